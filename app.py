@@ -1,0 +1,308 @@
+"""DOORS: every route and function of Assent. Parse, call one use case, answer.
+
+The map: pure rules in `chalicelib/approval.py`, the order of effects in `chalicelib/workflow.py`,
+clients in `chalicelib/wiring.py`. Nothing reads the environment or makes a client at import.
+"""
+
+import os
+import re
+import time
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Request, Response
+
+from chalicelib import pages, views, workflow
+from chalicelib.approval import Approval, Approver, Choice, refuse_if_over
+from chalicelib.errors import (
+    AlreadyDecided,
+    AssentError,
+    Cancelled,
+    Expired,
+    InvalidRequest,
+    TooLarge,
+    Unavailable,
+)
+from chalicelib.request import Answer, read_json, shape
+from chalicelib.wiring import Wiring
+
+app = Chalice(app_name="assent")
+wiring = Wiring(os.environ)
+iam = IAMAuthorizer()
+
+FORM = "application/x-www-form-urlencoded"
+BODY_TYPES = [FORM, "application/json"]
+BODY_BYTES = 131_072
+"""The largest body read: a request's every field at its longest is smaller."""
+EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+"""What Step Functions takes as an execution's name, and we therefore as Idempotency-Key."""
+OVERDUE = timedelta(minutes=10)
+"""How long after its outcome an approval may wait for its task before an alarm says so."""
+HANDOVER_MS = 20_000
+"""A tick with less time than this left leaves the rest to the next one."""
+
+Headers = dict[str, str | list[str]]
+
+HEADERS: Headers = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+
+def door(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """Answer whatever happens inside, our errors with their status, a bug with 500; log it once."""
+
+    @wraps(handler)
+    def answered(**parameters: str) -> Response:
+        started = time.perf_counter()
+        facts: dict[str, Any] = {}
+        try:
+            response = handler(**parameters)
+        except AssentError as e:
+            facts = {"code": e.code}
+            response = _error(e)
+        except Exception as e:  # The door is the last to catch: a bug must not show its insides.
+            facts = {"error": type(e).__name__, "trace": traceback.format_tb(e.__traceback__)}
+            response = _error(AssentError("Something went wrong on our side. Nothing was lost."))
+        took = round((time.perf_counter() - started) * 1000, 1)
+        request = _request()
+        wiring.log(
+            handler.__name__,
+            method=request.method,
+            status=response.status_code,
+            ms=took,
+            requestId=_reference(),
+            **facts,
+        )
+        if request.method == "HEAD":
+            response.body = ""
+        return response
+
+    return answered
+
+
+@app.route("/approve/{token}", methods=["GET", "HEAD", "POST"], content_types=BODY_TYPES)
+@door
+def approve(token: str) -> Response:
+    """Show an approver the page with the button that approves; POST is that button."""
+    return _decision("approve", token)
+
+
+@app.route("/reject/{token}", methods=["GET", "HEAD", "POST"], content_types=BODY_TYPES)
+@door
+def reject(token: str) -> Response:
+    """Show an approver the page with the button that rejects; POST is that button."""
+    return _decision("reject", token)
+
+
+@app.route("/executions", methods=["POST"], authorizer=iam)
+@door
+def start_execution() -> Response:
+    """Start an execution of the approval workflow."""
+    name = _request().headers.get("Idempotency-Key", wiring.secret())
+    if not EXECUTION_NAME.fullmatch(name):
+        raise InvalidRequest(
+            "Idempotency-Key: must be 1 to 80 letters, digits, hyphens or underscores",
+            field="Idempotency-Key",
+        )
+    started = workflow.start(wiring, read_json(_body()), name)
+    return _json(started | {"links": {"self": f"{wiring.public_url}/executions/{name}"}}, 201)
+
+
+@app.route("/executions/{name}", methods=["GET"], authorizer=iam)
+@door
+def get_execution(name: str) -> Response:
+    """Return an execution, its outcome and its approval."""
+    found, approval = workflow.execution(wiring, name)
+    outcome = approval and approval.outcome
+    return _json(
+        found | {"outcome": outcome, "approval": approval and views.for_operator(approval)}
+    )
+
+
+@app.route("/approvals/{approval_id}", methods=["GET"], authorizer=iam)
+@door
+def get_approval(approval_id: str) -> Response:
+    """One approval with its whole record."""
+    return _json(views.for_operator(workflow.find(wiring, approval_id)))
+
+
+@app.route("/approvers/{email}", methods=["GET"], authorizer=iam)
+@door
+def get_approver(email: str) -> Response:
+    """Whether mail can reach an approver."""
+    return _json(workflow.approver(wiring, unquote(email)))
+
+
+@app.route("/approvers/{email}", methods=["PUT"], authorizer=iam)
+@door
+def put_approver(email: str) -> Response:
+    """Have SNS invite an approver, so that the first request finds them confirmed."""
+    return _json(workflow.approver(wiring, unquote(email), invite=True))
+
+
+@app.route("/approvers/{email}", methods=["DELETE"], authorizer=iam)
+@door
+def delete_approver(email: str) -> Response:
+    """Delete an approver's topic and subscription."""
+    workflow.forget_approver(wiring, unquote(email))
+    return Response(body="", status_code=204, headers=HEADERS)
+
+
+@app.route("/health", methods=["GET"])
+@door
+def health() -> Response:
+    """Say that the stage runs and is configured."""
+    return _json({"status": "ok", "stage": wiring.settings.stage})
+
+
+@app.lambda_function(name="request_approval")
+def request_approval(event: Any, context: Any) -> dict[str, str | None]:
+    """Ask for an answer to a task token; for `lambda:invoke.waitForTaskToken`.
+
+    `event` is a `request.Question`. Raises Unavailable, which the state machine retries, only
+    while nothing has been written.
+    """
+    approval_id = workflow.request(wiring, event, "function")
+    wiring.log("request_approval", approvalId=approval_id, requestId=_lambda_id(context))
+    return {"approvalId": approval_id}
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
+def tick(event: CloudWatchEvent) -> None:
+    """Settle whatever is due; one approval that can't be settled is not in the others' way."""
+    context: Any = event.context
+    started, due, failed, overdue = wiring.now(), 0, 0, 0
+    for approval_id in wiring.store.due(started):
+        if context.get_remaining_time_in_millis() < HANDOVER_MS:
+            break
+        due += 1
+        try:
+            approval = workflow.advance(wiring, approval_id)
+        except Exception as e:  # Whatever is wrong with one, the others are still due.
+            failed += 1
+            trace = traceback.format_tb(e.__traceback__)
+            wiring.log("tick_failed", approvalId=approval_id, error=type(e).__name__, trace=trace)
+        else:
+            overdue += approval is not None and _overdue(approval)
+    wiring.log("tick", due=due, settled=due - failed - overdue, failed=failed, overdue=overdue)
+
+
+def _overdue(approval: Approval) -> bool:
+    """Return whether the outcome is old and the task still unanswered."""
+    waiting = approval.closed_at is not None and approval.settled_at is None
+    return bool(waiting and approval.closed_at and wiring.now() - approval.closed_at > OVERDUE)
+
+
+def _decision(choice: Choice, token: str) -> Response:
+    """Answer a decision link: GET and HEAD show, POST decides."""
+    if _request().method == "POST":
+        return _decide(choice, token)
+    approval, approver = workflow.show(wiring, token)
+    status = 200
+    try:
+        refuse_if_over(approval, approver, choice, wiring.now())
+    except AlreadyDecided:
+        pass
+    except (Expired, Cancelled) as e:
+        status = e.status
+    else:
+        if _wants_html():
+            return _html(pages.ask(approval, approver, choice, token))
+    return _shown(approval, approver, status)
+
+
+def _decide(choice: Choice, token: str) -> Response:
+    reason = ""
+    try:
+        reason = _answer().reason
+        return _shown(*workflow.decide(wiring, token, choice, reason, "page"), 200)
+    except (AlreadyDecided, Expired, Cancelled) as e:
+        if e.status >= 400 and not _wants_html():
+            raise
+        status = e.status
+    except InvalidRequest as e:
+        if not _wants_html():
+            raise
+        approval, approver = workflow.show(wiring, token)
+        return _html(pages.ask(approval, approver, choice, token, reason, e.message), e.status)
+    return _shown(*workflow.show(wiring, token), status)
+
+
+def _shown(approval: Approval, approver: Approver, status: int) -> Response:
+    """Return an approval as its approver sees it, with what they decided."""
+    if _wants_html():
+        return _html(pages.answer(approval, approver, wiring.now()), status)
+    own = approver.decision and approver.decision.choice
+    seen = {"approval": views.for_approver(approval), "approver": approver.address, "decision": own}
+    return _json(seen, status)
+
+
+def _answer() -> Answer:
+    """Return what the approver sent, as a form or as JSON."""
+    body = _body()
+    if _request().headers.get("Content-Type", "").startswith(FORM):
+        try:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20)
+        except ValueError:  # UnicodeDecodeError among them
+            raise InvalidRequest("body: is not a form in UTF-8") from None
+        return shape(dict(pairs), Answer)
+    return shape(read_json(body or b"{}"), Answer)
+
+
+def _body() -> bytes:
+    body: bytes = _request().raw_body  # type: ignore[assignment]  # bytes, whatever its type says
+    if len(body) > BODY_BYTES:
+        raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
+    return body
+
+
+def _error(error: AssentError) -> Response:
+    headers: Headers = (
+        {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
+    )
+    if _wants_html():
+        return _html(pages.problem(error, _reference()), error.status, headers)
+    reference = {"reference": _reference()} if error.status >= 500 else {}
+    return _json(error.as_json() | reference, error.status, headers)
+
+
+def _json(body: dict[str, Any], status: int = 200, more: Headers | None = None) -> Response:
+    return Response(body=body, status_code=status, headers=HEADERS | (more or {}))
+
+
+def _html(page: str, status: int = 200, more: Headers | None = None) -> Response:
+    return Response(body=page, status_code=status, headers=HEADERS | pages.HEADERS | (more or {}))
+
+
+def _wants_html() -> bool:
+    """Return whether the reader is a browser; on decision links also whoever doesn't say JSON."""
+    request = _request()
+    accept = request.headers.get("Accept", "*/*")
+    if "text/html" in accept or "application/json" in accept:
+        return "text/html" in accept
+    sends_json = request.headers.get("Content-Type", "").startswith("application/json")
+    return "token" in (request.uri_params or {}) and not sends_json
+
+
+def _request() -> Request:
+    request = app.current_request
+    if request is None:
+        raise LookupError("a door is opened by a request")
+    return request
+
+
+def _reference() -> str:
+    """Return the id under which this request stands in the log."""
+    return str(_request().context.get("requestId", "-"))
+
+
+def _lambda_id(context: Any) -> str:
+    return str(getattr(context, "aws_request_id", "-"))

@@ -1,0 +1,74 @@
+"""CORE: make and read link tokens and decision links.
+
+A link token is `<approval id>.<secret>`. Only the secret's SHA-256 is stored, so a copy of the
+table opens no page. Lower-case letters and digits only: nothing for a mail program to break.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+
+from .approval import Approval, Approver, Choice
+from .errors import NotFound
+
+SECRET_BYTES = 20
+"""160 random bits, 32 characters of base32."""
+
+_TOKEN = re.compile(r"([a-z2-7]{26})\.([a-z2-7]{32})")
+
+
+def approval_id(task_token: str) -> str:
+    """Return the approval's id: the same task token gives the same 26 characters.
+
+    A request delivered twice therefore finds the approval that the first delivery made.
+    """
+    return _base32(hashlib.sha256(task_token.encode()).digest())[:26]
+
+
+def secret(random: bytes) -> str:
+    """Return `SECRET_BYTES` random bytes as the secret half of a link token."""
+    return _base32(random)
+
+
+def digest(link_secret: str) -> str:
+    """Return what is stored of a secret: its SHA-256 in hexadecimal."""
+    return hashlib.sha256(link_secret.encode()).hexdigest()
+
+
+def decision_link(public_url: str, choice: Choice, approval: str, link_secret: str) -> str:
+    """Return the URL mailed to one approver; it has no query string, which mail programs mangle."""
+    return f"{public_url}/{choice}/{approval}.{link_secret}"
+
+
+def read_token(token: str) -> tuple[str, str]:
+    """Return approval id and secret of a link token; raise NotFound if it can't be one."""
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        raise unknown_link()
+    return match[1], match[2]
+
+
+def holder(approval: Approval, link_secret: str) -> Approver:
+    """Return the approver whom this secret was mailed to; raise NotFound if it is nobody's.
+
+    Every stored hash is compared, each in constant time, so timing tells nothing.
+    """
+    presented = digest(link_secret)
+    found = None
+    for approver in approval.approvers:
+        for stored in approver.link_hashes:
+            if hmac.compare_digest(stored, presented):
+                found = approver
+    if found is None:
+        raise unknown_link()
+    return found
+
+
+def unknown_link() -> NotFound:
+    """Return the one error for every bad link: a stranger learns nothing from it."""
+    return NotFound("This link is not known. Please open it again from the mail, whole.")
+
+
+def _base32(data: bytes) -> str:
+    return base64.b32encode(data).decode().rstrip("=").lower()

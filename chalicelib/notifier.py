@@ -1,0 +1,61 @@
+"""ADAPTER: SNS; one topic for each approver, with that approver's e-mail subscription alone."""
+
+import hashlib
+from typing import TYPE_CHECKING, Literal
+
+from .aws import Expected, faults
+from .emails import Email
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+Subscription = Literal["none", "pending", "confirmed"]
+
+
+class Notifier:
+    """The approvers' topics of one stage. Raises Unavailable if SNS doesn't do what is asked."""
+
+    def __init__(self, client: "SNSClient", topic_arn_prefix: str) -> None:
+        self._client = client
+        self._prefix = topic_arn_prefix
+
+    def topic_arn(self, address: str) -> str:
+        """Return the approver's topic, made from a hash of the address in lower case."""
+        return self._prefix + hashlib.sha256(address.lower().encode()).hexdigest()[:32]
+
+    def subscription(self, address: str) -> Subscription:
+        """Return whether mail can reach the approver: only if `confirmed`."""
+        try:
+            with faults("SNS", "NotFound", "NotFoundException"):
+                topic = self._client.get_topic_attributes(TopicArn=self.topic_arn(address))
+        except Expected:
+            return "none"
+        counts = topic["Attributes"]
+        if int(counts.get("SubscriptionsConfirmed", "0")) > 0:
+            return "confirmed"
+        return "pending" if int(counts.get("SubscriptionsPending", "0")) > 0 else "none"
+
+    def invite(self, address: str) -> None:
+        """Make the topic if it is missing and have SNS mail its invitation to the approver."""
+        arn = self.topic_arn(address)
+        with faults("SNS"):
+            self._client.create_topic(
+                Name=arn.rpartition(":")[2], Attributes={"DisplayName": "Assent"}
+            )
+            self._client.subscribe(TopicArn=arn, Protocol="email", Endpoint=address)
+
+    def send(self, address: str, email: Email) -> bool:
+        """Have SNS mail this to the approver; return False if it certainly won't."""
+        try:
+            with faults("SNS", "NotFound", "InvalidParameter", "AuthorizationError"):
+                self._client.publish(
+                    TopicArn=self.topic_arn(address), Subject=email.subject, Message=email.text
+                )
+        except Expected:
+            return False
+        return True
+
+    def forget(self, address: str) -> None:
+        """Delete the approver's topic and with it the subscription; fine if there is none."""
+        with faults("SNS"):
+            self._client.delete_topic(TopicArn=self.topic_arn(address))

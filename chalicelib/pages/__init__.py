@@ -1,0 +1,185 @@
+"""CORE: approval -> HTML, for the people who follow a decision link.
+
+Templates are the `.html` files beside this one, with `{names}` to fill. MarkupSafe fills them:
+every value is escaped unless it is Markup made here. (Why not Jinja2: docs/decisions/0002.)
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from markupsafe import Markup
+
+from ..approval import Approval, Approver, Choice
+from ..errors import AssentError
+from ..wording import asker, detail_rows, needed, progress, when
+
+_HERE = Path(__file__).parent
+_STYLE = (_HERE / "style.css").read_text()
+_PAST = {"approve": "approved", "reject": "rejected"}
+
+HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; style-src 'sha256-"
+    + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    + "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+}
+"""What every page needs to be shown; the style is allowed by its hash, scripts not at all."""
+
+
+def ask(
+    approval: Approval,
+    approver: Approver,
+    choice: Choice,
+    token: str,
+    reason: str = "",
+    error: str = "",
+) -> str:
+    """Return the page with the button that decides; `error` says why the last press didn't."""
+    other: Choice = "reject" if choice == "approve" else "approve"
+    required = approval.request.reason_required
+    must = required == "always" or (required == "onReject" and choice == "reject")
+    return _page(
+        f"{choice.capitalize()}: {approval.request.subject}",
+        choice,
+        _filled(
+            "ask",
+            asker=asker(approval),
+            subject=approval.request.subject,
+            facts=_facts(approval),
+            details=_details(approval),
+            error=Markup('<p class="error" role="alert">{}</p>').format(error) if error else "",
+            reason_label="Reason" if must else "Reason (optional)",
+            required=Markup(" required") if must else "",
+            # HTML drops a line break at the start of a textarea.
+            reason="\n" + reason,
+            button=choice.capitalize(),
+            other=f"{other} instead",
+            other_link=f"../{other}/{token}",
+            address=approver.address,
+        ),
+    )
+
+
+def answer(approval: Approval, approver: Approver, now: datetime) -> str:
+    """Return the page for a link whose holder has nothing to decide (any more): what came of it."""
+    own = approver.decision
+    text = _consequence(approval, now)
+    if own is not None:
+        mood: str = own.choice
+        lead, heading = f"Recorded on {when(own.decided_at)}", f"You {_PAST[own.choice]} this"
+    else:
+        lead, heading, mood = "No answer is needed from you any more", _headline(approval, now), ""
+    return _page(
+        f"{heading}: {approval.request.subject}",
+        mood,
+        _filled(
+            "answer",
+            lead=lead,
+            heading=heading,
+            subject=approval.request.subject,
+            text=text,
+            decisions=_decisions(approval),
+            facts=_facts(approval),
+            details=_details(approval),
+        ),
+    )
+
+
+def problem(error: AssentError, reference: str) -> str:
+    """Return the page for an error that isn't about one approval: a bad link, a fault."""
+    heading = {404: "Nothing is known here", 413: "That is too much text"}.get(
+        error.status, "That didn't work" if error.status < 500 else "Please try again in a moment"
+    )
+    small = f"If you ask somebody about this, give them the reference {reference}."
+    return _page(heading, "", _filled("notice", heading=heading, text=error.message, small=small))
+
+
+def _headline(approval: Approval, now: datetime) -> str:
+    if approval.outcome == "pending":
+        return "This request has expired" if now >= approval.expires_at else "This is still open"
+    return {
+        "approved": "This was approved already",
+        "rejected": "This was rejected already",
+        "expired": "This request has expired",
+        "cancelled": "This request was withdrawn",
+    }[approval.outcome]
+
+
+def _consequence(approval: Approval, now: datetime) -> str:
+    """Return what came of it, or what it waits for."""
+    if approval.outcome == "pending" and now < approval.expires_at:
+        return f"It waits for others now: {progress(approval)}."
+    if approval.outcome in ("pending", "expired"):
+        return f"Nobody can answer any more since {when(approval.expires_at)}."
+    at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
+    if approval.outcome == "cancelled":
+        last = [e for e in approval.events if e.what == "cancelled"][-1]
+        return f"{last.who} withdrew it{at}. {last.note}".strip()
+    result = f"The request is {approval.outcome}{at}."
+    if any(e.what == "resumed" and e.note for e in approval.events):
+        return f"{result} The workflow had stopped waiting for the answer by then."
+    told = "has been told." if approval.settled_at else "will be told within a few minutes."
+    return f"{result} The workflow {told}"
+
+
+def _facts(approval: Approval) -> Markup:
+    rows = [
+        ("Asked by", asker(approval)),
+        ("Asked on", when(approval.created_at)),
+        ("Answer by", when(approval.expires_at)),
+        ("Needed", f"{needed(approval)} ({progress(approval)})"),
+    ]
+    row = Markup("<dt>{}</dt><dd>{}</dd>\n")
+    return Markup("<dl>\n{}</dl>").format(_joined(row.format(*r) for r in rows))
+
+
+def _details(approval: Approval) -> Markup:
+    details = approval.request.details
+    if not details:
+        return Markup("")
+    if isinstance(details, str):
+        return Markup('<div class="prose" dir="auto">{}</div>').format(details)
+    row = Markup('<tr><th scope="row" dir="auto">{}</th><td dir="auto">{}</td></tr>\n')
+    return Markup("<table>\n{}</table>").format(
+        _joined(row.format(*r) for r in detail_rows(approval))
+    )
+
+
+def _decisions(approval: Approval) -> Markup:
+    made = [(a, a.decision) for a in approval.approvers if a.decision is not None]
+    if not made:
+        return Markup("")
+    reason = Markup('<span class="reason" dir="auto">{}</span>')
+    item = Markup("<li><strong>{}</strong> {} on {}{}</li>\n")
+    return Markup('<ul class="decisions">\n{}</ul>').format(
+        _joined(
+            item.format(
+                a.address, _PAST[d.choice], when(d.decided_at), d.reason and reason.format(d.reason)
+            )
+            for a, d in sorted(made, key=lambda pair: pair[1].decided_at)
+        )
+    )
+
+
+def _page(title: str, mood: str, content: Markup) -> str:
+    return str(
+        _filled("layout", title=title, mood=mood, content=content, style=Markup(_STYLE))  # noqa: S704 (our own file)
+    )
+
+
+def _filled(template: str, **values: object) -> Markup:
+    return _template(template).format(**values)
+
+
+@cache
+def _template(name: str) -> Markup:
+    return Markup((_HERE / f"{name}.html").read_text())  # noqa: S704 (our own file)
+
+
+def _joined(parts: Iterable[Markup]) -> Markup:
+    return Markup("").join(parts)

@@ -1,0 +1,223 @@
+"""CORE: what may be asked, and the refusal of everything else.
+
+`read_request` turns untrusted JSON into a `Request` or raises InvalidRequest naming the field.
+msgspec checks shapes and bounds; what spans fields or needs words is below, one rule a function.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .errors import InvalidRequest
+
+DETAILS_BYTES = 16_384
+REASON_CHARACTERS = 2_000
+REASON_BYTES = 5_000
+"""50 reasons of this size, with all else, stay under DynamoDB's 400 KB an item."""
+LARGEST_NUMBER = 2**53
+"""Beyond it, JSON readers that know only doubles (Step Functions' among them) change a number."""
+
+T = TypeVar("T")
+Seconds = int
+Detail = str | bool | int | float
+Address = Annotated[str, Meta(min_length=3, max_length=254)]
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+# C0, DEL, C1, line and paragraph separators, and the marks that reorder text (a mail's subject
+# could be made to read backwards). Tab, LF and CR are judged apart: fine in text of many lines.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_CONTROL_OR_BREAK = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re.DOTALL)
+_NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
+
+
+class Request(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One request for an answer, as asked; the table in README.md explains each field."""
+
+    subject: Annotated[str, Meta(min_length=1, max_length=200)]
+    details: dict[str, Detail] | str = ""
+    approvers: Annotated[tuple[Address, ...], Meta(min_length=1, max_length=50)]
+    approvals_needed: Annotated[int, Meta(ge=1, le=50)] | Literal["all"] = 1
+    rejections_needed: Annotated[int, Meta(ge=1, le=50)] = 1
+    requested_by: Address | None = None
+    expires_in: Annotated[Seconds, Meta(ge=60, le=31_536_000)] = 604_800
+    reason_required: Literal["never", "onReject", "always"] = "onReject"
+    allow_self_approval: bool = False
+    on_reject: Literal["fail", "return"] = "fail"
+
+
+class Question(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What a state machine sends to have something asked: a request and where to answer it.
+
+    A task token has 1 to 2,048 characters (botocore's model of `SendTaskSuccess`).
+    """
+
+    task_token: Annotated[str, Meta(min_length=1, max_length=2_048)]
+    execution_arn: Annotated[str, Meta(pattern=r"^arn:[a-z-]+:states:[^:]*:[^:]*:execution:.+$")]
+    request: Any
+
+
+class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an approver sends with a decision."""
+
+    reason: str = ""
+
+
+class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
+    """A request at the door: a field we don't know may be one whose effect somebody counts on.
+
+    What is stored is read back as `Request`, so that code rolled back reads newer items.
+    """
+
+
+def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
+    """Return the request that `untrusted` (decoded JSON) asks for.
+
+    `domains` are the mail domains whose people may be asked; `("*",)` allows any.
+    Raises InvalidRequest, naming the first field that is wrong.
+    """
+    fields = msgspec.structs.asdict(shape(untrusted, _Untrusted))
+    fields["subject"] = fields["subject"].strip()
+    fields["details"] = _details(fields["details"])
+    asked = Request(**fields)
+    if not asked.subject:
+        raise InvalidRequest("subject: must not be blank", field="subject")
+    one_line(asked.subject, "subject")
+    _check_people(asked, domains)
+    most = len(asked.approvers)
+    for field, number in (
+        ("approvalsNeeded", asked.approvals_needed),
+        ("rejectionsNeeded", asked.rejections_needed),
+    ):
+        if number != "all" and number > most:
+            raise InvalidRequest(
+                f"{field}: {number} is more than the {most} approvers asked", field=field
+            )
+    return asked
+
+
+def read_json(body: bytes, door: str = "body") -> Any:
+    """Return the decoded JSON of a body; raise InvalidRequest if it is none."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise InvalidRequest(f"{door}: is not valid JSON in UTF-8 ({e})") from None
+
+
+def shape(untrusted: object, wanted: type[T]) -> T:
+    """Return `untrusted` as `wanted`; raise InvalidRequest naming the field that doesn't fit."""
+    try:
+        return msgspec.convert(untrusted, wanted)
+    except msgspec.ValidationError as e:
+        raise _refusal(str(e)) from None
+    except RecursionError:
+        raise InvalidRequest("body: is nested too deeply") from None
+
+
+def check_address(address: str, field: str, domains: tuple[str, ...]) -> str:
+    """Return the address; raise InvalidRequest if it can't be one or isn't allowed."""
+    if len(address) > 254 or not _ADDRESS.fullmatch(address):
+        raise InvalidRequest(f"{field}: is not an e-mail address", field=field)
+    domain = address.rpartition("@")[2].lower()
+    if "*" not in domains and domain not in domains:
+        raise InvalidRequest(
+            f"{field}: addresses at {domain} may not be asked; allowed are {', '.join(domains)}",
+            field=field,
+        )
+    return address
+
+
+def check_reason(reason: str, field: str = "reason") -> str:
+    """Return the reason with plain line ends; raise InvalidRequest if it is too long or unfit."""
+    reason = many_lines(reason, field).strip()
+    if len(reason) > REASON_CHARACTERS or len(reason.encode()) > REASON_BYTES:
+        raise InvalidRequest(
+            f"{field}: is longer than {REASON_CHARACTERS} characters ({REASON_BYTES} bytes)",
+            field=field,
+        )
+    return reason
+
+
+def one_line(text: str, field: str) -> str:
+    """Return the text; raise InvalidRequest if it has a control character or line break."""
+    return _without(_CONTROL_OR_BREAK, text, field)
+
+
+def many_lines(text: str, field: str) -> str:
+    """Return the text with LF line ends; raise InvalidRequest for other control characters."""
+    return _without(_CONTROL, text.replace("\r\n", "\n").replace("\r", "\n"), field)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Return whether two addresses are one person's: case makes no difference."""
+    return one.lower() == other.lower()
+
+
+def _without(unfit: re.Pattern[str], text: str, field: str) -> str:
+    found = unfit.search(text)
+    if found:
+        raise InvalidRequest(
+            f"{field}: has the control character U+{ord(found[0]):04X} at position {found.start()}",
+            field=field,
+        )
+    return text
+
+
+def _details(details: dict[str, Detail] | str) -> dict[str, Detail] | str:
+    field = "details"
+    if isinstance(details, str):
+        checked: dict[str, Detail] | str = many_lines(details, field).strip()
+    else:
+        checked = dict(_labelled(details))
+    if len(msgspec.json.encode(checked)) > DETAILS_BYTES:
+        raise InvalidRequest(f"{field}: is larger than {DETAILS_BYTES} bytes", field=field)
+    return checked
+
+
+def _labelled(details: dict[str, Detail]) -> Iterator[tuple[str, Detail]]:
+    for label, value in details.items():
+        shown = label.strip()[:100]
+        field = f"details.{shown}"
+        if not shown or len(label) > 100:
+            raise InvalidRequest("details: a label has 1 to 100 characters", field="details")
+        one_line(label, "details")
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            raise InvalidRequest(f"{field}: send so large a number as text", field=field)
+        yield label, many_lines(value, field) if isinstance(value, str) else value
+
+
+def _check_people(asked: Request, domains: tuple[str, ...]) -> None:
+    if asked.requested_by is not None:
+        check_address(asked.requested_by, "requestedBy", ("*",))
+    seen: set[str] = set()
+    for position, address in enumerate(asked.approvers):
+        field = f"approvers[{position}]"
+        check_address(address, field, domains)
+        if address.lower() in seen:
+            raise InvalidRequest(f"{field}: {address} is named twice", field=field)
+        seen.add(address.lower())
+        own = asked.requested_by is not None and same_person(address, asked.requested_by)
+        if own and not asked.allow_self_approval:
+            raise InvalidRequest(
+                f"{field}: {address} asks, and may not approve their own request "
+                "(allowSelfApproval permits it)",
+                field=field,
+            )
+
+
+def _refusal(message: str) -> InvalidRequest:
+    """Return msgspec's message as ours: the field apart, as the wire writes it."""
+    at = _PATH.fullmatch(message)
+    what, path = (at["what"], at["path"]) if at else (message, "")
+    named = _NAMED.fullmatch(what)
+    if named:
+        path = f"{path}.{named['name']}" if path else named["name"]
+        what = "is required" if "missing" in named[1] else "is not a field of this request"
+    what = what.replace("`", "")
+    path = _CONTROL_OR_BREAK.sub("?", path.replace("[...]", ""))[:100]
+    return InvalidRequest(f"{path or 'body'}: {what[0].lower()}{what[1:]}", field=path or None)

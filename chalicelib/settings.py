@@ -1,0 +1,29 @@
+"""EDGE: what a stage's environment variables say; every missing name in one error."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    """The stage this code runs in. `tools/config.py` writes the variables."""
+
+    stage: str
+    table: str
+    state_machine_arn: str
+    topic_arn_prefix: str
+    public_url: str
+    approver_domains: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Return the settings of `ASSENT_*`; raise LookupError naming all that are missing."""
+        names = [f"ASSENT_{field.upper()}" for field in cls._fields]
+        missing = [name for name in names if not env.get(name)]
+        if missing:
+            raise LookupError(
+                f"environment variables missing: {', '.join(missing)}; "
+                "`make deploy STAGE=...` records them in .chalice/config.json"
+            )
+        stage, table, state_machine, topics, public_url, domains = (env[name] for name in names)
+        split = tuple(d.strip().lower() for d in domains.split(",") if d.strip())
+        return cls(stage, table, state_machine, topics, public_url.rstrip("/"), split)

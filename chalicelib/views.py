@@ -1,0 +1,104 @@
+"""CORE: an approval as others may see it; never a task token, a link or a hash.
+
+Three readers: the operators' API, the holder of a decision link, the workflow that waits.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from .approval import Approval, Approver, Decision
+
+CAUSE_CHARACTERS = 32_768
+OUTPUT_BYTES = 262_144
+"""What `SendTaskFailure` takes as cause, `SendTaskSuccess` as output (botocore's model)."""
+
+
+def for_operator(approval: Approval) -> dict[str, Any]:
+    """Return the wire's whole approval, as `GET /approvals/{id}` answers."""
+    return for_approver(approval) | {
+        "approvers": [
+            {
+                "approver": a.address,
+                "mail": a.mail,
+                "decision": a.decision and _decision(a, a.decision),
+            }
+            for a in approval.approvers
+        ],
+        "settledAt": iso(approval.settled_at),
+        "executionArn": approval.execution_arn,
+        "events": msgspec.to_builtins(approval.events),
+    }
+
+
+def for_approver(approval: Approval) -> dict[str, Any]:
+    """Return what the holder of a decision link sees: the question, the count, the answers."""
+    request = approval.request
+    return {
+        "id": approval.id,
+        "outcome": approval.outcome,
+        "subject": request.subject,
+        "details": request.details,
+        "requestedBy": request.requested_by,
+        "approvalsNeeded": approval.approvals_needed,
+        "rejectionsNeeded": request.rejections_needed,
+        "decisions": decisions(approval),
+        "createdAt": iso(approval.created_at),
+        "expiresAt": iso(approval.expires_at),
+        "closedAt": iso(approval.closed_at),
+    }
+
+
+def decisions(approval: Approval) -> list[dict[str, Any]]:
+    """Return the decisions, first one first."""
+    made = [_decision(a, a.decision) for a in approval.approvers if a.decision]
+    return sorted(made, key=lambda decision: decision["decidedAt"])
+
+
+def output(approval: Approval) -> str:
+    """Return the outcome as JSON for `SendTaskSuccess`; long reasons are cut if it must be."""
+    return _fitted(approval, OUTPUT_BYTES, lambda text: len(text.encode()))
+
+
+def cause(approval: Approval) -> str:
+    """Return the outcome as JSON for `SendTaskFailure`; long reasons are cut if it must be."""
+    return _fitted(approval, CAUSE_CHARACTERS, len)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return the time as the wire writes it: ISO 8601, UTC, whole seconds."""
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _decision(approver: Approver, decision: Decision) -> dict[str, Any]:
+    return {
+        "approver": approver.address,
+        "decision": decision.choice,
+        "reason": decision.reason,
+        "decidedAt": iso(decision.decided_at),
+    }
+
+
+def _fitted(approval: Approval, most: int, measure: Callable[[str], int]) -> str:
+    longest = max((len(d["reason"]) for d in decisions(approval)), default=0)
+    while True:
+        text = msgspec.json.encode(_result(approval, longest)).decode()
+        if measure(text) <= most or longest == 0:
+            return text
+        longest = longest * 3 // 4
+
+
+def _result(approval: Approval, longest: int) -> dict[str, Any]:
+    made = decisions(approval)
+    for decision in made:
+        if len(decision["reason"]) > longest:
+            decision["reason"] = decision["reason"][: max(longest - 1, 0)] + "…"
+    return {
+        "outcome": approval.outcome,
+        "approvalId": approval.id,
+        "subject": approval.request.subject,
+        "decisions": made,
+        "closedAt": iso(approval.closed_at),
+    }

@@ -1,0 +1,198 @@
+"""Ports that record: the workflow's collaborators in memory, with crashes and faults on demand."""
+
+import base64
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from chalicelib.approval import Approval
+from chalicelib.emails import Email
+from chalicelib.errors import IdempotencyConflict, NotFound, Unavailable
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:assent-test:release-42"
+TOKEN = "AQCEAAAAKgAAAAMAAAAA" + "b+/c" * 158 + "=="
+"""A task token as AWS makes them: 654 characters, with `+`, `/` and `=`."""
+
+
+class Crash(BaseException):
+    """The process died here: nothing may catch this."""
+
+
+@dataclass
+class Effects:
+    """Every effect on the world, in order; `crash_at` kills the process before that one (from 0)."""
+
+    crash_at: int | None = None
+    done: list[str] = field(default_factory=list)
+    faulty: set[str] = field(default_factory=set)
+
+    def begin(self, name: str) -> None:
+        """Die or fail if told to, else note that this effect happens."""
+        if self.crash_at == len(self.done):
+            self.crash_at = None
+            raise Crash(name)
+        if name in self.faulty:
+            raise Unavailable(f"{name} is away; please try again")
+        self.done.append(name)
+
+
+class FakeStore:
+    """Approvals in memory, kept as bytes; the contract suite holds it to what DynamoDB does."""
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self._effects = effects or Effects()
+        self._items: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def get(self, approval_id: str) -> Approval | None:
+        found = self._items.get(approval_id)
+        return None if found is None else msgspec.json.decode(found, type=Approval)
+
+    def create(self, approval: Approval) -> bool:
+        self._effects.begin("store.create")
+        with self._lock:
+            if approval.id in self._items:
+                return False
+            self._items[approval.id] = msgspec.json.encode(approval)
+            return True
+
+    def replace(self, approval: Approval) -> Approval | None:
+        self._effects.begin("store.replace")
+        with self._lock:
+            stored = self.get(approval.id)
+            if stored is None or stored.version != approval.version:
+                return None
+            written = msgspec.structs.replace(approval, version=approval.version + 1)
+            self._items[approval.id] = msgspec.json.encode(written)
+            return written
+
+    def due(self, now: datetime) -> Iterator[str]:
+        dated = [(found.due_at, found.id) for found in self._all() if found.due_at is not None]
+        yield from (found_id for at, found_id in sorted(dated) if at <= now)
+
+    def of_execution(self, execution_arn: str) -> str | None:
+        made = [(a.created_at, a.id) for a in self._all() if a.execution_arn == execution_arn]
+        return max(made)[1] if made else None
+
+    def _all(self) -> list[Approval]:
+        return [msgspec.json.decode(item, type=Approval) for item in self._items.values()]
+
+
+@dataclass
+class Answer:
+    """What resumed a task: the output, or error and cause."""
+
+    task_token: str
+    output: str | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+class FakeCallbacks:
+    """Step Functions: a task token is answered once, later answers find it closed."""
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self._effects = effects or Effects()
+        self._lock = threading.Lock()
+        self.answers: list[Answer] = []
+        self.refused: list[Answer] = []
+        self.executions: dict[str, str] = {}
+
+    def succeed(self, task_token: str, output: str) -> bool:
+        return self._answer(Answer(task_token, output=output))
+
+    def fail(self, task_token: str, error: str, cause: str) -> bool:
+        return self._answer(Answer(task_token, error=error, cause=cause))
+
+    def start(self, name: str, input: str) -> dict[str, Any]:
+        self._effects.begin("callbacks.start")
+        if self.executions.setdefault(name, input) != input:
+            raise IdempotencyConflict("another body", field="Idempotency-Key")
+        return self.describe(name)
+
+    def describe(self, name: str) -> dict[str, Any]:
+        if name not in self.executions:
+            raise NotFound(f"There is no execution named {name}.")
+        arn = EXECUTION.rpartition(":")[0] + f":{name}"
+        return {"execution": name, "executionArn": arn, "status": "RUNNING"}
+
+    def _answer(self, answer: Answer) -> bool:
+        self._effects.begin("callbacks.answer")
+        with self._lock:
+            open_ = all(a.task_token != answer.task_token for a in self.answers)
+            (self.answers if open_ else self.refused).append(answer)
+            return open_
+
+
+class FakeNotifier:
+    """SNS: everyone is confirmed unless said otherwise; what is sent lands in `sent`."""
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self._effects = effects or Effects()
+        self.subscriptions: dict[str, str] = {}
+        self.refuses = False
+        self.sent: list[tuple[str, Email]] = []
+        self.invitations: list[str] = []
+
+    def subscription(self, address: str) -> str:
+        return self.subscriptions.get(address, "confirmed")
+
+    def invite(self, address: str) -> None:
+        self._effects.begin("notifier.invite")
+        self.invitations.append(address)
+        self.subscriptions[address] = "pending"
+
+    def send(self, address: str, email: Email) -> bool:
+        self._effects.begin("notifier.send")
+        if self.refuses:
+            return False
+        self.sent.append((address, email))
+        return True
+
+    def forget(self, address: str) -> None:
+        self._effects.begin("notifier.forget")
+        self.subscriptions[address] = "none"
+
+
+class FakePorts:
+    """`workflow.Ports` with a clock that stands still until told and secrets that repeat."""
+
+    public_url = "https://assent.example.com/api"
+    approver_domains: tuple[str, ...] = ("example.com",)
+
+    def __init__(self) -> None:
+        self.effects = Effects()
+        self.store = FakeStore(self.effects)
+        self.callbacks = FakeCallbacks(self.effects)
+        self.notifier = FakeNotifier(self.effects)
+        self.time = START
+        self.logged: list[dict[str, object]] = []
+        self._secrets = 0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        return self.time
+
+    def later(self, **passed: float) -> None:
+        """Let time pass, in `timedelta`'s words."""
+        self.time += timedelta(**passed)
+
+    def secret(self) -> str:
+        with self._lock:
+            self._secrets += 1
+            random = hashlib.sha256(str(self._secrets).encode()).digest()[:20]
+        return base64.b32encode(random).decode().lower()
+
+    def log(self, event: str, **facts: object) -> None:
+        self.logged.append({"event": event, **facts})
+
+    def token_mailed_to(self, address: str, choice: str = "approve") -> str:
+        """Return the link token in the newest mail to that approver."""
+        text = [email.text for to, email in self.notifier.sent if to == address][-1]
+        return text.split(f"/{choice}/")[1].split()[0]
