@@ -173,7 +173,7 @@ def decide(
     refuse_if_over(approval, approver, choice, now)
     required = approval.request.reason_required
     if not reason and (required == "always" or (required == "onReject" and choice == "reject")):
-        raise InvalidRequest("reason: is required, please say why", field="reason")
+        raise InvalidRequest("reason: please say why, it is required", field="reason")
     changed = _with(approval, replace(approver, decision=Decision(choice, now, reason)))
     # Who has decided needs no mail asking them to.
     changed = _keep(changed, Mail(approver.address, now))

@@ -31,7 +31,8 @@ def ask(approval: Approval, address: str, link_secret: str, public_url: str) -> 
     facts = [
         ("Asked by", asker(approval)),
         ("Answer by", when(approval.expires_at)),
-        ("Needed", f"{needed(approval)} ({progress(approval)})"),
+        ("Needed", needed(approval)),
+        ("So far", progress(approval)),
     ]
     parts = [
         _filled(f"{address}, your decision is needed:"),

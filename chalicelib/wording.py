@@ -19,17 +19,16 @@ def asker(approval: Approval) -> str:
 
 
 def needed(approval: Approval) -> str:
-    """Return how many must approve, in words: `1 approval`, `2 of 3 approvals`."""
+    """Return whose approval it takes, to one of the approvers: `yours`, `2 of 3 approvers`."""
     k, n = approval.approvals_needed, len(approval.approvers)
-    if n == 1:
-        return "your approval"
-    return f"{k} of {n} approvers"
+    return "your approval" if n == 1 else f"approval by {k} of {n} people"
 
 
 def progress(approval: Approval) -> str:
-    """Return how far it is: `1 of 2 approvals given`, with the rejections if there are any."""
-    given = f"{approval.approvals} of {approval.approvals_needed} approvals given"
-    return f"{given}, {_count(approval.rejections, 'rejection')}" if approval.rejections else given
+    """Return how many have answered: `1 approval, no rejection`."""
+    if not approval.approvals and not approval.rejections:
+        return "nobody has answered"
+    return f"{_count(approval.approvals, 'approval')}, {_count(approval.rejections, 'rejection')}"
 
 
 def detail_rows(approval: Approval) -> list[tuple[str, str]]:
@@ -47,4 +46,4 @@ def _value(value: str | bool | float) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number or 'no'} {noun}" if number < 2 else f"{number} {noun}s"

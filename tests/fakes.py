@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -49,9 +50,12 @@ class FakeStore:
         self._effects = effects or Effects()
         self._items: dict[str, bytes] = {}
         self._lock = threading.Lock()
+        self.slowness = 0.0
+        """Seconds between reading an item and having it: room for others to come between."""
 
     def get(self, approval_id: str) -> Approval | None:
         found = self._items.get(approval_id)
+        time.sleep(self.slowness)
         return None if found is None else msgspec.json.decode(found, type=Approval)
 
     def create(self, approval: Approval) -> bool:
@@ -65,8 +69,8 @@ class FakeStore:
     def replace(self, approval: Approval) -> Approval | None:
         self._effects.begin("store.replace")
         with self._lock:
-            stored = self.get(approval.id)
-            if stored is None or stored.version != approval.version:
+            stored = msgspec.json.decode(self._items[approval.id], type=Approval)
+            if stored.version != approval.version:
                 return None
             written = msgspec.structs.replace(approval, version=approval.version + 1)
             self._items[approval.id] = msgspec.json.encode(written)

@@ -48,7 +48,6 @@ def ask(
         choice,
         _filled(
             "ask",
-            asker=asker(approval),
             subject=approval.request.subject,
             facts=_facts(approval),
             details=_details(approval),
@@ -58,7 +57,7 @@ def ask(
             # HTML drops a line break at the start of a textarea.
             reason="\n" + reason,
             button=choice.capitalize(),
-            other=f"{other} instead",
+            other=f"{other.capitalize()} instead",
             other_link=f"../{other}/{token}",
             address=approver.address,
         ),
@@ -120,7 +119,7 @@ def _consequence(approval: Approval, now: datetime) -> str:
     if approval.outcome == "cancelled":
         last = [e for e in approval.events if e.what == "cancelled"][-1]
         return f"{last.who} withdrew it{at}. {last.note}".strip()
-    result = f"The request is {approval.outcome}{at}."
+    result = f"The request was {approval.outcome}{at}."
     if any(e.what == "resumed" and e.note for e in approval.events):
         return f"{result} The workflow had stopped waiting for the answer by then."
     told = "has been told." if approval.settled_at else "will be told within a few minutes."
@@ -132,7 +131,8 @@ def _facts(approval: Approval) -> Markup:
         ("Asked by", asker(approval)),
         ("Asked on", when(approval.created_at)),
         ("Answer by", when(approval.expires_at)),
-        ("Needed", f"{needed(approval)} ({progress(approval)})"),
+        ("Needed", needed(approval)),
+        ("So far", progress(approval)),
     ]
     row = Markup("<dt>{}</dt><dd>{}</dd>\n")
     return Markup("<dl>\n{}</dl>").format(_joined(row.format(*r) for r in rows))
