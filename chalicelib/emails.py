@@ -18,9 +18,14 @@ SUBJECT_CHARACTERS = 99
 
 
 class Email(NamedTuple):
-    """What SNS publishes."""
+    """What SNS publishes.
+
+    The model of `Publish` takes UTF-8 subjects, other pages of AWS say ASCII: should SNS refuse
+    `subject`, there is `ascii_subject` (docs/fidelity.md).
+    """
 
     subject: str
+    ascii_subject: str
     text: str
 
 
@@ -45,15 +50,14 @@ def ask(approval: Approval, address: str, link_secret: str, public_url: str) -> 
         "yours alone: whoever has them decides in your name, so please don't forward\n"
         "this mail. The link to unsubscribe, further down, would stop these mails.",
     ]
-    return Email(
-        _subject(f"Approval needed: {approval.request.subject}"), "\n\n".join(parts) + "\n"
-    )
+    subject = _subject(f"Approval needed: {approval.request.subject}")
+    return Email(subject, "Approval needed", "\n\n".join(parts) + "\n")
 
 
 def _subject(text: str) -> str:
     if len(text) <= SUBJECT_CHARACTERS:
         return text
-    return text[: SUBJECT_CHARACTERS - 1].rstrip() + "…"
+    return text[: SUBJECT_CHARACTERS - 3].rstrip() + "..."
 
 
 def _fact(name: str, value: str) -> str:

@@ -37,23 +37,32 @@ class Notifier:
 
     def invite(self, address: str) -> None:
         """Make the topic if it is missing and have SNS mail its invitation to the approver."""
-        arn = self.topic_arn(address)
-        with faults("SNS"):
-            self._client.create_topic(
-                Name=arn.rpartition(":")[2], Attributes={"DisplayName": "Assent"}
-            )
-            self._client.subscribe(TopicArn=arn, Protocol="email", Endpoint=address)
+        try:
+            self._subscribe(address)
+        except Expected:
+            # Only a topic that is missing is made: one with other attributes would be refused.
+            name = self.topic_arn(address).rpartition(":")[2]
+            with faults("SNS"):
+                self._client.create_topic(Name=name, Attributes={"DisplayName": "Assent"})
+            self._subscribe(address)
 
     def send(self, address: str, email: Email) -> bool:
         """Have SNS mail this to the approver; return False if it certainly won't."""
-        try:
-            with faults("SNS", "NotFound", "InvalidParameter", "AuthorizationError"):
-                self._client.publish(
-                    TopicArn=self.topic_arn(address), Subject=email.subject, Message=email.text
-                )
-        except Expected:
-            return False
-        return True
+        arn = self.topic_arn(address)
+        for subject in dict.fromkeys((email.subject, email.ascii_subject)):
+            try:
+                with faults("SNS", "NotFound", "InvalidParameter", "AuthorizationError"):
+                    self._client.publish(TopicArn=arn, Subject=subject, Message=email.text)
+            except Expected:
+                continue
+            return True
+        return False
+
+    def _subscribe(self, address: str) -> None:
+        with faults("SNS", "NotFound"):
+            self._client.subscribe(
+                TopicArn=self.topic_arn(address), Protocol="email", Endpoint=address
+            )
 
     def forget(self, address: str) -> None:
         """Delete the approver's topic and with it the subscription; fine if there is none."""

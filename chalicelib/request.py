@@ -84,11 +84,12 @@ def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     fields = msgspec.structs.asdict(shape(untrusted, _Untrusted))
     fields["subject"] = fields["subject"].strip()
     fields["details"] = _details(fields["details"])
+    fields["approvers"] = _approvers(fields["approvers"], domains)
     asked = Request(**fields)
     if not asked.subject:
         raise InvalidRequest("subject: must not be blank", field="subject")
     one_line(asked.subject, "subject")
-    _check_people(asked, domains)
+    _check_requester(asked)
     most = len(asked.approvers)
     for field, number in (
         ("approvalsNeeded", asked.approvals_needed),
@@ -120,16 +121,20 @@ def shape(untrusted: object, wanted: type[T]) -> T:
 
 
 def check_address(address: str, field: str, domains: tuple[str, ...]) -> str:
-    """Return the address; raise InvalidRequest if it can't be one or isn't allowed."""
+    """Return the address, its domain in lower case; raise InvalidRequest if it isn't allowed.
+
+    Lower case because the roles' condition on `sns:Endpoint` compares letter by letter.
+    """
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise InvalidRequest(f"{field}: is not an e-mail address", field=field)
-    domain = address.rpartition("@")[2].lower()
+    local, _, domain = address.rpartition("@")
+    domain = domain.lower()
     if "*" not in domains and domain not in domains:
         raise InvalidRequest(
             f"{field}: addresses at {domain} may not be asked; allowed are {', '.join(domains)}",
             field=field,
         )
-    return address
+    return f"{local}@{domain}"
 
 
 def check_reason(reason: str, field: str = "reason") -> str:
@@ -191,18 +196,24 @@ def _labelled(details: dict[str, Detail]) -> Iterator[tuple[str, Detail]]:
         yield label, many_lines(value, field) if isinstance(value, str) else value
 
 
-def _check_people(asked: Request, domains: tuple[str, ...]) -> None:
-    if asked.requested_by is not None:
-        check_address(asked.requested_by, "requestedBy", ("*",))
-    seen: set[str] = set()
-    for position, address in enumerate(asked.approvers):
+def _approvers(addresses: tuple[str, ...], domains: tuple[str, ...]) -> tuple[str, ...]:
+    checked: dict[str, str] = {}
+    for position, address in enumerate(addresses):
         field = f"approvers[{position}]"
-        check_address(address, field, domains)
-        if address.lower() in seen:
+        one = check_address(address, field, domains)
+        if one.lower() in checked:
             raise InvalidRequest(f"{field}: {address} is named twice", field=field)
-        seen.add(address.lower())
-        own = asked.requested_by is not None and same_person(address, asked.requested_by)
-        if own and not asked.allow_self_approval:
+        checked[one.lower()] = one
+    return tuple(checked.values())
+
+
+def _check_requester(asked: Request) -> None:
+    if asked.requested_by is None:
+        return
+    check_address(asked.requested_by, "requestedBy", ("*",))
+    for position, address in enumerate(asked.approvers):
+        if same_person(address, asked.requested_by) and not asked.allow_self_approval:
+            field = f"approvers[{position}]"
             raise InvalidRequest(
                 f"{field}: {address} asks, and may not approve their own request "
                 "(allowSelfApproval permits it)",

@@ -27,6 +27,7 @@ _CONFIG = Config(
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},
     parameter_validation=False,
+    user_agent="assent",
 )
 
 

@@ -183,7 +183,7 @@ def execution(ports: Ports, name: str) -> tuple[dict[str, Any], Approval | None]
 
 def approver(ports: Ports, address: str, *, invite: bool = False) -> dict[str, str]:
     """Return whether mail can reach an approver; `invite` asks SNS to invite them if it can't."""
-    check_address(address, "approver", ports.approver_domains)
+    address = check_address(address, "approver", ports.approver_domains)
     subscription = ports.notifier.subscription(address)
     if invite and subscription != "confirmed":
         ports.notifier.invite(address)

@@ -27,7 +27,7 @@ class Crash(BaseException):
 
 @dataclass
 class Effects:
-    """Every effect on the world, in order; `crash_at` kills the process before that one (from 0)."""
+    """Every effect on the world, in order; `crash_at` kills before that one (from 0)."""
 
     crash_at: int | None = None
     done: list[str] = field(default_factory=list)

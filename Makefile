@@ -1,0 +1,39 @@
+# The two commands to know are `make demo` and `make test`; both do all their own set-up.
+# STAGE=dev names a stage of .chalice/config.json; DOMAINS=example.com says whose mail addresses may
+# be asked (needed once); DELETE_DATA=assent-dev makes destroy take the table along.
+
+STAGE ?= dev
+bin := .venv/bin
+python := $(bin)/python
+
+.PHONY: demo test check lint deploy destroy bench setup browser
+
+demo: setup
+	@$(python) -m tools.sandbox
+
+test: lint browser
+	$(bin)/pytest -n 2 --dist loadgroup
+
+check: lint
+	$(bin)/pytest -n 2 -q --ignore tests/sandbox --ignore tests/deploying
+
+lint: setup
+	@$(bin)/ruff check --quiet .
+	@$(bin)/ruff format --quiet --check .
+	@$(bin)/mypy
+	@$(bin)/cfn-lint infrastructure.json
+
+deploy: setup
+	@$(python) -m tools.deploy --stage $(STAGE) $(if $(DOMAINS),--domains $(DOMAINS))
+
+destroy: setup
+	@$(python) -m tools.destroy --stage $(STAGE) $(if $(DELETE_DATA),--delete-data $(DELETE_DATA))
+
+bench: setup
+	@$(python) -m bench
+
+setup:
+	@cat requirements.txt requirements-dev.txt tools/setup.sh | sha256sum | cmp -s - .venv/ready || tools/setup.sh
+
+browser: setup
+	@tools/setup.sh browser

@@ -1,0 +1,1 @@
+"""The measurements, `make bench`: Assent beside a bare Chalice handler, in one run."""

@@ -1,0 +1,125 @@
+"""DynamoDB: conditions, consistency and indexes, as moto runs them and the model describes them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from .witness import argument, errors, operation, plain, values
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+@pytest.fixture
+def table(account: boto3.Session) -> "DynamoDBClient":
+    """Return a client that has a table `t` by `pk`, with an index `due` that holds keys only."""
+    client = account.client("dynamodb")
+    client.create_table(
+        TableName="t",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "dueShard", "dueAt")
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "dueShard", "KeyType": "HASH"},
+                    {"AttributeName": "dueAt", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+    return client
+
+
+def _put(client: "DynamoDBClient", condition: str = "attribute_not_exists(pk)", **item: str) -> str:
+    """Put an item of strings; return "written" or the error's code."""
+    typed: dict[str, AttributeValueTypeDef] = {name: {"S": text} for name, text in item.items()}
+    try:
+        client.put_item(TableName="t", Item=typed, ConditionExpression=condition)
+    except ClientError as e:
+        return e.response["Error"]["Code"]
+    return "written"
+
+
+def _due(
+    client: "DynamoDBClient", consistent: bool = False
+) -> "list[dict[str, AttributeValueTypeDef]]":
+    return client.query(
+        TableName="t",
+        IndexName="due",
+        ConsistentRead=consistent,
+        KeyConditionExpression="dueShard = :shard",
+        ExpressionAttributeValues={":shard": {"S": "3"}},
+    )["Items"]
+
+
+def test_a_conditional_put_writes_once(table: "DynamoDBClient") -> None:
+    """The second of two equal creations is refused by name, and the item stays the first one."""
+    assert _put(table, pk="a", v="first") == "written"
+    assert _put(table, pk="a", v="second") == "ConditionalCheckFailedException"
+    item = table.get_item(TableName="t", Key={"pk": {"S": "a"}}, ConsistentRead=True)["Item"]
+    assert item["v"] == {"S": "first"}
+
+
+def test_of_racing_conditional_puts_one_wins(table: "DynamoDBClient") -> None:
+    """Condition and write are one step: eight writers, one success."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: _put(table, pk="race", v=str(n)), range(8)))
+    assert answers.count("written") == 1
+    assert answers.count("ConditionalCheckFailedException") == 7
+
+
+def test_the_model_names_the_failed_condition() -> None:
+    """PutItem may raise ConditionalCheckFailedException."""
+    assert "ConditionalCheckFailedException" in errors("dynamodb", "PutItem")
+
+
+def test_a_consistent_read_is_to_be_asked_for() -> None:
+    """GetItem reads eventually by default; ConsistentRead gives the last written value."""
+    text = plain(operation("dynamodb", "GetItem").documentation)
+    assert "eventually consistent read by default" in text
+    assert "always returns the last updated value" in text
+
+
+def test_an_index_cannot_be_read_consistently(table: "DynamoDBClient") -> None:
+    """So what an index lists may be old, and the item itself is read before anything is decided."""
+    with pytest.raises(ClientError, match="ValidationException"):
+        _due(table, consistent=True)
+    text = plain(argument("dynamodb", "Query", "ConsistentRead").documentation)
+    assert "not supported on global secondary indexes" in text
+
+
+def test_an_item_without_the_index_keys_is_not_in_the_index(table: "DynamoDBClient") -> None:
+    """The index is sparse: what has nothing due is not read by the tick; one key of two is none."""
+    _put(table, pk="due", dueShard="3", dueAt="2026-01-01")
+    _put(table, pk="closed")
+    _put(table, pk="half", dueShard="3")
+    assert [item["pk"] for item in _due(table)] == [{"S": "due"}]
+
+
+def test_an_item_leaves_the_index_with_its_keys(table: "DynamoDBClient") -> None:
+    """Putting the item again without the keys takes it out."""
+    _put(table, pk="due", dueShard="3", dueAt="2026-01-01")
+    _put(table, condition="attribute_exists(pk)", pk="due")
+    assert _due(table) == []
+
+
+def test_an_index_of_keys_holds_keys_alone(table: "DynamoDBClient") -> None:
+    """Nothing of an approval's text is copied into the index."""
+    _put(table, pk="due", dueShard="3", dueAt="2026-01-01", approval="secret")
+    assert set(_due(table)[0]) == {"pk", "dueShard", "dueAt"}
+    assert values("dynamodb", "ProjectionType") == ["ALL", "KEYS_ONLY", "INCLUDE"]
+
+
+def test_an_item_has_less_than_400_kb(table: "DynamoDBClient") -> None:
+    """390 KB are written, 400 KB with their key are not."""
+    assert _put(table, pk="a", v="x" * 390 * 1024) == "written"
+    assert _put(table, pk="b", v="x" * 400 * 1024) == "ValidationException"

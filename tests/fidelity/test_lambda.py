@@ -1,0 +1,85 @@
+"""Lambda: limits of a function, and what becomes of an asynchronous event that keeps failing."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from .witness import argument, bounds, errors, lint_codes, operation, plain
+
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:dead-letters"
+
+
+def _function(**properties: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Role": "arn:aws:iam::123456789012:role/assent",
+            "Runtime": "python3.12",
+            "Handler": "app.app",
+            "Code": {"ZipFile": "app = None"},
+        }
+        | properties,
+    }
+
+
+def _variables(size: int) -> dict[str, Any]:
+    return {"Environment": {"Variables": {"VALUE": "x" * (size - len("VALUE"))}}}
+
+
+def test_environment_variables_have_4096_bytes_together() -> None:
+    """All names and values of a function share 4 KB."""
+    full, fuller = _function(**_variables(4_096)), _function(**_variables(4_097))
+    assert lint_codes({"Full": full, "Fuller": fuller}) == {"Full": set(), "Fuller": {"E3697"}}
+
+
+def test_a_function_runs_up_to_900_seconds() -> None:
+    """Fifteen minutes, and three seconds unless said otherwise."""
+    slow, slower = _function(Timeout=900), _function(Timeout=901)
+    assert lint_codes({"Slow": slow, "Slower": slower}) == {"Slow": set(), "Slower": {"E3717"}}
+    text = plain(argument("lambda", "CreateFunction", "Timeout").documentation)
+    assert "default is 3 seconds" in text
+    assert "900 seconds" in text
+
+
+def test_an_asynchronous_event_is_tried_three_times_and_then_dropped() -> None:
+    """Without a destination nobody would hear of an event that failed three times."""
+    text = plain(operation("lambda", "PutFunctionEventInvokeConfig").documentation)
+    assert "retries an asynchronous invocation twice" in text
+    assert "Lambda discards it" in text
+    retries = argument("lambda", "PutFunctionEventInvokeConfig", "MaximumRetryAttempts")
+    assert bounds(retries) == (0, 2)
+
+
+def test_the_same_event_may_arrive_more_than_once() -> None:
+    """Whatever is invoked asynchronously must bear a repetition."""
+    text = plain(operation("lambda", "Invoke").documentation)
+    assert "receive the same event multiple times, even if no error occurs" in text
+
+
+def test_a_function_keeps_its_failure_destination(account: boto3.Session) -> None:
+    """PutFunctionEventInvokeConfig replaces the whole configuration, the destination with it."""
+    role = account.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]
+    client = account.client("lambda")
+    client.create_function(
+        FunctionName="tick",
+        Runtime="python3.12",
+        Role=role["Arn"],
+        Handler="app.tick",
+        Code={"ZipFile": b""},
+    )
+    client.put_function_event_invoke_config(
+        FunctionName="tick",
+        MaximumRetryAttempts=2,
+        DestinationConfig={"OnFailure": {"Destination": QUEUE}},
+    )
+    found = client.get_function_event_invoke_config(FunctionName="tick")
+    assert found["DestinationConfig"]["OnFailure"] == {"Destination": QUEUE}
+    with pytest.raises(ClientError, match="ValidationException"):
+        client.put_function_event_invoke_config(FunctionName="tick", MaximumRetryAttempts=3)
+
+
+def test_the_transient_errors_of_an_invocation_have_these_names() -> None:
+    """`Lambda.` before the name gives what a Retry in a state machine lists."""
+    assert {"ServiceException", "TooManyRequestsException"} <= set(errors("lambda", "Invoke"))

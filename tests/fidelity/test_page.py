@@ -1,0 +1,33 @@
+"""The page itself: docs/fidelity.md keeps the promise of its first paragraph."""
+
+import re
+from pathlib import Path
+
+PAGE = (Path(__file__).parents[2] / "docs" / "fidelity.md").read_text(encoding="utf-8")
+WITNESS = re.compile(r"\*\*(model|lint|docs|recorded|seen|moto|sandbox)\*\*")
+
+
+def _rows(text: str) -> list[list[str]]:
+    """Return the cells of the rows that describe a behaviour: they start with `| S1 |`."""
+    rows = re.findall(r"^\| [A-Z]\d+ \|.*$", text, re.MULTILINE)
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+def test_every_behaviour_of_the_tables_has_two_witnesses() -> None:
+    """What has fewer stands in the last section."""
+    tables, _, _ = PAGE.partition("## One witness, or none")
+    rows = _rows(tables)
+    assert len(rows) > 50
+    assert [row[0] for row in rows if len(WITNESS.findall(row[2])) < 2] == []
+
+
+def test_every_row_has_four_cells() -> None:
+    """No cell holds a bar by accident, no column was forgotten."""
+    assert [row[0] for row in _rows(PAGE) if len(row) != 4] == []
+
+
+def test_every_reference_is_defined_and_every_definition_is_used() -> None:
+    """A source that can't be followed is none."""
+    defined = re.findall(r"^\[([a-z0-9-]+)\]: https://", PAGE, re.MULTILINE)
+    used = set(re.findall(r"\]\[([a-z0-9-]+)\]", PAGE))
+    assert sorted(defined) == sorted(used)

@@ -1,0 +1,112 @@
+"""SNS: topics, subscriptions and messages, as the model describes them and moto runs them."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from .witness import answer, argument, operation, plain
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+
+@pytest.fixture
+def sns(account: boto3.Session) -> "SNSClient":
+    """Return SNS, in moto."""
+    return account.client("sns")
+
+
+def _publish(sns: "SNSClient", message: str = "m", subject: str = "s") -> str:
+    """Publish to a topic; return "published" or the error's code."""
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    try:
+        sns.publish(TopicArn=topic, Message=message, Subject=subject)
+    except ClientError as e:
+        return e.response["Error"]["Code"]
+    return "published"
+
+
+def test_creating_a_topic_again_finds_it(sns: "SNSClient") -> None:
+    """CreateTopic is idempotent by name."""
+    assert sns.create_topic(Name="t") | {"ResponseMetadata": None} == sns.create_topic(Name="t") | {
+        "ResponseMetadata": None
+    }
+    assert len(sns.list_topics()["Topics"]) == 1
+    assert "This action is idempotent" in plain(operation("sns", "CreateTopic").documentation)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "é", "x" * 257])
+def test_a_topic_name_is_1_to_256_letters_digits_hyphens_underscores(
+    sns: "SNSClient", name: str
+) -> None:
+    """An e-mail address can't be a topic's name, a hash of it can."""
+    assert sns.create_topic(Name="assent-dev-approver-0_9" + "x" * 233)
+    with pytest.raises(ClientError, match="InvalidParameter"):
+        sns.create_topic(Name=name)
+    text = plain(argument("sns", "CreateTopic", "Name").documentation)
+    assert "between 1 and 256 characters" in text
+
+
+def test_an_account_has_100000_topics() -> None:
+    """One topic for each approver has this many approvers as its limit."""
+    text = plain(operation("sns", "CreateTopic").documentation)
+    assert "at most 100,000 standard topics" in text
+
+
+def test_subscribing_again_makes_no_second_subscription(sns: "SNSClient") -> None:
+    """The same topic, protocol and address have one subscription."""
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    first = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+    again = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+    assert first["SubscriptionArn"] == again["SubscriptionArn"]
+    assert len(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 1
+
+
+def test_an_email_subscription_waits_for_its_owner() -> None:
+    """Until the reader confirms it is pending; the link in the invitation lives two days."""
+    text = plain(operation("sns", "Subscribe").documentation)
+    assert "email" in text
+    assert "must run the ConfirmSubscription action" in text
+    assert "valid for two days" in text
+    pending = plain(answer("sns", "Subscribe")["SubscriptionArn"].documentation)
+    assert '"pending confirmation"' in pending
+
+
+def test_a_topic_counts_its_subscriptions_by_state() -> None:
+    """One call says whether mail can arrive."""
+    text = plain(answer("sns", "GetTopicAttributes")["Attributes"].documentation)
+    for count in ("SubscriptionsConfirmed", "SubscriptionsPending", "SubscriptionsDeleted"):
+        assert count in text
+
+
+def test_the_model_allows_a_subject_of_utf8_below_100_characters() -> None:
+    """No line breaks, no control characters, fewer than 100 characters; any language."""
+    text = plain(argument("sns", "Publish", "Subject").documentation)
+    assert "UTF-8 text with no line breaks or control characters" in text
+    assert "less than 100 characters long" in text
+
+
+@pytest.mark.parametrize(
+    ("length", "result"), [(99, "published"), (100, "published"), (101, "InvalidParameter")]
+)
+def test_moto_takes_one_character_more_than_the_model(
+    sns: "SNSClient", length: int, result: str
+) -> None:
+    """99 is safe by both witnesses."""
+    assert _publish(sns, subject="s" * length) == result
+
+
+def test_a_message_has_up_to_262144_bytes(sns: "SNSClient") -> None:
+    """The limit is in bytes; moto counts characters, so only ASCII can show it here."""
+    assert _publish(sns, "x" * 262_144) == "published"
+    assert _publish(sns, "x" * 262_145) == "InvalidParameter"
+    text = plain(argument("sns", "Publish", "Message").documentation)
+    assert "262,144 bytes, not 262,144 characters" in text
+
+
+def test_an_unsubscribe_link_can_be_made_to_need_a_signature() -> None:
+    """ConfirmSubscription with AuthenticateOnUnsubscribe makes the mail's link harmless."""
+    text = plain(argument("sns", "ConfirmSubscription", "AuthenticateOnUnsubscribe").documentation)
+    assert "Disallows unauthenticated unsubscribes" in text
