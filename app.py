@@ -225,24 +225,23 @@ def _decide(choice: Choice, token: str) -> Response:
         reason = _answer().reason
         return _shown(*workflow.decide(wiring, token, choice, reason, "page"), 200)
     except (AlreadyDecided, Expired, Cancelled) as e:
-        if e.status >= 400 and not _wants_html():
-            raise
-        status = e.status
+        return _shown(*workflow.show(wiring, token), e.status, e)
     except InvalidRequest as e:
         if not _wants_html():
             raise
         approval, approver = workflow.show(wiring, token)
         return _html(pages.ask(approval, approver, choice, token, reason, e.message), e.status)
-    return _shown(*workflow.show(wiring, token), status)
 
 
-def _shown(approval: Approval, approver: Approver, status: int) -> Response:
-    """Return an approval as its approver sees it, with what they decided."""
+def _shown(
+    approval: Approval, approver: Approver, status: int, error: AssentError | None = None
+) -> Response:
+    """Return an approval as its approver sees it, with what they decided and why not now."""
     if _wants_html():
         return _html(pages.answer(approval, approver, wiring.now()), status)
     own = approver.decision and approver.decision.choice
     seen = {"approval": views.for_approver(approval), "approver": approver.address, "decision": own}
-    return _json(seen, status)
+    return _json(seen if status == 200 or error is None else error.as_json() | seen, status)
 
 
 def _answer() -> Answer:

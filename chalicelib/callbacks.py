@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from .aws import Expected, faults
 from .errors import IdempotencyConflict, NotFound
 from .views import iso
@@ -77,5 +79,7 @@ class Callbacks:
 
 def _view(found: dict[str, Any]) -> dict[str, Any]:
     view = {"execution": found["name"], "executionArn": found["executionArn"]}
-    view |= {key: found[key] for key in ("status", "output", "error", "cause") if key in found}
+    view |= {key: found[key] for key in ("status", "error", "cause") if key in found}
+    if "output" in found:
+        view["output"] = msgspec.json.decode(found["output"])
     return view | {"startedAt": iso(found["startDate"])}

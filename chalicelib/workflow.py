@@ -171,7 +171,9 @@ def advance(ports: Ports, approval_id: str) -> Approval | None:
 def start(ports: Ports, untrusted: object, name: str) -> dict[str, Any]:
     """Start an execution of that name; the same name and request again find the same one."""
     read_request(untrusted, ports.approver_domains)
-    return ports.callbacks.start(name, msgspec.json.encode(untrusted, order="sorted").decode())
+    # One text for one request, however its fields are ordered. Details stay as they were put.
+    fields: dict[str, Any] = dict(sorted(untrusted.items())) if isinstance(untrusted, dict) else {}
+    return ports.callbacks.start(name, msgspec.json.encode(fields).decode())
 
 
 def execution(ports: Ports, name: str) -> tuple[dict[str, Any], Approval | None]:

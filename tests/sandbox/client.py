@@ -1,0 +1,136 @@
+"""What the tests of the deployed whole are done with: signed calls, mails, waiting."""
+
+import json
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+T = TypeVar("T")
+Json = dict[str, Any]
+FORM = "application/x-www-form-urlencoded"
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+PROGRAM = {"Accept": "application/json"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Json:
+        """Return the body as JSON."""
+        found: Json = json.loads(self.text)
+        return found
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox, as its `state.json` tells."""
+
+    state: Json
+
+    def client(self, service: str, **keys: str) -> Any:
+        """Return a boto3 client of the emulator, with root's keys if none are given."""
+        aws = self.state["aws"]
+        found = {
+            "aws_access_key_id": aws["accessKeyId"],
+            "aws_secret_access_key": aws["secretAccessKey"],
+        }
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # whichever a test needs
+            endpoint_url=aws["endpointUrl"],
+            region_name=aws["region"],
+            **(found | keys),
+        )
+
+    def call(self, method: str, path: str, body: object = None, **more: Any) -> Answer:
+        """Return the answer to a call of the API, signed by `who` (the operator)."""
+        url = self.state["api"] + path
+        data = b"" if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | more.get("headers", {})
+        who = more.get("who", "operator")
+        if who is not None:
+            keys = Credentials(self.state[who]["accessKeyId"], self.state[who]["secretAccessKey"])
+            signed = AWSRequest(method, url, data=data, headers=headers)
+            SigV4Auth(keys, "execute-api", self.state["aws"]["region"]).add_auth(signed)
+            headers = dict(signed.headers.items())
+        return http(method, url, data, headers)
+
+    def start(self, **fields: Any) -> str:
+        """Start an approval over HTTP and return its execution's name."""
+        body = {"subject": "Release 4.2", "approvers": ["ada@example.com"]} | fields
+        started = self.call("POST", "/executions", body)
+        assert started.status == 201, started
+        name: str = started.json["execution"]
+        return name
+
+    def execution(self, name: str) -> Json:
+        """Return what the API says of an execution."""
+        return self.call("GET", f"/executions/{name}").json
+
+    def ended(self, name: str) -> Json:
+        """Return the execution once it has ended."""
+        return until(
+            lambda: self.execution(name), lambda found: found["status"] != "RUNNING", seconds=30
+        )
+
+    def mails(self, address: str, subject: str) -> list[Json]:
+        """Return the mails to that person about that subject, oldest first."""
+        query = urllib.parse.urlencode({"to": address})
+        messages = http("GET", f"{self.state['inbox']}/messages?{query}").json["messages"]
+        return [message for message in messages if subject in message["subject"]]
+
+    def link(self, address: str, subject: str, choice: str = "approve") -> str:
+        """Return the decision link in the newest such mail, waiting for it."""
+        found = until(lambda: self.mails(address, subject), bool, seconds=20)
+        match = re.search(rf"^http\S+/{choice}/\S+$", found[-1]["text"], re.MULTILINE)
+        assert match is not None
+        return match[0]
+
+    def item(self, execution: str) -> Json:
+        """Return the stored item of an execution's approval, byte for byte."""
+        approval_id = self.execution(execution)["approval"]["id"]
+        found: Json = self.client("dynamodb").get_item(
+            TableName=self.state["table"], Key={"pk": {"S": f"APPROVAL#{approval_id}"}}
+        )["Item"]
+        return found
+
+
+def http(method: str, url: str, data: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+    """Return the answer, whatever its status."""
+    request = urllib.request.Request(url, data or None, headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return Answer(answer.status, dict(answer.headers.items()), answer.read().decode())
+    except urllib.error.HTTPError as e:
+        with e:
+            return Answer(e.code, dict(e.headers.items()), e.read().decode())
+
+
+def press(link: str, reason: str = "", accept: dict[str, str] = PROGRAM) -> Answer:
+    """Return the answer to pressing the button on a decision page."""
+    form = urllib.parse.urlencode({"reason": reason}).encode()
+    return http("POST", link, form, accept | {"Content-Type": FORM})
+
+
+def until(look: Callable[[], T], good: Callable[[T], object], seconds: float) -> T:
+    """Return what `look` sees once it is good; fail with the last sight after that time."""
+    end = time.monotonic() + seconds
+    while not good(seen := look()):
+        assert time.monotonic() < end, f"after {seconds} s still {seen}"
+        time.sleep(0.1)
+    return seen

@@ -1,0 +1,60 @@
+"""One sandbox for all tests here: `make demo` as a person starts and ends it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.client import Sandbox
+
+HERE = Path(__file__).parent
+READY_WITHIN = 180
+"""Seconds; generous, for a machine that is busy with other tests. `make bench` measures."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what uses the sandbox in one process, so that there is one sandbox."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("sandbox"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slow(sandbox: Sandbox) -> dict[str, str]:
+    """Start first what takes minutes by its nature, so that the other tests fill the wait."""
+    return {
+        "expires": sandbox.start(subject="Nobody answers", expiresIn=60),
+        "invites": sandbox.start(subject="For a newcomer", approvers=["newcomer@example.com"]),
+    }
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Start the sandbox, hand it over when it says it is ready, end it as Ctrl-C does."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    log = folder / "said.log"
+    with log.open("w") as said:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "tools.sandbox", "--dir", str(folder)],
+            cwd=HERE.parent.parent,
+            env=os.environ | {"AWS_EC2_METADATA_DISABLED": "true"},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+    state = folder / "state.json"
+    try:
+        end = time.monotonic() + READY_WITHIN
+        while not state.exists():
+            assert demo.poll() is None, f"the sandbox ended:\n{log.read_text()}"
+            assert time.monotonic() < end, f"not ready in {READY_WITHIN} s:\n{log.read_text()}"
+            time.sleep(0.1)
+        yield Sandbox(json.loads(state.read_text()))
+    finally:
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(30) == 0, log.read_text()

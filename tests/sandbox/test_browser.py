@@ -1,0 +1,137 @@
+"""A person at a phone: Debian's Chromium opens the inbox, follows the link, presses the button."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.sandbox.client import Sandbox, press
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+# As root, Chromium has no sandbox of its own; the others keep it from calling home.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium, which `make test` has seen to."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found is not None, "no Chromium here: `make browser` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["phone", "desktop", "phone without script"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """Open a window of each kind of reader; fail if a page logs an error or loads from elsewhere."""
+    script = "without" not in request.param
+    size = PHONE if "phone" in request.param else DESKTOP
+    context = browser.new_context(
+        viewport={"width": size["width"], "height": size["height"]}, java_script_enabled=script
+    )
+    errors: list[str] = []
+    context.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    yield context.new_page()
+    context.close()
+    # Chromium calls every answer of 4xx an error; those are asserted where they are meant.
+    assert [
+        error for error in errors if "the server responded with a status of 4" not in error
+    ] == []
+
+
+def test_a_person_approves(sandbox: Sandbox, page: Page, tmp_path: Path) -> None:
+    """From the inbox to the receipt, with a reason, and the execution goes on."""
+    subject = f"Browser {tmp_path.name}"
+    name = sandbox.start(
+        subject=subject,
+        details={"Change": "New checkout <b>bold</b>", "Window": "14:00 UTC"},
+        requestedBy="margaret@example.com",
+    )
+    sandbox.link("ada@example.com", subject)
+    page.goto(sandbox.state["inbox"])
+    page.get_by_role("link", name="ada@example.com").first.click()
+    page.get_by_role("link", name=subject).first.click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="/approve/").click()
+    page = opened.value
+
+    expect(page.get_by_role("heading", name=subject)).to_be_visible()
+    expect(page.get_by_role("cell", name="New checkout <b>bold</b>")).to_be_visible()
+    _fits(page)
+    page.get_by_label("Reason").fill("Tested on staging.\nGo.")
+    page.get_by_role("button", name="Approve").click()
+
+    expect(page.get_by_role("heading", name="You approved this")).to_be_visible()
+    expect(page.get_by_text("The workflow has been told.")).to_be_visible()
+    expect(page.get_by_text("Tested on staging.")).to_be_visible()
+    _fits(page)
+    found = sandbox.ended(name)
+    assert found["output"]["decisions"][0]["reason"] == "Tested on staging.\nGo."
+
+
+def test_a_person_changes_their_mind_and_rejects(
+    sandbox: Sandbox, page: Page, tmp_path: Path
+) -> None:
+    """The other choice is one tap away, asks for a reason, and can't be undone."""
+    subject = f"Browser {tmp_path.name}"
+    name = sandbox.start(subject=subject)
+    page.goto(sandbox.link("ada@example.com", subject))
+    page.get_by_role("link", name="Reject instead").click()
+    page.get_by_role("button", name="Reject").click()
+    # The browser itself holds back an empty reason; nothing was sent.
+    expect(page.get_by_role("heading", name=subject)).to_be_visible()
+    assert sandbox.execution(name)["status"] == "RUNNING"
+    page.get_by_label("Reason").fill("The tests are red.")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_role("heading", name="You rejected this")).to_be_visible()
+    page.goto(sandbox.link("ada@example.com", subject))
+    expect(page.get_by_role("heading", name="You rejected this")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
+    assert sandbox.ended(name)["error"] == "Rejected"
+
+
+def test_a_reason_sent_blank_is_asked_for_again(
+    sandbox: Sandbox, page: Page, tmp_path: Path
+) -> None:
+    """Blanks pass the browser's own check; the page says what is missing, nothing is recorded."""
+    subject = f"Browser {tmp_path.name}"
+    name = sandbox.start(subject=subject)
+    page.goto(sandbox.link("ada@example.com", subject, "reject"))
+    page.get_by_label("Reason").fill("   ")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
+        page.get_by_role("button", name="Reject").click()
+    assert posted.value.status == 400
+    expect(page.get_by_role("alert")).to_contain_text("please say why")
+    assert sandbox.execution(name)["approval"]["decisions"] == []
+    press(sandbox.link("ada@example.com", subject))
+
+
+def test_a_stranger_sees_a_calm_page(sandbox: Sandbox, page: Page) -> None:
+    """A link cut short says what to do, and nothing about any approval."""
+    page.goto(f"{sandbox.state['api']}/health")
+    answer = page.goto(f"{sandbox.state['api']}/approve/kflubmmyppnli4cxkn6kxiatvz.uais5fy")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_text("open it again from the mail")).to_be_visible()
+    _fits(page)
+
+
+def _fits(page: Page) -> None:
+    """Check that nothing has to be scrolled sideways."""
+    viewport = page.viewport_size
+    assert viewport is not None
+    assert page.locator("html").evaluate("html => html.scrollWidth") <= viewport["width"]

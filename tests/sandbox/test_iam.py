@@ -1,0 +1,121 @@
+"""IAM, enforced: who may call, and what each function may not do."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox.client import Sandbox
+
+ROUTES = [
+    ("POST", "/executions"),
+    ("GET", "/executions/some-name"),
+    ("GET", "/approvals/some-id"),
+    ("GET", "/approvers/ada%40example.com"),
+    ("PUT", "/approvers/ada%40example.com"),
+    ("DELETE", "/approvers/ada%40example.com"),
+]
+APPROVER_TOPIC = "arn:aws:sns:us-east-1:000000000000:assent-sandbox-approver-x"
+FOREIGN_TOPIC = "arn:aws:sns:us-east-1:000000000000:somebody-elses"
+ITEM = {"TableName": "assent-sandbox", "Key": {"pk": {"S": "x"}}}
+INDEX = {
+    "TableName": "assent-sandbox",
+    "KeyConditionExpression": "#k = :v",
+    "ExpressionAttributeValues": {":v": {"S": "x"}},
+}
+SUBSCRIBE = {"TopicArn": APPROVER_TOPIC, "Protocol": "email"}
+CHILD = {"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:assent-sandbox"}
+SUCCESS = {"taskToken": "x", "output": "{}"}
+
+DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("api", "dynamodb", "delete_item", ITEM),
+    ("api", "dynamodb", "scan", {"TableName": "assent-sandbox"}),
+    ("api", "sns", "publish", {"TopicArn": APPROVER_TOPIC, "Message": "x"}),
+    ("api", "sns", "delete_topic", {"TopicArn": FOREIGN_TOPIC}),
+    ("api", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),
+    ("api", "lambda", "invoke", {"FunctionName": "assent-sandbox-tick"}),
+    ("request_approval", "dynamodb", "delete_item", ITEM),
+    ("request_approval", "stepfunctions", "send_task_success", SUCCESS),
+    ("request_approval", "stepfunctions", "start_execution", CHILD),
+    ("request_approval", "sns", "publish", {"TopicArn": FOREIGN_TOPIC, "Message": "x"}),
+    ("request_approval", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),
+    ("tick", "dynamodb", "delete_item", ITEM),
+    ("tick", "stepfunctions", "start_execution", CHILD),
+    ("tick", "sns", "delete_topic", {"TopicArn": APPROVER_TOPIC}),
+    ("tick", "sns", "publish", {"TopicArn": FOREIGN_TOPIC, "Message": "x"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_an_operators_route_is_closed_to_others(sandbox: Sandbox, method: str, path: str) -> None:
+    """Unsigned, or signed by somebody without the permission: 403."""
+    assert sandbox.call(method, path, who=None).status == 403
+    assert sandbox.call(method, path, who="stranger").status == 403
+
+
+def test_the_operators_policy_opens_the_operators_routes(sandbox: Sandbox) -> None:
+    """The stack's managed policy is enough for whoever has it."""
+    found = sandbox.call("GET", "/approvers/ada%40example.com")
+    assert (found.status, found.json["subscription"]) == (200, "confirmed")
+    assert sandbox.call("GET", "/executions/no-such").status == 404
+
+
+def test_the_approvers_pages_need_no_signature(sandbox: Sandbox) -> None:
+    """A link is its own permission; a wrong one is a page that says nothing."""
+    assert sandbox.call("GET", "/health", who=None).json == {"status": "ok", "stage": "sandbox"}
+    assert sandbox.call("GET", "/approve/wrong", who=None).status == 404
+
+
+@pytest.mark.parametrize(("function", "service", "action", "arguments"), DENIED)
+def test_a_function_is_denied_what_it_doesnt_need(
+    sandbox: Sandbox, function: str, service: str, action: str, arguments: dict[str, Any]
+) -> None:
+    """With the role of the deployed function, AWS answers that it may not."""
+    client = _as(sandbox, function, service)
+    with pytest.raises(ClientError) as refused:
+        getattr(client, action)(**arguments)
+    assert "not authorized" in refused.value.response["Error"]["Message"]
+
+
+def test_a_function_may_do_what_it_needs(sandbox: Sandbox) -> None:
+    """The same way of asking isn't denied everything."""
+    assert "Item" not in _as(sandbox, "tick", "dynamodb").get_item(**ITEM)
+
+
+def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
+    """The index `due` is the tick's, `execution` the API's."""
+    due = INDEX | {"IndexName": "due", "ExpressionAttributeNames": {"#k": "dueShard"}}
+    assert _as(sandbox, "tick", "dynamodb").query(**due)["Items"] == []
+    for function in ("api", "request_approval"):
+        with pytest.raises(ClientError, match="not authorized"):
+            _as(sandbox, function, "dynamodb").query(**due)
+
+
+def _as(sandbox: Sandbox, function: str, service: str) -> Any:
+    """Return a client with the credentials that the function's role gives."""
+    name = "assent-sandbox" if function == "api" else f"assent-sandbox-{function}"
+    role = sandbox.client("lambda").get_function_configuration(FunctionName=name)["Role"]
+    made = sandbox.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return sandbox.client(
+        service,
+        aws_access_key_id=made["AccessKeyId"],
+        aws_secret_access_key=made["SecretAccessKey"],
+        aws_session_token=made["SessionToken"],
+    )
+
+
+def test_the_state_machine_may_invoke_its_function_alone(sandbox: Sandbox) -> None:
+    """Its role names one action on one function."""
+    machine = sandbox.client("stepfunctions").describe_state_machine(
+        stateMachineArn=sandbox.state["stateMachineArn"]
+    )
+    role = machine["roleArn"].rpartition("/")[2]
+    iam = sandbox.client("iam")
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    policy = json.loads(policy) if isinstance(policy, str) else policy
+    allowed = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
+    assert len(allowed) == 1
+    assert allowed[0]["Action"] in ("lambda:InvokeFunction", ["lambda:InvokeFunction"])
+    assert "assent-sandbox-request_approval" in json.dumps(allowed[0]["Resource"])
