@@ -1,0 +1,51 @@
+"""An account in the sandbox's emulator, as the commands get it, and a project to deploy from.
+
+moto's CloudFormation knows neither alarms nor parameters that keep their value; MiniStack's does.
+"""
+
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tools.account import Account
+from tools.sandbox.emulator import Emulator, free_port
+from tools.stack import Stack
+from tools.stage import Stage
+
+CHECKOUT = Path(__file__).parents[2]
+DEV = Stage("dev")
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Give a running emulator on loopback; it ends with the tests."""
+    with Emulator(free_port(None, "--port"), tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def account(emulator: Emulator) -> Account:
+    """Give an empty account, in a region that isn't the default one."""
+    reset = urllib.request.Request(f"{emulator.endpoint_url}/_ministack/reset", method="POST")  # noqa: S310  # loopback
+    urllib.request.urlopen(reset, timeout=10).close()  # noqa: S310  # as above
+    return Account(boto3.Session("test", "test", region_name="eu-central-1"), emulator.endpoint_url)
+
+
+@pytest.fixture
+def stack(account: Account) -> Stack:
+    """Give the stack of stage dev, which nobody has made yet."""
+    return Stack(DEV, account.cloudformation, account.dynamodb, delay=0.01)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Give a folder with what the stack is made of and a config.json without stages."""
+    for name in ("infrastructure.json", "statemachine.asl.json"):
+        shutil.copyfile(CHECKOUT / name, tmp_path / name)
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "assent"}')
+    return tmp_path

@@ -1,0 +1,122 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.errors import ToolError
+from tools.template import LIMIT, template_body
+
+from .conftest import CHECKOUT
+
+TEMPLATE = json.loads((CHECKOUT / "infrastructure.json").read_text())
+CFN_LINT = "import sys, cfnlint.runner; sys.exit(cfnlint.runner.main())"
+ROLES = ("StateMachineRole", "ApiRole", "RequestApprovalRole", "TickRole")
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    """Return what a role may do."""
+    (policy,) = TEMPLATE["Resources"][role]["Properties"]["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def actions(role: str) -> set[str]:
+    """Return the names of all that a role may do."""
+    found: set[str] = set()
+    for statement in statements(role):
+        asked = statement["Action"]
+        found |= {asked} if isinstance(asked, str) else set(asked)
+    return found
+
+
+def test_cfn_lint_has_nothing_to_say(project: Path) -> None:
+    """The template is right as a file, and with the state machine's definition in it."""
+    whole = project / "whole.json"
+    whole.write_text(template_body(project))
+    for file in (CHECKOUT / "infrastructure.json", whole):
+        done = subprocess.run(  # noqa: S603  # our own Python
+            [sys.executable, "-c", CFN_LINT, str(file)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_only_task_tokens_are_answered_on_every_resource() -> None:
+    """`*` stands where the service knows no resource, and nowhere else."""
+    for role in ROLES:
+        for statement in statements(role):
+            if statement["Resource"] == "*":
+                assert statement["Sid"] in ("ResumeTasks", "RefuseTasks")
+                assert (
+                    all("states:SendTask" in action for action in statement["Action"].split())
+                    if (isinstance(statement["Action"], str))
+                    else all(action.startswith("states:SendTask") for action in statement["Action"])
+                )
+
+
+def test_every_invitation_is_mail_to_a_permitted_address() -> None:
+    """Whoever may subscribe may subscribe e-mail, of the stage's domains, to approvers' topics."""
+    for role in ("ApiRole", "RequestApprovalRole", "TickRole"):
+        found = [s for s in statements(role) if "sns:Subscribe" in s["Action"]]
+        assert len(found) == 1
+        assert found[0]["Action"] == "sns:Subscribe"
+        assert found[0]["Resource"]["Fn::Sub"].endswith(":assent-${Stage}-approver-*")
+        assert found[0]["Condition"] == {
+            "StringEquals": {"sns:Protocol": "email"},
+            "StringLike": {"sns:Endpoint": {"Ref": "ApproverEndpoints"}},
+        }
+
+
+def test_nobody_may_scan_delete_or_make_log_groups() -> None:
+    """No role can lose an approval, read them all at once, or log where nothing expires."""
+    for role in ROLES:
+        assert not actions(role) & {
+            "dynamodb:Scan",
+            "dynamodb:DeleteItem",
+            "dynamodb:*",
+            "logs:CreateLogGroup",
+        }
+        assert not any("*" in action for action in actions(role))
+
+
+def test_the_table_outlives_its_stack() -> None:
+    """Audit trails are not deleted along with code."""
+    table = TEMPLATE["Resources"]["Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {
+        "PointInTimeRecoveryEnabled": True
+    }
+
+
+def test_every_alarm_can_be_heard_and_a_silent_tick_is_one() -> None:
+    """The topic that is given gets all of them; a tick that doesn't run has no data to show."""
+    alarms = {
+        name: resource["Properties"]
+        for name, resource in TEMPLATE["Resources"].items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    assert len(alarms) == 6
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"]["Fn::If"][:2] == ["AlarmsAreHeard", [{"Ref": "AlarmTopicArn"}]]
+    assert alarms["OverdueAlarm"]["TreatMissingData"] == "breaching"
+    (overdue,) = TEMPLATE["Resources"]["OverdueFilter"]["Properties"]["MetricTransformations"]
+    assert "DefaultValue" not in overdue
+
+
+def test_a_missing_file_is_named(project: Path) -> None:
+    """Half a project is refused before AWS is asked for anything."""
+    (project / "statemachine.asl.json").unlink()
+    with pytest.raises(ToolError, match=r"statemachine\.asl\.json can't be read"):
+        template_body(project)
+
+
+def test_a_template_that_cloudformation_would_refuse_is_refused_here(project: Path) -> None:
+    """The limit of a template that is sent along is named with the size."""
+    (project / "statemachine.asl.json").write_text(json.dumps({"Comment": "x" * LIMIT}))
+    with pytest.raises(ToolError, match=f"bytes of {LIMIT}"):
+        template_body(project)

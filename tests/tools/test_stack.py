@@ -1,0 +1,156 @@
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError, WaiterError
+
+from tools.account import Account
+from tools.errors import ToolError
+from tools.stack import Stack
+from tools.stage import Stage
+from tools.template import template_body
+
+from .conftest import DEV
+
+WHOM = {"ApproverEndpoints": "*@example.com,*@example.org"}
+
+
+def parameters(account: Account) -> dict[str, str]:
+    """Return the parameters of the stack of stage dev."""
+    found = account.cloudformation.describe_stacks(StackName="assent-dev")["Stacks"][0]
+    return {p["ParameterKey"]: p["ParameterValue"] for p in found["Parameters"]}
+
+
+def test_the_stack_names_what_the_code_and_chalice_expect(stack: Stack, project: Path) -> None:
+    """Names follow from the stage alone, in whatever region."""
+    outputs = stack.deploy(template_body(project), WHOM)
+    assert outputs["TableName"] == "assent-dev"
+    assert outputs["StateMachineArn"].endswith(":stateMachine:assent-dev")
+    assert outputs["TopicArnPrefix"].startswith("arn:aws:sns:eu-central-1:")
+    assert outputs["TopicArnPrefix"].endswith(":assent-dev-approver-")
+    assert outputs["DeadLetterQueueArn"].endswith(":assent-dev-dead-letters")
+
+
+def test_deploying_again_changes_nothing_and_is_fine(stack: Stack, project: Path) -> None:
+    """An unchanged stack is no error, whatever CloudFormation calls it."""
+    assert stack.deploy(template_body(project), WHOM) == stack.deploy(template_body(project), WHOM)
+
+
+def test_a_parameter_that_is_not_given_keeps_its_value(
+    stack: Stack, account: Account, project: Path
+) -> None:
+    """What was said once, such as how long logs are kept, needn't be said again."""
+    stack.deploy(template_body(project), {**WHOM, "LogRetentionDays": "30"})
+    stack.deploy(template_body(project), {**WHOM, "ApiId": "abc123"})
+    assert parameters(account)["LogRetentionDays"] == "30"
+    assert parameters(account)["ApiId"] == "abc123"
+
+
+def test_the_stack_keeps_the_table_it_made(stack: Stack, account: Account, project: Path) -> None:
+    """That the table exists doesn't take it out of the stack at the next deploy."""
+    stack.deploy(template_body(project), WHOM)
+    assert parameters(account)["CreateTable"] == "true"
+    stack.deploy(template_body(project), WHOM)
+    assert parameters(account)["CreateTable"] == "true"
+
+
+def test_a_table_that_survived_is_used_and_not_made(
+    stack: Stack, account: Account, project: Path
+) -> None:
+    """After a destroy the next stack finds the table, with what is in it, again and again."""
+    stack.deploy(template_body(project), WHOM)
+    account.dynamodb.put_item(TableName="assent-dev", Item={"pk": {"S": "precious"}})
+    stack.delete()
+    for _ in range(2):
+        stack.deploy(template_body(project), WHOM)
+        assert parameters(account)["CreateTable"] == "false"
+    found = account.dynamodb.get_item(TableName="assent-dev", Key={"pk": {"S": "precious"}})
+    assert "Item" in found
+
+
+def test_a_table_that_nobody_made_with_a_stack_is_used_too(
+    stack: Stack, account: Account, project: Path
+) -> None:
+    """A table restored from a backup stands alone, and the first stack finds it."""
+    account.dynamodb.create_table(
+        TableName="assent-dev",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    stack.deploy(template_body(project), WHOM)
+    assert parameters(account)["CreateTable"] == "false"
+
+
+def test_the_definition_is_the_file_with_the_functions_arn(
+    stack: Stack, account: Account, project: Path
+) -> None:
+    """The state machine runs statemachine.asl.json and calls this stage's function."""
+    (project / "statemachine.asl.json").write_text(
+        '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "${RequestApprovalFunction}",'
+        ' "End": true}}}'
+    )
+    arn = stack.deploy(template_body(project), WHOM)["StateMachineArn"]
+    definition = account.stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"]
+    assert ":function:assent-dev-request_approval" in definition
+
+
+def test_a_missing_stack_is_named(stack: Stack) -> None:
+    """Whoever asks for the outputs of nothing hears which stack isn't there."""
+    assert not stack.exists()
+    with pytest.raises(ToolError, match="there is no stack assent-dev"):
+        stack.outputs()
+
+
+class FailingCloudFormation:
+    """A CloudFormation whose stacks fail, with the reasons of two runs in their events."""
+
+    def describe_stacks(self, **_: str) -> Any:
+        error = {"Error": {"Code": "ValidationError", "Message": "Stack does not exist"}}
+        raise ClientError(cast("Any", error), "DescribeStacks")
+
+    def create_stack(self, **_: object) -> None:
+        pass
+
+    def get_waiter(self, _: str) -> "FailingCloudFormation":
+        return self
+
+    def wait(self, **_: object) -> None:
+        raise WaiterError("StackCreateComplete", "it failed", {})
+
+    def describe_stack_events(self, **_: str) -> Any:
+        def event(resource: str, status: str, reason: str = "") -> dict[str, str]:
+            return {
+                "LogicalResourceId": resource,
+                "ResourceStatus": status,
+                "ResourceStatusReason": reason,
+            }
+
+        return {
+            "StackEvents": [
+                event("assent-dev", "ROLLBACK_COMPLETE"),
+                event("ApiRole", "CREATE_FAILED", "Resource creation cancelled"),
+                event("TickRole", "CREATE_FAILED", "MalformedPolicyDocument"),
+                event("assent-dev", "CREATE_IN_PROGRESS"),
+                event("Table", "DELETE_FAILED", "of an earlier run"),
+            ]
+        }
+
+
+def test_a_failure_gives_the_reasons_of_this_run_first_one_first(account: Account) -> None:
+    """What went wrong first is what has to be put right; old failures only mislead."""
+    stack = Stack(DEV, cast("Any", FailingCloudFormation()), account.dynamodb, delay=0.01)
+    with pytest.raises(ToolError) as caught:
+        stack.deploy("{}", WHOM)
+    assert caught.value.message.splitlines() == [
+        "stack assent-dev failed:",
+        "  TickRole: MalformedPolicyDocument",
+        "  ApiRole: Resource creation cancelled",
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "Dev", "1st", "a" * 22, "dev_1", "dev ", "dev\n", "dev-tick"])
+def test_a_stage_name_that_aws_would_refuse_is_refused_at_once(name: str) -> None:
+    """Names of tables, topics and roles are built from it."""
+    with pytest.raises(ToolError, match="is no stage name"):
+        Stage(name)

@@ -1,0 +1,170 @@
+"""The stack of `infrastructure.json`: create, update, delete, read its outputs.
+
+On the map: used by `deploy` and `destroy`; knows CloudFormation, knows nothing of Chalice.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, WaiterError
+
+from tools.errors import ToolError
+from tools.stage import Stage
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.literals import CapabilityType
+    from mypy_boto3_cloudformation.type_defs import (
+        ParameterTypeDef,
+        StackTypeDef,
+        WaiterConfigTypeDef,
+    )
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PATIENCE = 1800
+"""Seconds to wait for a stack."""
+_CAPABILITIES: "list[CapabilityType]" = ["CAPABILITY_NAMED_IAM"]
+_NEVER_COMPLETE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS", "CREATE_FAILED")
+_STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+_NOT_IN_STACK = ("DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_FAILED")
+
+
+class Stack:
+    """The stack of one stage. It is looked at every `delay` seconds while it changes."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        cloudformation: "CloudFormationClient",
+        dynamodb: "DynamoDBClient",
+        *,
+        delay: float = 5,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._stage = stage
+        self._name = stage.prefix
+        self._cloudformation = cloudformation
+        self._dynamodb = dynamodb
+        self._waiter: WaiterConfigTypeDef = {
+            "Delay": delay,  # type: ignore[typeddict-item]  # fractions of a second work as well
+            "MaxAttempts": int(PATIENCE / delay),
+        }
+        self._say = say
+
+    def deploy(self, body: str, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Create or update the stack, wait, and return its outputs.
+
+        A parameter that isn't given keeps its value. Raises ToolError with the reasons of the
+        resources that failed.
+        """
+        stack = self._describe()
+        if stack is not None and stack["StackStatus"] in _NEVER_COMPLETE:
+            self._say(f"stack {self._name} was never complete: making it anew")
+            self.delete()
+            stack = None
+        create_table = "true" if self._table_is_ours() else "false"
+        given = {"Stage": self._stage.name, "CreateTable": create_table, **parameters}
+        try:
+            if stack is None:
+                self._create(body, given)
+            else:
+                before = {p["ParameterKey"] for p in stack.get("Parameters", [])}
+                kept = before & set(json.loads(body)["Parameters"]) - set(given)
+                self._update(body, given, kept)
+        except ClientError as e:
+            if "No updates are to be performed" not in str(e):
+                reason = e.response["Error"].get("Message", e)
+                raise ToolError(f"stack {self._name}: {reason}") from e
+        except WaiterError as e:
+            raise ToolError(f"stack {self._name} failed:{self._failures()}") from e
+        return self.outputs()
+
+    def outputs(self) -> dict[str, str]:
+        """Return the stack's outputs; raise ToolError if there is no such stack."""
+        stack = self._describe()
+        if stack is None:
+            raise ToolError(f"there is no stack {self._name} in this account and region")
+        return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+
+    def exists(self) -> bool:
+        """Return whether there is such a stack, whatever state it is in."""
+        return self._describe() is not None
+
+    def delete(self) -> None:
+        """Delete the stack and wait. The table stays: the template retains it."""
+        self._cloudformation.delete_stack(StackName=self._name)
+        waiter = self._cloudformation.get_waiter("stack_delete_complete")
+        try:
+            waiter.wait(StackName=self._name, WaiterConfig=self._waiter)
+        except WaiterError as e:
+            raise ToolError(f"stack {self._name} wasn't deleted:{self._failures()}") from e
+
+    def _create(self, body: str, given: Mapping[str, str]) -> None:
+        self._cloudformation.create_stack(
+            StackName=self._name,
+            TemplateBody=body,
+            Parameters=_values(given),
+            Capabilities=_CAPABILITIES,
+            # A table of a stack that never came to be holds nothing, and would be in the way.
+            RetainExceptOnCreate=True,
+        )
+        waiter = self._cloudformation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=self._name, WaiterConfig=self._waiter)
+
+    def _update(self, body: str, given: Mapping[str, str], kept: Iterable[str]) -> None:
+        self._cloudformation.update_stack(
+            StackName=self._name,
+            TemplateBody=body,
+            Parameters=_values(given)
+            + [{"ParameterKey": key, "UsePreviousValue": True} for key in kept],
+            Capabilities=_CAPABILITIES,
+        )
+        waiter = self._cloudformation.get_waiter("stack_update_complete")
+        waiter.wait(StackName=self._name, WaiterConfig=self._waiter)
+
+    def _table_is_ours(self) -> bool:
+        """Return whether the table belongs in the stack: it does, unless it was there before."""
+        try:
+            self._dynamodb.describe_table(TableName=self._name)
+        except self._dynamodb.exceptions.ResourceNotFoundException:
+            return True
+        try:
+            found = self._cloudformation.describe_stack_resources(StackName=self._name)
+        except ClientError as e:
+            if _no_such_stack(e):
+                return False
+            raise
+        return any(
+            r["LogicalResourceId"] == "Table" and r["ResourceStatus"] not in _NOT_IN_STACK
+            for r in found["StackResources"]
+        )
+
+    def _describe(self) -> "StackTypeDef | None":
+        try:
+            stack = self._cloudformation.describe_stacks(StackName=self._name)["Stacks"][0]
+        except ClientError as e:
+            if _no_such_stack(e):
+                return None
+            raise
+        return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
+
+    def _failures(self) -> str:
+        """Return a line for each resource that failed in the latest run, the first one first."""
+        lines: list[str] = []
+        found = self._cloudformation.describe_stack_events(StackName=self._name)
+        for event in found["StackEvents"]:
+            status, resource = event.get("ResourceStatus", ""), event.get("LogicalResourceId", "")
+            if resource == self._name and status in _STARTS:
+                break
+            if status.endswith("_FAILED"):
+                lines.append(f"\n  {resource}: {event.get('ResourceStatusReason', status)}")
+        return "".join(reversed(lines)) or " CloudFormation gave no reason"
+
+
+def _values(given: Mapping[str, str]) -> "list[ParameterTypeDef]":
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+
+
+def _no_such_stack(e: ClientError) -> bool:
+    return e.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(e)
