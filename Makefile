@@ -1,6 +1,6 @@
 # The two commands to know are `make demo` and `make test`; both do all their own set-up.
 # STAGE=dev names a stage of .chalice/config.json; DOMAINS=example.com says whose mail addresses may
-# be asked (needed once); DELETE_DATA=assent-dev makes destroy take the table along.
+# be asked (needed once); ALARM_TOPIC=arn:... is told of alarms; DELETE_DATA=assent-dev makes destroy take the table along.
 
 STAGE ?= dev
 bin := .venv/bin
@@ -24,10 +24,12 @@ lint: setup
 	@$(bin)/cfn-lint infrastructure.json
 
 deploy: setup
-	@$(python) -m tools.deploy --stage $(STAGE) $(if $(DOMAINS),--domains $(DOMAINS))
+	@$(python) -m tools.deploy --stage $(STAGE) $(if $(DOMAINS),--domains $(DOMAINS)) \
+		$(if $(ALARM_TOPIC),--alarm-topic $(ALARM_TOPIC))
 
 destroy: setup
-	@$(python) -m tools.destroy --stage $(STAGE) $(if $(DELETE_DATA),--delete-data $(DELETE_DATA))
+	@$(python) -m tools.destroy --stage $(STAGE) $(if $(DELETE_DATA),--delete-data $(DELETE_DATA)) \
+		$(if $(STOP_RUNNING),--stop-running)
 
 bench: setup
 	@$(python) -m bench

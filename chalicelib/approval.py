@@ -119,6 +119,14 @@ class Approval(Struct, frozen=True, rename="camel"):
         return self._count("reject")
 
     @property
+    def decisions(self) -> list[tuple[Approver, Decision]]:
+        """Who decided what, in the order of the record."""
+        votes = ("approved", "rejected")
+        order = {e.who: place for place, e in enumerate(self.events) if e.what in votes}
+        made = [(a, a.decision) for a in self.approvers if a.decision is not None]
+        return sorted(made, key=lambda pair: order.get(pair[0].address, -1))
+
+    @property
     def due_at(self) -> datetime | None:
         """When something has to happen next, or None if nothing will."""
         times = [promise.due_at for promise in self.outbox]
@@ -214,10 +222,12 @@ def refuse_if_over(approval: Approval, approver: Approver, choice: Choice, now: 
 
 
 def cancel(approval: Approval, by: str, reason: str, now: datetime, via: Door) -> Approval:
-    """Return the approval withdrawn; raise AlreadyDecided if it is closed (or was withdrawn)."""
+    """Return the approval withdrawn; raise AlreadyDecided or Expired if it isn't open."""
     if approval.outcome != "pending":
         same = approval.outcome == "cancelled"
         raise AlreadyDecided(f"This was {approval.outcome} already.", same=same)
+    if now >= approval.expires_at:
+        raise Expired("The time for answering has passed.")
     return _close(_record(approval, Event(now, "cancelled", by, via, reason)), "cancelled", now)
 
 
@@ -263,8 +273,11 @@ def deferred(
     """
     approver = approval.approver(promise.to)
     left = tuple(stored for stored in approver.link_hashes if stored != unsent_hash)
+    changed = _with(approval, replace(approver, link_hashes=left))
+    if _keep(approval, promise) is approval:
+        return changed  # The promise was kept, or dropped, meanwhile.
     mail: MailState = "failed" if why == "refused" else "waiting"
-    changed = _with(approval, replace(approver, link_hashes=left, mail=mail))
+    changed = _with(changed, replace(changed.approver(promise.to), mail=mail))
     known = any(e.what == why and e.who == promise.to for e in approval.events)
     return changed if known else _record(changed, Event(now, why, promise.to, via))
 

@@ -32,8 +32,9 @@ def secret(random: bytes) -> str:
 
 
 def digest(link_secret: str) -> str:
-    """Return what is stored of a secret: its SHA-256 in hexadecimal."""
-    return hashlib.sha256(link_secret.encode()).hexdigest()
+    """Return what is stored of a secret: its SHA-256, in 43 characters of base64."""
+    hashed = hashlib.sha256(link_secret.encode()).digest()
+    return base64.urlsafe_b64encode(hashed).decode().rstrip("=")
 
 
 def decision_link(public_url: str, choice: Choice, approval: str, link_secret: str) -> str:

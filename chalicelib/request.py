@@ -6,6 +6,7 @@ msgspec checks shapes and bounds; what spans fields or needs words is below, one
 
 import re
 from collections.abc import Iterator
+from math import isfinite
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -15,8 +16,8 @@ from .errors import InvalidRequest
 
 DETAILS_BYTES = 16_384
 REASON_CHARACTERS = 2_000
-REASON_BYTES = 5_000
-"""50 reasons of this size, with all else, stay under DynamoDB's 400 KB an item."""
+REASON_BYTES = 4_002
+"""As JSON in UTF-8. 50 such reasons, with all else, stay under DynamoDB's 400 KB an item."""
 LARGEST_NUMBER = 2**53
 """Beyond it, JSON readers that know only doubles (Step Functions' among them) change a number."""
 
@@ -25,7 +26,10 @@ Seconds = int
 Detail = str | bool | int | float
 Address = Annotated[str, Meta(min_length=3, max_length=254)]
 
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=.{{1,64}}@){_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+")
+_EXECUTION_ARN = r"^arn:[a-z-]+:states:[!-9;-~]*:[!-9;-~]*:execution:[!-~]+\Z"
 # C0, DEL, C1, line and paragraph separators, and the marks that reorder text (a mail's subject
 # could be made to read backwards). Tab, LF and CR are judged apart: fine in text of many lines.
 _CONTROL = re.compile(
@@ -57,8 +61,8 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     A task token has 1 to 2,048 characters (botocore's model of `SendTaskSuccess`).
     """
 
-    task_token: Annotated[str, Meta(min_length=1, max_length=2_048)]
-    execution_arn: Annotated[str, Meta(pattern=r"^arn:[a-z-]+:states:[^:]*:[^:]*:execution:.+$")]
+    task_token: Annotated[str, Meta(min_length=1, max_length=2_048, pattern=r"^[!-~]+\Z")]
+    execution_arn: Annotated[str, Meta(max_length=1_024, pattern=_EXECUTION_ARN)]
     request: Any
 
 
@@ -116,8 +120,8 @@ def shape(untrusted: object, wanted: type[T]) -> T:
         return msgspec.convert(untrusted, wanted)
     except msgspec.ValidationError as e:
         raise _refusal(str(e)) from None
-    except RecursionError:
-        raise InvalidRequest("body: is nested too deeply") from None
+    except UnicodeEncodeError:  # Half a surrogate pair: Python's JSON lets it in, no text has it.
+        raise _half_a_character(untrusted) from None
 
 
 def check_address(address: str, field: str, domains: tuple[str, ...]) -> str:
@@ -140,11 +144,10 @@ def check_address(address: str, field: str, domains: tuple[str, ...]) -> str:
 def check_reason(reason: str, field: str = "reason") -> str:
     """Return the reason with plain line ends; raise InvalidRequest if it is too long or unfit."""
     reason = many_lines(reason, field).strip()
-    if len(reason) > REASON_CHARACTERS or len(reason.encode()) > REASON_BYTES:
-        raise InvalidRequest(
-            f"{field}: is longer than {REASON_CHARACTERS} characters ({REASON_BYTES} bytes)",
-            field=field,
-        )
+    if len(reason) > REASON_CHARACTERS:
+        raise InvalidRequest(f"{field}: has more than {REASON_CHARACTERS} characters", field=field)
+    if len(msgspec.json.encode(reason)) > REASON_BYTES:
+        raise InvalidRequest(f"{field}: is too long in bytes, please shorten it", field=field)
     return reason
 
 
@@ -193,6 +196,8 @@ def _labelled(details: dict[str, Detail]) -> Iterator[tuple[str, Detail]]:
         one_line(label, "details")
         if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
             raise InvalidRequest(f"{field}: send so large a number as text", field=field)
+        if isinstance(value, float) and not isfinite(value):
+            raise InvalidRequest(f"{field}: is not a number that JSON has", field=field)
         yield label, many_lines(value, field) if isinstance(value, str) else value
 
 
@@ -221,6 +226,17 @@ def _check_requester(asked: Request) -> None:
             )
 
 
+def _half_a_character(untrusted: object) -> InvalidRequest:
+    fields = untrusted.items() if isinstance(untrusted, dict) else ()
+    found = next((k for k, v in fields if not (_is_text(k) and _is_text(v))), None)
+    field = None if found is None else _CONTROL_OR_BREAK.sub("?", found)[:100]
+    return InvalidRequest(f"{field or 'body'}: has half of a surrogate pair", field=field)
+
+
+def _is_text(value: object) -> bool:
+    return not (isinstance(value, str) and any("\ud800" <= one <= "\udfff" for one in value))
+
+
 def _refusal(message: str) -> InvalidRequest:
     """Return msgspec's message as ours: the field apart, as the wire writes it."""
     at = _PATH.fullmatch(message)
@@ -229,6 +245,6 @@ def _refusal(message: str) -> InvalidRequest:
     if named:
         path = f"{path}.{named['name']}" if path else named["name"]
         what = "is required" if "missing" in named[1] else "is not a field of this request"
-    what = what.replace("`", "")
+    what = _CONTROL_OR_BREAK.sub("?", what.replace("`", ""))[:200]
     path = _CONTROL_OR_BREAK.sub("?", path.replace("[...]", ""))[:100]
     return InvalidRequest(f"{path or 'body'}: {what[0].lower()}{what[1:]}", field=path or None)

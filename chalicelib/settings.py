@@ -18,7 +18,7 @@ class Settings(NamedTuple):
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Return the settings of `ASSENT_*`; raise LookupError naming all that are missing."""
         names = [f"ASSENT_{field.upper()}" for field in cls._fields]
-        missing = [name for name in names if not env.get(name)]
+        missing = [name for name in names if not env.get(name, "").strip(" ,")]
         if missing:
             raise LookupError(
                 f"environment variables missing: {', '.join(missing)}; "

@@ -3,7 +3,6 @@
 Three readers: the operators' API, the holder of a decision link, the workflow that waits.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +10,19 @@ import msgspec
 
 from .approval import Approval, Approver, Decision
 
-CAUSE_CHARACTERS = 32_768
+CAUSE_BYTES = 32_768
 OUTPUT_BYTES = 262_144
-"""What `SendTaskFailure` takes as cause, `SendTaskSuccess` as output (botocore's model)."""
+"""What `SendTaskFailure` takes as cause, `SendTaskSuccess` as output (botocore's model).
+
+The model counts a cause in characters; in bytes it fits whatever a character is taken to be.
+"""
 
 
 def for_operator(approval: Approval) -> dict[str, Any]:
     """Return the wire's whole approval, as `GET /approvals/{id}` answers."""
-    return for_approver(approval) | {
+    seen = for_approver(approval)
+    del seen["decisions"]  # Each stands with its approver here.
+    return seen | {
         "approvers": [
             {
                 "approver": a.address,
@@ -53,18 +57,17 @@ def for_approver(approval: Approval) -> dict[str, Any]:
 
 def decisions(approval: Approval) -> list[dict[str, Any]]:
     """Return the decisions, first one first."""
-    made = [_decision(a, a.decision) for a in approval.approvers if a.decision]
-    return sorted(made, key=lambda decision: decision["decidedAt"])
+    return [_decision(approver, decision) for approver, decision in approval.decisions]
 
 
 def output(approval: Approval) -> str:
     """Return the outcome as JSON for `SendTaskSuccess`; long reasons are cut if it must be."""
-    return _fitted(approval, OUTPUT_BYTES, lambda text: len(text.encode()))
+    return _fitted(approval, OUTPUT_BYTES)
 
 
 def cause(approval: Approval) -> str:
     """Return the outcome as JSON for `SendTaskFailure`; long reasons are cut if it must be."""
-    return _fitted(approval, CAUSE_CHARACTERS, len)
+    return _fitted(approval, CAUSE_BYTES)
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -81,12 +84,12 @@ def _decision(approver: Approver, decision: Decision) -> dict[str, Any]:
     }
 
 
-def _fitted(approval: Approval, most: int, measure: Callable[[str], int]) -> str:
+def _fitted(approval: Approval, most: int) -> str:
     longest = max((len(d["reason"]) for d in decisions(approval)), default=0)
     while True:
-        text = msgspec.json.encode(_result(approval, longest)).decode()
-        if measure(text) <= most or longest == 0:
-            return text
+        text = msgspec.json.encode(_result(approval, longest))
+        if len(text) <= most or longest == 0:
+            return text.decode()
         longest = longest * 3 // 4
 
 

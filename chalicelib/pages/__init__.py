@@ -151,8 +151,7 @@ def _details(approval: Approval) -> Markup:
 
 
 def _decisions(approval: Approval) -> Markup:
-    made = [(a, a.decision) for a in approval.approvers if a.decision is not None]
-    if not made:
+    if not approval.decisions:
         return Markup("")
     reason = Markup('<span class="reason" dir="auto">{}</span>')
     item = Markup("<li><strong>{}</strong> {} on {}{}</li>\n")
@@ -161,7 +160,7 @@ def _decisions(approval: Approval) -> Markup:
             item.format(
                 a.address, _PAST[d.choice], when(d.decided_at), d.reason and reason.format(d.reason)
             )
-            for a, d in sorted(made, key=lambda pair: pair[1].decided_at)
+            for a, d in approval.decisions
         )
     )
 

@@ -88,6 +88,11 @@ class Sandbox:
             lambda: self.execution(name), lambda found: found["status"] != "RUNNING", seconds=30
         )
 
+    def votes(self, name: str) -> list[Json]:
+        """Return the decisions recorded for an execution's approval."""
+        approvers = self.execution(name)["approval"]["approvers"]
+        return [found["decision"] for found in approvers if found["decision"] is not None]
+
     def mails(self, address: str, subject: str) -> list[Json]:
         """Return the mails to that person about that subject, oldest first."""
         query = urllib.parse.urlencode({"to": address})

@@ -30,8 +30,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture
 def account(emulator: Emulator) -> Account:
     """Give an empty account, in a region that isn't the default one."""
-    reset = urllib.request.Request(f"{emulator.endpoint_url}/_ministack/reset", method="POST")  # noqa: S310  # loopback
-    urllib.request.urlopen(reset, timeout=10).close()  # noqa: S310  # as above
+    reset = urllib.request.Request(f"{emulator.endpoint_url}/_ministack/reset", method="POST")
+    urllib.request.urlopen(reset, timeout=10).close()
     return Account(boto3.Session("test", "test", region_name="eu-central-1"), emulator.endpoint_url)
 
 

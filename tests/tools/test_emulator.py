@@ -92,7 +92,7 @@ def test_the_emulator_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         "with Emulator(free_port(None, ''), Path(sys.argv[1])) as e:\n"
         "    print(e.endpoint_url, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen(  # noqa: S603  # our own Python
+    with subprocess.Popen(  # our own Python
         [sys.executable, "-c", script, str(tmp_path)],
         cwd=CHECKOUT,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},

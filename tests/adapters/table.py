@@ -1,0 +1,65 @@
+"""The table as `infrastructure.json` describes it, made in moto, and clients that are watched."""
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.store import Store
+from tests.adapters.clients import session
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TABLE = "assent-test"
+_TEMPLATE = Path(__file__).parents[2] / "infrastructure.json"
+# What CloudFormation makes of these properties are calls of their own.
+_NOT_CREATE_TABLE = ("TableName", "PointInTimeRecoverySpecification", "SSESpecification")
+
+
+def make_table(client: "DynamoDBClient") -> None:
+    """Create the template's table under the name `TABLE`."""
+    resources = json.loads(_TEMPLATE.read_text())["Resources"]
+    definition: dict[str, Any] = dict(resources["Table"]["Properties"])
+    for name in _NOT_CREATE_TABLE:
+        definition.pop(name)
+    client.create_table(TableName=TABLE, **definition)
+
+
+def real_store() -> Store:
+    """Return a Store on a new table; its client checks parameters against botocore's model."""
+    client = session().client("dynamodb")
+    make_table(client)
+    take_turns(client)
+    return Store(client, TABLE)
+
+
+def take_turns(client: "DynamoDBClient") -> None:
+    """Have moto answer one call at a time.
+
+    It checks a write's condition and then writes, with time for another thread in between;
+    DynamoDB does both in one step.
+    """
+    turn = threading.Lock()
+
+    def begin(**_: Any) -> None:
+        turn.acquire()
+
+    def end(**_: Any) -> None:
+        turn.release()
+
+    client.meta.events.register("before-call.dynamodb", begin)
+    client.meta.events.register("after-call.dynamodb", end)
+    client.meta.events.register("after-call-error.dynamodb", end)
+
+
+def calls(*clients: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return a list that grows by (operation, parameters) with every call of these clients."""
+    made: list[tuple[str, dict[str, Any]]] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        made.append((model.name, params))
+
+    for client in clients:
+        client.meta.events.register("provide-client-params.*", note)
+    return made

@@ -1,0 +1,197 @@
+"""The Store against DynamoDB itself: what it asks for, how it pages, what a fault becomes."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+from msgspec.structs import replace
+
+from chalicelib import links
+from chalicelib.approval import Approval, Decision, Event, Mail
+from chalicelib.errors import Unavailable
+from chalicelib.store import Store
+from tests.adapters.clients import session
+from tests.adapters.closed_port import closed_port
+from tests.adapters.table import TABLE, calls, make_table
+from tests.asking import an_approval
+from tests.fakes import EXECUTION, START, TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+OPERATIONS: "dict[str, Callable[[Store], object]]" = {
+    "get_item": lambda store: store.get(an_approval().id),
+    "put_item": lambda store: store.create(an_approval()),
+    "query": lambda store: list(store.due(START)),
+}
+
+
+@pytest.fixture
+def table(account: None) -> "DynamoDBClient":  # noqa: ARG001 (it must be there first)
+    """Return a client whose account holds the template's table."""
+    client = session().client("dynamodb")
+    make_table(client)
+    return client
+
+
+def test_an_approval_is_read_consistently(table: "DynamoDBClient") -> None:
+    """A decision is judged by the approval as it is, not as it was a moment ago."""
+    made = calls(table)
+    Store(table, TABLE).get(an_approval().id)
+    assert made == [
+        (
+            "GetItem",
+            {
+                "TableName": TABLE,
+                "Key": {"pk": {"S": f"APPROVAL#{an_approval().id}"}},
+                "ConsistentRead": True,
+            },
+        )
+    ]
+
+
+def test_every_write_is_conditional(table: "DynamoDBClient") -> None:
+    """No put goes out that could overwrite what its writer hasn't seen."""
+    made = calls(table)
+    store = Store(table, TABLE)
+    store.create(an_approval())
+    store.replace(an_approval())
+    assert [name for name, _ in made] == ["PutItem", "PutItem"]
+    assert all(parameters.get("ConditionExpression") for _, parameters in made)
+
+
+def test_pages_of_one_item_each_are_all_read(table: "DynamoDBClient") -> None:
+    """Each query begins where the one before it ended, in both indexes."""
+    store = Store(table, TABLE)
+    ids = [links.approval_id(f"token {n}") for n in range(12)]
+    for new_id in ids:
+        store.create(replace(an_approval(), id=new_id))
+    table.meta.events.register("provide-client-params.dynamodb.Query", _one_item_a_page)
+    made = calls(table)
+    assert sorted(store.due(START.replace(year=2028))) == sorted(ids)
+    assert len(made) >= len(ids)
+
+
+def _one_item_a_page(params: dict[str, Any], **_: Any) -> None:
+    params["Limit"] = 1
+
+
+def test_the_newest_of_an_execution_costs_one_query(table: "DynamoDBClient") -> None:
+    """Only the first of what could be many pages is asked for."""
+    store = Store(table, TABLE)
+    for n in range(3):
+        store.create(replace(an_approval(), id=links.approval_id(f"token {n}")))
+    table.meta.events.register("provide-client-params.dynamodb.Query", _one_item_a_page)
+    made = calls(table)
+    assert store.of_execution(EXECUTION) is not None
+    assert len(made) == 1
+
+
+def test_an_item_that_is_not_due_has_no_key_in_the_due_index(table: "DynamoDBClient") -> None:
+    """The index is sparse: its attributes go with the last promise."""
+    store = Store(table, TABLE)
+    store.create(an_approval())
+    store.replace(replace(an_approval(), outcome="approved", outbox=()))
+    (item,) = table.scan(TableName=TABLE)["Items"]
+    assert {"dueShard", "dueAt"}.isdisjoint(item)
+    assert item["outcomeShard"]["S"].startswith("approved#")
+
+
+def test_the_task_token_stands_in_the_item_once_and_in_no_index_key(
+    table: "DynamoDBClient",
+) -> None:
+    """It is a credential: what lists, counts or exports keys doesn't see it."""
+    Store(table, TABLE).create(an_approval())
+    (item,) = table.scan(TableName=TABLE)["Items"]
+    assert [name for name, value in item.items() if TOKEN in str(value)] == ["approval"]
+
+
+def test_the_largest_approval_that_people_can_make_is_written(table: "DynamoDBClient") -> None:
+    """50 approvers, each invited twice and with the longest reason, fit in an item of 400 KB."""
+    store = Store(table, TABLE)
+    largest = _largest()
+    assert store.create(largest)
+    assert store.replace(largest) == replace(largest, version=1)
+
+
+def _largest() -> Approval:
+    people = [f"{n:02}{'a' * 46}@example.com" for n in range(50)]
+    new = an_approval(approvers=people, subject="é" * 200, details="d" * 16_000)
+    reason = '"' * 1_000 + "\U0001f642" * 1_000  # 2,000 characters, 5,000 bytes, 6,000 in JSON
+    approvers = tuple(
+        replace(
+            approver,
+            link_hashes=(links.digest("one"), links.digest("two")),
+            decision=Decision("approve", START, reason),
+        )
+        for approver in new.approvers
+    )
+    happened = ("invited", "unconfirmed", "refused", "mailed", "approved")
+    events = tuple(Event(START, what, who, "tick") for who in people for what in happened)
+    return replace(
+        new,
+        task_token="t" * 2_048,
+        approvers=approvers,
+        events=events,
+        outbox=tuple(Mail(to, START) for to in people),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ThrottlingException", 400),
+        ("ProvisionedThroughputExceededException", 400),
+        ("RequestLimitExceeded", 400),
+        ("InternalServerError", 500),
+        ("ServiceUnavailable", 503),
+        ("AccessDeniedException", 400),
+        ("ResourceNotFoundException", 400),
+    ],
+)
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.usefixtures("credentials")
+def test_what_dynamodb_refuses_is_unavailable(operation: str, code: str, status: int) -> None:
+    """Each method says which service and which code, and nothing of what was sent."""
+    client = session().client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, code, f"about {TOKEN}", http_status_code=status)
+        with pytest.raises(Unavailable, match=f"DynamoDB answered {code}") as raised:
+            OPERATIONS[operation](Store(client, TABLE))
+    _holds_no_secret(raised.value)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.usefixtures("credentials")
+def test_a_dynamodb_that_is_not_there_is_unavailable(operation: str) -> None:
+    """A refused connection is a fault like any other."""
+    with closed_port() as url:
+        client = session().client(
+            "dynamodb", endpoint_url=url, config=Config(retries={"total_max_attempts": 1})
+        )
+        with pytest.raises(Unavailable, match="EndpointConnectionError") as raised:
+            OPERATIONS[operation](Store(client, TABLE))
+    _holds_no_secret(raised.value)
+
+
+def test_a_fault_on_a_later_page_is_unavailable_too(table: "DynamoDBClient") -> None:
+    """A half-read list of what is due is never taken for the whole."""
+    with Stubber(table) as stub:
+        first: Any = {
+            "Items": [{"pk": {"S": "APPROVAL#one"}}],
+            "LastEvaluatedKey": {"pk": {"S": "APPROVAL#one"}},
+        }
+        stub.add_response("query", first)
+        stub.add_client_error("query", "ThrottlingException", http_status_code=400)
+        found = Store(table, TABLE).due(START)
+        assert next(found) == "one"
+        with pytest.raises(Unavailable):
+            next(found)
+
+
+def _holds_no_secret(error: Unavailable) -> None:
+    assert TOKEN not in error.message
+    assert TOKEN not in str(error.as_json())

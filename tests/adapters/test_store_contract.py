@@ -1,0 +1,326 @@
+"""One contract, held by the Store that the tests use and by the one that runs on DynamoDB."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import TypeVar
+from zlib import crc32
+
+import pytest
+from msgspec.structs import replace
+
+from chalicelib import approval as rules
+from chalicelib import links
+from chalicelib.approval import Approval
+from chalicelib.request import read_request
+from chalicelib.store import SHARDS
+from chalicelib.workflow import Store
+from tests.adapters.table import real_store
+from tests.asking import body, people
+from tests.fakes import EXECUTION, START, TOKEN, FakeStore
+
+T = TypeVar("T")
+LATER = START + timedelta(days=400)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Return an empty store, of either kind."""
+    if request.param == "fake":
+        return FakeStore()
+    request.getfixturevalue("account")
+    return real_store()
+
+
+def approval(
+    token: str = TOKEN, execution: str = EXECUTION, at: datetime = START, **fields: object
+) -> Approval:
+    """Return a new approval with the id that belongs to this task token."""
+    asked = read_request(body(**fields), ("example.com",))
+    hashes = {address: links.digest(address) for address in asked.approvers}
+    return rules.ask(links.approval_id(token), token, execution, asked, hashes, at, "function")
+
+
+def due_by(store: Store, moment: datetime) -> list[str]:
+    """Return what is due, sorted: the order across shards is nobody's promise."""
+    return sorted(store.due(moment))
+
+
+def settled(pending: Approval) -> Approval:
+    """Return the approval withdrawn, and its task answered."""
+    closed = rules.cancel(pending, "ada@example.com", "", START, "api")
+    return rules.resumed(closed, "", START, "api")
+
+
+def test_what_is_created_is_got(store: Store) -> None:
+    """Every field comes back as it was written, text of any language too."""
+    new = approval(subject="Größe 分 🙂", details={"a": 1.5, "b": True, "c": "x\ny"}, expiresIn=60)
+    assert store.create(new) is True
+    assert store.get(new.id) == new
+
+
+def test_what_was_never_created_is_not_got(store: Store) -> None:
+    """An unknown id is None, whatever it looks like."""
+    assert store.get(links.approval_id("never")) is None
+    assert store.get("APPROVAL#x é") is None
+
+
+def test_creating_twice_answers_false_and_keeps_the_first(store: Store) -> None:
+    """The same request, delivered again, changes nothing."""
+    first = approval(subject="first")
+    assert store.create(first)
+    assert store.create(approval(subject="second")) is False
+    assert store.get(first.id) == first
+
+
+def test_replacing_counts_the_version_and_returns_what_is_stored(store: Store) -> None:
+    """What `replace` returns is what `get` finds, one version on."""
+    new = approval()
+    store.create(new)
+    written = store.replace(settled(new))
+    assert written == replace(settled(new), version=new.version + 1)
+    assert store.get(new.id) == written
+
+
+def test_a_lost_race_answers_none_and_changes_nothing(store: Store) -> None:
+    """A change made from an older version is refused."""
+    old = approval()
+    store.create(old)
+    first = store.replace(replace(old, outcome="approved"))
+    assert first is not None
+    assert store.replace(replace(old, outcome="rejected")) is None
+    assert store.get(old.id) == first
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_replacing_what_is_not_there_answers_none_and_creates_nothing(
+    store: Store, version: int
+) -> None:
+    """Without an item there is no version to be the one that was read."""
+    missing = replace(approval(), version=version)
+    assert store.replace(missing) is None
+    assert store.get(missing.id) is None
+
+
+def test_a_version_from_the_future_is_refused(store: Store) -> None:
+    """The condition is equality, not order."""
+    new = approval()
+    store.create(new)
+    assert store.replace(replace(new, version=new.version + 1)) is None
+    assert store.get(new.id) == new
+
+
+def test_creating_does_not_overwrite_what_has_been_changed_since(store: Store) -> None:
+    """A late second delivery finds a decided approval and leaves it so."""
+    new = approval()
+    store.create(new)
+    written = store.replace(settled(new))
+    assert store.create(new) is False
+    assert store.get(new.id) == written
+
+
+def test_a_value_got_is_not_changed_by_later_writes(store: Store) -> None:
+    """What was read stays what was read."""
+    new = approval()
+    store.create(new)
+    got = store.get(new.id)
+    assert got is not None
+    store.replace(settled(got))
+    assert got == new
+
+
+def test_of_many_threads_that_replace_one_version_exactly_one_wins(store: Store) -> None:
+    """The others are told None; what is stored is the winner's."""
+    new = approval()
+    store.create(new)
+    won = race(8, lambda n: store.replace(replace(new, execution_arn=f"{EXECUTION}{n}")))
+    winners = [written for written in won if written is not None]
+    assert len(winners) == 1
+    assert store.get(new.id) == winners[0]
+
+
+def test_of_many_threads_that_create_one_id_exactly_one_wins(store: Store) -> None:
+    """A request delivered many times at once makes one approval."""
+    won = race(8, lambda n: store.create(approval(subject=f"delivery {n}")))
+    assert won.count(True) == 1
+    stored = store.get(approval().id)
+    assert stored is not None
+    assert stored.request.subject == f"delivery {won.index(True)}"
+
+
+def test_threads_that_read_again_after_a_lost_race_all_get_their_change_in(store: Store) -> None:
+    """No update is lost: as many versions as threads."""
+    store.create(approval())
+
+    def change(_: int) -> bool:
+        while True:
+            current = store.get(approval().id)
+            assert current is not None
+            if store.replace(current) is not None:
+                return True
+
+    assert race(6, change) == [True] * 6
+    stored = store.get(approval().id)
+    assert stored is not None
+    assert stored.version == 6
+
+
+def test_what_is_due_is_found_in_every_shard(store: Store) -> None:
+    """No id is in a partition that nobody asks."""
+    ids = sorted(approval(f"token {n}").id for n in range(40))
+    assert len({shard(found) for found in ids}) == SHARDS, "forty ids should reach every shard"
+    for n in range(40):
+        store.create(approval(f"token {n}"))
+    assert due_by(store, LATER) == ids
+
+
+def test_what_is_due_comes_earliest_first_within_a_shard(store: Store) -> None:
+    """Whoever has waited longest is served first."""
+    made = {}
+    for n, minutes in enumerate([50, 10, 40, 20, 30] * 5):
+        new = approval(f"token {n}", at=START + timedelta(minutes=minutes))
+        made[new.id] = new
+        store.create(new)
+    found = list(store.due(LATER))
+    assert sorted(found) == sorted(made)
+    for number in range(SHARDS):
+        moments = [made[i].due_at for i in found if shard(i) == number]
+        assert moments == sorted(m for m in moments if m is not None)
+
+
+def test_an_approval_is_due_exactly_at_its_second(store: Store) -> None:
+    """Not a second before, and from then on."""
+    new = approval()
+    assert new.due_at is not None
+    store.create(new)
+    assert due_by(store, new.due_at - SECOND) == []
+    assert due_by(store, new.due_at) == [new.id]
+    assert due_by(store, new.due_at + SECOND) == [new.id]
+
+
+def test_what_waits_for_its_expiry_is_due_then(store: Store) -> None:
+    """A pending approval with nothing left to send is due when its time is over."""
+    new = replace(approval(expiresIn=60), outbox=())
+    store.create(new)
+    assert due_by(store, START + timedelta(seconds=59)) == []
+    assert due_by(store, START + timedelta(seconds=60)) == [new.id]
+
+
+def test_what_is_closed_and_settled_is_never_due(store: Store) -> None:
+    """The index holds only what something must happen to."""
+    new, other = approval(), approval("other")
+    store.create(new)
+    store.create(other)
+    store.replace(settled(new))
+    assert due_by(store, LATER) == [other.id]
+
+
+def test_what_is_closed_but_whose_task_waits_is_due(store: Store) -> None:
+    """A promise to resume the task is work to do."""
+    new = approval()
+    store.create(new)
+    closed = rules.cancel(new, "ada@example.com", "", START, "api")
+    store.replace(closed)
+    assert due_by(store, START + rules.LEASE - SECOND) == []
+    assert due_by(store, START + rules.LEASE) == [new.id]
+
+
+def test_a_change_moves_when_it_is_due(store: Store) -> None:
+    """The index follows the approval: due once, and at the new time."""
+    new = approval()
+    store.create(new)
+    claimed = rules.advance(new, {"ada@example.com": "hash"}, START + rules.LEASE)
+    store.replace(claimed)
+    assert claimed.due_at is not None
+    assert due_by(store, claimed.due_at - SECOND) == []
+    assert due_by(store, claimed.due_at) == [new.id]
+
+
+def test_what_is_due_can_be_changed_while_it_is_walked_through(store: Store) -> None:
+    """The tick settles each one as it comes to it; every one is still met once."""
+    ids = [approval(f"token {n}").id for n in range(24)]
+    for n in range(24):
+        store.create(approval(f"token {n}"))
+    met = []
+    for found in store.due(LATER):
+        met.append(found)
+        current = store.get(found)
+        assert current is not None
+        store.replace(settled(current))
+    assert sorted(met) == sorted(ids)
+    assert due_by(store, LATER) == []
+
+
+def test_the_newest_approval_of_an_execution_is_found(store: Store) -> None:
+    """An execution that asks twice is waiting for the later question."""
+    for n in (1, 3, 2):
+        store.create(approval(f"token {n}", at=START + timedelta(minutes=n)))
+    store.create(approval("elsewhere", execution=EXECUTION + "0", at=LATER))
+    assert store.of_execution(EXECUTION) == approval("token 3").id
+
+
+def test_an_execution_that_has_not_asked_has_no_approval(store: Store) -> None:
+    """None, also if another execution's name begins the same."""
+    store.create(approval(execution=EXECUTION + "0"))
+    assert store.of_execution(EXECUTION) is None
+
+
+def test_an_execution_keeps_its_approval_once_it_is_settled(store: Store) -> None:
+    """What came of it can be looked up afterwards."""
+    new = approval()
+    store.create(new)
+    store.replace(settled(new))
+    assert store.of_execution(EXECUTION) == new.id
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """More approvals in one shard than DynamoDB returns in one answer (1 MB)."""
+
+    ids: list[str]
+
+    @classmethod
+    def fill(cls, store: Store) -> "Crowd":
+        """Create 60 approvals of 20 KB in the shard of the first, each due a minute later."""
+        details = "x" * 16_000
+        home = shard(approval("token 0").id)
+        tokens = (f"token {n}" for n in count())
+        same = (token for token in tokens if shard(links.approval_id(token)) == home)
+        ids = []
+        for minute, token in zip(range(60), same, strict=False):
+            at = START + timedelta(minutes=minute)
+            new = approval(token, at=at, details=details, approvers=people(20))
+            store.create(new)
+            ids.append(new.id)
+        return cls(ids)
+
+
+def test_what_is_due_is_found_beyond_one_page(store: Store) -> None:
+    """1 MB is where DynamoDB stops, not where the work does."""
+    crowd = Crowd.fill(store)
+    assert list(store.due(LATER)) == crowd.ids
+
+
+def race(threads: int, act: Callable[[int], T]) -> list[T]:
+    """Return what `act` returned in each of the threads, which all begin together."""
+    start = threading.Barrier(threads)
+    returned: dict[int, T] = {}
+
+    def run(number: int) -> None:
+        start.wait(timeout=10)
+        returned[number] = act(number)
+
+    running = [threading.Thread(target=run, args=(n,)) for n in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join(timeout=30)
+    return [returned[n] for n in range(threads)]
+
+
+def shard(approval_id: str) -> int:
+    """Return the partition of the indexes that an approval belongs to."""
+    return crc32(approval_id.encode()) % SHARDS

@@ -1,0 +1,60 @@
+"""The errors: stable codes, right statuses, and the wire's body."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib import errors
+from chalicelib.errors import AlreadyDecided, AssentError, InvalidRequest, Unavailable
+
+STATUSES = {
+    "AssentError": 500,
+    "InvalidRequest": 400,
+    "TooLarge": 413,
+    "NotFound": 404,
+    "AlreadyDecided": 409,
+    "Expired": 410,
+    "Cancelled": 410,
+    "IdempotencyConflict": 409,
+    "Unavailable": 503,
+}
+
+
+def _kinds(root: type[AssentError] = AssentError) -> Iterator[type[AssentError]]:
+    yield root
+    for kind in root.__subclasses__():
+        yield from _kinds(kind)
+
+
+def test_every_error_has_the_documented_status_and_a_code_of_its_own() -> None:
+    """All errors are in one tree and one module; no two share a code."""
+    ours = [kind for kind in _kinds() if kind.__module__ == errors.__name__]
+    assert {kind.__name__: kind.status for kind in ours} == STATUSES
+    assert len({kind.code for kind in ours}) == len(STATUSES)
+
+
+def test_the_wires_body_has_a_field_only_if_one_is_to_blame() -> None:
+    """`{"code", "message"}`, and `"field"` where a part of the input is at fault."""
+    assert InvalidRequest("x: y", field="x").as_json() == {
+        "code": "InvalidRequest",
+        "message": "x: y",
+        "field": "x",
+    }
+    assert InvalidRequest("y").as_json() == {"code": "InvalidRequest", "message": "y"}
+    assert InvalidRequest("y", field="").as_json()["field"] == ""
+
+
+@pytest.mark.parametrize(("same", "status"), [(True, 200), (False, 409)])
+def test_the_same_answer_again_is_fine_and_the_opposite_a_conflict(
+    same: bool,
+    status: int,
+) -> None:
+    """Pressing twice is no error to the one who pressed; the class stays 409."""
+    assert AlreadyDecided("x", same=same).status == status
+    assert AlreadyDecided.status == 409
+
+
+def test_an_error_reads_as_its_message() -> None:
+    """What is logged of an error is the sentence made for it."""
+    assert str(Unavailable("SNS is away")) == "SNS is away"
+    assert Unavailable("x").retry_after > 0

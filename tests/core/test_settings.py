@@ -1,0 +1,54 @@
+"""Settings: all that is missing in one sentence, and nothing read but the mapping."""
+
+import pytest
+
+from chalicelib.settings import Settings
+
+ENV = {
+    "ASSENT_STAGE": "dev",
+    "ASSENT_TABLE": "assent-dev",
+    "ASSENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:assent-dev",
+    "ASSENT_TOPIC_ARN_PREFIX": "arn:aws:sns:us-east-1:000000000000:assent-dev-approver-",
+    "ASSENT_PUBLIC_URL": "https://abc.example.com/api",
+    "ASSENT_APPROVER_DOMAINS": "example.com,example.org",
+}
+
+
+def test_settings_are_what_the_environment_says() -> None:
+    """Each variable fills the field of its name."""
+    settings = Settings.from_env(ENV | {"PATH": "/bin"})
+    assert settings._asdict() == {
+        name.removeprefix("ASSENT_").lower(): value for name, value in ENV.items()
+    } | {"approver_domains": ("example.com", "example.org")}
+
+
+def test_all_that_is_missing_or_empty_is_named_at_once() -> None:
+    """Nobody mends one variable to be told of the next."""
+    with pytest.raises(LookupError) as missing:
+        Settings.from_env({})
+    assert all(name in str(missing.value) for name in ENV)
+    for name in ENV:
+        for env in ({k: v for k, v in ENV.items() if k != name}, ENV | {name: ""}):
+            with pytest.raises(LookupError) as missing:
+                Settings.from_env(env)
+            assert [other for other in ENV if other in str(missing.value)] == [name]
+
+
+def test_a_slash_at_the_end_of_the_public_url_makes_no_difference() -> None:
+    """Links are made with one slash."""
+    with_slash = ENV | {"ASSENT_PUBLIC_URL": "https://abc.example.com/api/"}
+    assert Settings.from_env(with_slash) == Settings.from_env(ENV)
+
+
+@pytest.mark.parametrize("written", ["Example.COM, example.org", " example.com ,,example.org, "])
+def test_domains_may_be_written_as_people_write_lists(written: str) -> None:
+    """Blanks, case and empty places in the list of domains don't matter."""
+    settings = Settings.from_env(ENV | {"ASSENT_APPROVER_DOMAINS": written})
+    assert settings.approver_domains == ("example.com", "example.org")
+
+
+@pytest.mark.parametrize("written", [",", " , ", "  "])
+def test_a_list_without_any_domain_counts_as_missing(written: str) -> None:
+    """A stage at which nobody may be asked is a mistake in its settings, so it says so."""
+    with pytest.raises(LookupError, match="ASSENT_APPROVER_DOMAINS"):
+        Settings.from_env(ENV | {"ASSENT_APPROVER_DOMAINS": written})

@@ -1,0 +1,224 @@
+"""The tick: settles whatever is due, and is stopped by nothing that one approval does."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+import app as doors_module
+from chalicelib import links
+from chalicelib.approval import LEASE, Approval
+from chalicelib.errors import Unavailable
+from tests.asking import asked
+from tests.doors.client import DoorPorts
+from tests.doors.functions import tick
+from tests.fakes import Effects, FakeStore
+
+
+def lines(ports: DoorPorts, event: str = "tick") -> list[dict[str, object]]:
+    """Return the log lines of that event."""
+    return [line for line in ports.logged if line["event"] == event]
+
+
+def many(ports: DoorPorts, number: int) -> list[str]:
+    """Ask that often, let the time for answering pass, and return the ids."""
+    ids = [asked(ports, f"token-{n}", expiresIn=60) for n in range(number)]
+    ports.later(seconds=60)
+    return ids
+
+
+def test_nothing_due_is_a_line_too(ports: DoorPorts) -> None:
+    """The alarm hears from every tick, also from one without work."""
+    tick()
+    assert ports.logged == [{"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 0}]
+
+
+def test_everything_due_is_settled(ports: DoorPorts) -> None:
+    """Each task is answered, and the line counts them."""
+    many(ports, 5)
+    tick()
+    assert len(ports.callbacks.answers) == 5
+    assert lines(ports) == [{"event": "tick", "due": 5, "settled": 5, "failed": 0, "overdue": 0}]
+    assert list(ports.store.due(ports.now() + timedelta(days=400))) == []
+
+
+def test_a_second_tick_finds_nothing_left(ports: DoorPorts) -> None:
+    """What is settled stays settled."""
+    many(ports, 3)
+    tick()
+    before = ports.world()
+    tick()
+    assert ports.world() == before
+    assert lines(ports)[1]["due"] == 0
+
+
+class OneBroken(FakeStore):
+    """A store with one item that can't be read."""
+
+    broken = ""
+
+    def get(self, approval_id: str) -> Approval | None:
+        if approval_id == self.broken:
+            raise ValueError("this item is nonsense")
+        return super().get(approval_id)
+
+
+def with_store(ports: DoorPorts, store: OneBroken) -> OneBroken:
+    """Have the ports work on another store with the same items."""
+    store._items = ports.store._items
+    ports.store = store
+    return store
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_one_that_is_broken_is_not_in_the_others_way(ports: DoorPorts, position: int) -> None:
+    """Whichever it is: the others' tasks are answered, and it is named in the log."""
+    ids = many(ports, 4)
+    with_store(ports, OneBroken(ports.effects)).broken = ids[position]
+    tick()
+    assert len(ports.callbacks.answers) == 3
+    assert lines(ports) == [{"event": "tick", "due": 4, "settled": 3, "failed": 1, "overdue": 0}]
+    (failed,) = lines(ports, "tick_failed")
+    assert (failed["approvalId"], failed["error"]) == (ids[position], "ValueError")
+
+
+def test_the_rest_is_left_to_the_next_tick_when_time_is_short(ports: DoorPorts) -> None:
+    """No approval is begun that the function might not live to finish."""
+    many(ports, 3)
+    before = ports.world()
+    tick(remaining_ms=doors_module.HANDOVER_MS - 1_000)
+    assert ports.world() == before
+    assert lines(ports) == [{"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 0}]
+    tick()
+    assert len(ports.callbacks.answers) == 3
+
+
+class Slow:
+    """A Lambda context whose time is used up after a few looks at the clock."""
+
+    def __init__(self, looks: int) -> None:
+        self._looks = looks
+
+    def get_remaining_time_in_millis(self) -> int:
+        self._looks -= 1
+        return 60_000 if self._looks >= 0 else 0
+
+
+def test_a_tick_hands_over_in_the_middle(ports: DoorPorts) -> None:
+    """What it has done is done and counted; the next one does the others, none twice."""
+    many(ports, 5)
+    event: dict[str, Any] = {"version": "0", "detail": {}, "detail-type": "", "source": ""}
+    event |= {"account": "", "region": "", "time": "", "id": "", "resources": []}
+    doors_module.app.handler_map["tick"](event, Slow(2))
+    assert len(ports.callbacks.answers) == 2
+    assert lines(ports)[0]["due"] == 2
+    tick()
+    assert len({answer.task_token for answer in ports.callbacks.answers}) == 5
+    assert ports.callbacks.refused == []
+
+
+def test_a_task_that_is_told_late_is_overdue(ports: DoorPorts) -> None:
+    """Not while it is only late by a little; an alarm counts the others."""
+    many(ports, 1)
+    ports.effects.faulty = {"callbacks.answer"}
+    tick()
+    ports.later(minutes=11)
+    tick()
+    ports.effects.faulty = set()
+    ports.later(minutes=6)
+    tick()
+    assert [line["overdue"] for line in lines(ports)] == [0, 1, 0]
+    assert [line["failed"] for line in lines(ports)] == [0, 0, 0]
+    assert len(ports.callbacks.answers) == 1
+
+
+def test_the_alarm_sounds_for_one_task_that_stays_untold(ports: DoorPorts) -> None:
+    """Within the hour: what the tick counts, judged as `infrastructure.json` has CloudWatch do."""
+    many(ports, 1)
+    ports.effects.faulty = {"callbacks.answer"}
+    for _ in range(60):
+        tick()
+        ports.later(minutes=1)
+    assert _sounds([int(str(line["overdue"])) for line in lines(ports)])
+
+
+def test_the_alarm_is_silent_while_tasks_are_told(ports: DoorPorts) -> None:
+    """An hour of work is no reason to wake anybody."""
+    for n in range(60):
+        asked(ports, f"token-{n}", expiresIn=60)
+        tick()
+        ports.later(minutes=1)
+    assert not _sounds([int(str(line["overdue"])) for line in lines(ports)])
+
+
+def _sounds(each_minute: list[int]) -> bool:
+    """Return whether the template's alarm would go off somewhere in these minutes."""
+    template = Path(doors_module.__file__).parent / "infrastructure.json"
+    alarm = json.loads(template.read_text())["Resources"]["OverdueAlarm"]["Properties"]
+    assert alarm["Statistic"] == "Maximum"
+    period, window = alarm["Period"] // 60, alarm["EvaluationPeriods"]
+    points = [
+        max(each_minute[n : n + period]) > alarm["Threshold"]
+        for n in range(0, len(each_minute), period)
+    ]
+    needed = alarm.get("DatapointsToAlarm", window)
+    return any(sum(points[n : n + window]) >= needed for n in range(len(points) - window + 1))
+
+
+def test_a_mail_that_could_not_be_sent_is_sent_by_the_tick(ports: DoorPorts) -> None:
+    """With a link that works."""
+    ports.effects.faulty = {"notifier.send"}
+    approval_id = asked(ports)
+    ports.effects.faulty = set()
+    tick()
+    assert ports.notifier.sent == [], "whoever asked may be at it still"
+    ports.later(seconds=LEASE.total_seconds())
+    tick()
+    assert len(ports.notifier.sent) == 1
+    assert links.read_token(ports.link())[0] == approval_id
+
+
+class HalfRead(FakeStore):
+    """A store whose index answers its first page and then is away."""
+
+    def __init__(self, effects: Effects) -> None:
+        super().__init__(effects)
+
+    def due(self, now: datetime) -> Iterator[str]:
+        yield from list(super().due(now))[:2]
+        raise Unavailable("DynamoDB answered ThrottlingException; please try again")
+
+
+def test_what_was_found_before_a_fault_is_settled_and_the_fault_is_heard(
+    ports: DoorPorts,
+) -> None:
+    """A tick that can't read what is due fails loudly, but not before its work is done."""
+    many(ports, 3)
+    store = HalfRead(ports.effects)
+    store._items = ports.store._items
+    ports.store = store
+    with pytest.raises(Unavailable):
+        tick()
+    assert len(ports.callbacks.answers) == 2
+
+
+def test_the_tick_runs_every_minute() -> None:
+    """As the alarm for a missing one expects."""
+    (schedule,) = [event for event in doors_module.app.event_sources if event.name == "tick"]
+    expression: Any = getattr(schedule, "schedule_expression", None)
+    assert expression.to_string() == "rate(1 minute)"
+
+
+def test_the_test_clients_short_time_hands_everything_over(
+    ports: DoorPorts, tmp_path: Path
+) -> None:
+    """Chalice's client gives three seconds: too few to begin anything."""
+    many(ports, 1)
+    client = Client(doors_module.app, project_dir=str(tmp_path))
+    event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
+    client.lambda_.invoke("tick", event)
+    assert lines(ports)[0]["due"] == 0

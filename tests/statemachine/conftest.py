@@ -1,0 +1,44 @@
+"""Assent over moto's Step Functions: our function, our adapter, our state machine."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+
+import app as doors
+from chalicelib.callbacks import Callbacks
+from tests.fakes import FakePorts
+from tests.statemachine.engine import Engine, Function
+
+
+@pytest.fixture
+def ports(monkeypatch: pytest.MonkeyPatch) -> FakePorts:
+    """Return what `app.py` works with; its `callbacks` are real once an engine runs."""
+    ports = FakePorts()
+    monkeypatch.setattr(doors, "wiring", ports)
+    return ports
+
+
+@pytest.fixture
+def engine_for(
+    account: None,  # noqa: ARG001 (it must be there first)
+    ports: FakePorts,
+) -> Iterator[Callable[..., Engine]]:
+    """Start an engine whose task calls the given function; the ports answer to its tasks."""
+    engines: list[Engine] = []
+
+    def begin(function: Function = doors.request_approval, **changed_retry: Any) -> Engine:
+        engine = Engine(function, **changed_retry)
+        engines.append(engine)
+        ports.callbacks = cast("Any", Callbacks(engine.client, engine.machine))
+        return engine
+
+    yield begin
+    for engine in engines:
+        engine.stop()
+
+
+@pytest.fixture
+def engine(engine_for: Callable[..., Engine]) -> Engine:
+    """Return an engine whose task calls `request_approval`."""
+    return engine_for()

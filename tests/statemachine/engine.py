@@ -1,0 +1,163 @@
+"""Assent's own state machine, run by moto, whose task calls the real `request_approval`.
+
+moto has no Lambda runtime without Docker; its backend for that case says yes to everything. Here
+that backend calls the function in this process, with what Step Functions sends it.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from chalice.local import LambdaContext
+from moto.awslambda_simple.models import LambdaSimpleBackend, lambda_simple_backends
+from moto.core.exceptions import ServiceException
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from tests.adapters.clients import session
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+DEFINITION = Path(__file__).parents[2] / "statemachine.asl.json"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:assent-test-request_approval"
+_ROLE = f"arn:aws:iam::{ACCOUNT}:role/states"
+_PATIENCE = 10.0
+"""Seconds until a question counts as unanswered; answers take some hundredths of one."""
+
+_OUTCOME = ("status", "output", "error", "cause")
+
+Function = Callable[[Any, Any], Any]
+
+
+def definition() -> dict[str, Any]:
+    """Return the state machine as it is in the repository."""
+    text: dict[str, Any] = json.loads(DEFINITION.read_text())
+    return text
+
+
+class InProcess(LambdaSimpleBackend):
+    """Lambda, as far as a task needs it: one function, which is Python of this process."""
+
+    function: Function
+
+    def invoke(
+        self,
+        function_name: str,
+        qualifier: str | None,  # noqa: ARG002 (moto's signature)
+        body: Any,
+        headers: Any,  # noqa: ARG002
+        response_headers: Any,
+    ) -> bytes:
+        """Answer as Lambda does: the result, or the error's name under a header that says so."""
+        assert function_name == FUNCTION.rpartition(":")[2] or function_name == FUNCTION
+        context = LambdaContext(function_name, memory_size=256, max_runtime_ms=60_000)
+        try:
+            result = type(self).function(json.loads(body), context)
+        except Exception as e:  # noqa: BLE001 (Lambda's runtime catches whatever a function raises)
+            response_headers["x-amz-function-error"] = "Unhandled"
+            result = {"errorType": type(e).__name__, "errorMessage": str(e)}
+        return json.dumps(result).encode()
+
+
+class Engine:
+    """Starts executions of the state machine and says what becomes of them."""
+
+    def __init__(self, function: Function, **changed_retry: Any) -> None:
+        InProcess.function = staticmethod(function)
+        lambda_simple_backends[ACCOUNT][REGION] = InProcess(REGION, ACCOUNT)
+        self.client: SFNClient = session().client("stepfunctions")
+        events: Any = self.client.meta.events
+        events.register("before-call.sfn.SendTaskFailure", _with_cause)
+        self.machine = self.client.create_state_machine(
+            name="assent-test", definition=_deployed(changed_retry), roleArn=_ROLE
+        )["stateMachineArn"]
+        self._started: list[str] = []
+
+    def start(self, request: object, name: str = "release-42") -> str:
+        """Start an execution that asks for this and return its ARN."""
+        arn = self.client.start_execution(
+            stateMachineArn=self.machine, name=name, input=json.dumps(request)
+        )["executionArn"]
+        self._started.append(arn)
+        return arn
+
+    def end(self, execution: str) -> dict[str, Any]:
+        """Wait for the end of an execution and return what came of it then."""
+        for _ in self._moments():
+            found = self.client.describe_execution(executionArn=execution)
+            if found["status"] != "RUNNING":
+                return {key: found[key] for key in _OUTCOME if key in found}  # type: ignore[literal-required]
+        raise AssertionError(f"{execution} still runs")
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until something has happened."""
+        for _ in self._moments():
+            if happened():
+                return
+        raise AssertionError("it didn't happen")
+
+    def task_token(self, execution: str) -> str:
+        """Return the task token that the execution's history says its function was sent."""
+        for _ in self._moments():
+            for event in self._history(execution):
+                if event["type"] == "TaskScheduled":
+                    sent = json.loads(event["taskScheduledEventDetails"]["parameters"])
+                    return str(sent["Payload"]["taskToken"])
+        raise AssertionError("no task was scheduled")
+
+    def states(self, execution: str) -> list[str]:
+        """Return the states that the execution has entered, in their order."""
+        entered = (event.get("stateEnteredEventDetails") for event in self._history(execution))
+        return [str(details["name"]) for details in entered if details]
+
+    def attempts(self, execution: str) -> int:
+        """Return how often the function has been called."""
+        return sum(event["type"] == "TaskScheduled" for event in self._history(execution))
+
+    def waits(self, execution: str) -> bool:
+        """Return whether the execution waits for an answer to its task token."""
+        return any(event["type"] == "TaskSubmitted" for event in self._history(execution))
+
+    def stop(self) -> None:
+        """Stop whatever still runs, so that no thread outlives the test."""
+        for execution in self._started:
+            if self.client.describe_execution(executionArn=execution)["status"] == "RUNNING":
+                self.client.stop_execution(executionArn=execution)
+        lambda_simple_backends[ACCOUNT].pop(REGION)
+
+    def _history(self, execution: str) -> list[Any]:
+        return list(self.client.get_execution_history(executionArn=execution)["events"])
+
+    def _moments(self) -> Any:
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            yield
+            time.sleep(0.01)
+
+
+def _deployed(changed_retry: dict[str, Any]) -> str:
+    """Return the definition with its placeholder filled; a test may hurry its retries."""
+    asl = definition()
+    asl["States"]["RequestApproval"]["Retry"][0] |= changed_retry
+    return json.dumps(asl).replace("${RequestApprovalFunction}", FUNCTION)
+
+
+def _with_cause(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+    """Hand moto's engine the whole failure: its own door drops the cause (moto 5.2.5)."""
+    sent = json.loads(params["body"])
+    backend = stepfunctions_parser_backends[ACCOUNT][REGION]
+    try:
+        backend.send_task_failure(sent["taskToken"], sent["error"], sent["cause"])
+    except ServiceException as e:
+        return _answer(400), {"Error": {"Code": e.code, "Message": e.code}}
+    return _answer(200), {}
+
+
+def _answer(status: int) -> AWSResponse:
+    return AWSResponse("https://states.example", status, HTTPHeaders(), None)

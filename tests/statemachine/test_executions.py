@@ -1,0 +1,259 @@
+"""The real state machine, executed: every end that a request can come to.
+
+The function, the use cases and the Callbacks adapter are Assent's own; the engine is moto's; the
+table and the mail are in memory.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import app as doors
+from chalicelib import links, workflow
+from chalicelib.errors import AlreadyDecided, Unavailable
+from chalicelib.workflow import ERROR_NAMES
+from tests.asking import body
+from tests.fakes import FakePorts
+from tests.statemachine.engine import Engine
+
+ADA = "ada@example.com"
+
+
+def asked(engine: Engine, ports: FakePorts, **fields: Any) -> str:
+    """Start an execution, wait until its mail is out and it waits, return its ARN."""
+    execution = engine.start(body(**fields))
+    engine.until(lambda: bool(ports.notifier.sent) and engine.waits(execution))
+    return execution
+
+
+def decide(ports: FakePorts, choice: Any, reason: str = "", to: str = ADA) -> None:
+    """Decide as that approver, by the link in their mail."""
+    workflow.decide(ports, ports.token_mailed_to(to), choice, reason, "page")
+
+
+def approval_id(engine: Engine, execution: str) -> str:
+    """Return the id of the approval that the execution asked for."""
+    return links.approval_id(engine.task_token(execution))
+
+
+def test_an_approval_resumes_the_execution_with_its_result(
+    engine: Engine, ports: FakePorts
+) -> None:
+    """The execution succeeds, and its output is the wire's result."""
+    execution = asked(engine, ports, subject="Größe 分 🙂")
+    decide(ports, "approve", "looks good")
+    ended = engine.end(execution)
+    assert ended["status"] == "SUCCEEDED"
+    at = "2026-11-22T09:00:00Z"
+    assert json.loads(ended["output"]) == {
+        "outcome": "approved",
+        "approvalId": approval_id(engine, execution),
+        "subject": "Größe 分 🙂",
+        "decisions": [
+            {"approver": ADA, "decision": "approve", "reason": "looks good", "decidedAt": at}
+        ],
+        "closedAt": at,
+    }
+    assert engine.states(execution) == ["RequestApproval", "Approved"]
+
+
+def test_the_approval_knows_its_execution(engine: Engine, ports: FakePorts) -> None:
+    """What the state machine hands over is its own ARN, and the approval is found by it."""
+    execution = asked(engine, ports)
+    assert ports.store.of_execution(execution) == approval_id(engine, execution)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"onReject": "fail"}])
+def test_a_rejection_fails_the_execution(
+    engine: Engine, ports: FakePorts, chosen: dict[str, str]
+) -> None:
+    """By name, with the result as JSON in the cause; that is also what happens unasked."""
+    execution = asked(engine, ports, **chosen)
+    decide(ports, "reject", "too dear")
+    ended = engine.end(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", "Rejected")
+    cause = json.loads(ended["cause"])
+    assert (cause["outcome"], cause["decisions"][0]["reason"]) == ("rejected", "too dear")
+    assert engine.states(execution) == ["RequestApproval", "OnReject", "Rejected"]
+
+
+def test_a_rejection_can_be_returned_instead(engine: Engine, ports: FakePorts) -> None:
+    """The execution succeeds with a result of the same shape as an approval's."""
+    execution = asked(engine, ports, onReject="return")
+    decide(ports, "reject", 'too "dear"\n€')
+    ended = engine.end(execution)
+    assert ended["status"] == "SUCCEEDED"
+    result = json.loads(ended["output"])
+    assert result.keys() == {"outcome", "approvalId", "subject", "decisions", "closedAt"}
+    assert result["outcome"] == "rejected"
+    assert result["decisions"][0]["reason"] == 'too "dear"\n€'
+    assert engine.states(execution) == ["RequestApproval", "OnReject", "ReturnRejection"]
+
+
+def test_an_approval_of_two_waits_for_the_second(engine: Engine, ports: FakePorts) -> None:
+    """The first of two answers leaves the execution waiting."""
+    execution = asked(engine, ports, approvers=[ADA, "bob@example.com"], approvalsNeeded="all")
+    decide(ports, "approve")
+    assert engine.client.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    decide(ports, "approve", to="bob@example.com")
+    assert engine.end(execution)["status"] == "SUCCEEDED"
+
+
+def test_a_request_that_nobody_answers_fails_as_expired(engine: Engine, ports: FakePorts) -> None:
+    """The tick does it, once the time is over."""
+    execution = asked(engine, ports, expiresIn=60)
+    ports.later(seconds=60)
+    workflow.advance(ports, approval_id(engine, execution))
+    _ended(engine, execution, "Expired", "expired")
+
+
+def test_a_request_that_is_withdrawn_fails_as_cancelled(engine: Engine, ports: FakePorts) -> None:
+    """Whoever cancels, the execution ends at once."""
+    execution = asked(engine, ports)
+    workflow.cancel(ports, approval_id(engine, execution), ADA, "not needed", "api")
+    _ended(engine, execution, "Cancelled", "cancelled")
+
+
+def _ended(engine: Engine, execution: str, error: str, outcome: str) -> None:
+    ended = engine.end(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", error)
+    assert json.loads(ended["cause"])["outcome"] == outcome
+    assert engine.states(execution) == ["RequestApproval", error]
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({"subject": "x"}, "approvers"),
+        (body(approvers=["ada@elsewhere.org"]), "approvers[0]"),
+        (body(colour="red"), "colour"),
+        (body(onReject="shrug"), "onReject"),
+        ([], None),
+        ("text", None),
+    ],
+)
+def test_a_bad_request_fails_the_execution_at_once(
+    engine: Engine, ports: FakePorts, request_: object, field: str | None
+) -> None:
+    """The field is named in the cause; nobody is asked, and nothing is tried again."""
+    execution = engine.start(request_)
+    ended = engine.end(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", "InvalidRequest")
+    cause = json.loads(ended["cause"])
+    assert cause["code"] == "InvalidRequest"
+    assert cause.get("field") == field
+    assert engine.states(execution) == ["RequestApproval", "InvalidRequest"]
+    assert engine.attempts(execution) == 1
+    assert ports.effects.done == []
+
+
+def test_a_function_that_fails_is_an_unexpected_failure(
+    engine_for: Callable[..., Engine],
+) -> None:
+    """A bug is not tried again and not taken for an answer; its name is kept."""
+
+    def broken(event: object, context: object) -> None:  # noqa: ARG001
+        raise ZeroDivisionError("a bug")
+
+    engine = engine_for(broken)
+    execution = engine.start(body())
+    ended = engine.end(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", "ZeroDivisionError")
+    assert engine.states(execution) == ["RequestApproval", "UnexpectedFailure"]
+    assert engine.attempts(execution) == 1
+
+
+def test_a_cloud_that_is_away_for_a_moment_is_tried_again(
+    engine_for: Callable[..., Engine], ports: FakePorts
+) -> None:
+    """`Unavailable` is retried by its name, and the second try asks."""
+    calls: list[object] = []
+
+    def away_at_first(event: object, context: object) -> object:
+        calls.append(event)
+        ports.effects.faulty = {"store.create"} if len(calls) == 1 else set()
+        return doors.request_approval(event, context)
+
+    engine = engine_for(away_at_first, IntervalSeconds=1)
+    execution = engine.start(body())
+    engine.until(lambda: bool(ports.notifier.sent) and engine.waits(execution))
+    decide(ports, "approve")
+    assert engine.end(execution)["status"] == "SUCCEEDED"
+    assert len(calls) == engine.attempts(execution) == 2
+    assert len(ports.notifier.sent) == 1
+
+
+def test_a_cloud_that_stays_away_fails_the_execution_by_name(
+    engine_for: Callable[..., Engine], ports: FakePorts
+) -> None:
+    """After the retries, and with an error that says what it was."""
+    engine = engine_for(IntervalSeconds=1, BackoffRate=1, MaxAttempts=2)
+    ports.effects.faulty = {"store.create"}
+    ended = engine.end(execution := engine.start(body()))
+    assert (ended["status"], ended["error"]) == ("FAILED", Unavailable.__name__)
+    assert engine.states(execution) == ["RequestApproval", "UnexpectedFailure"]
+    assert engine.attempts(execution) == 3
+
+
+@pytest.mark.parametrize("name", ["Surprise", "rejected", "Approved"])
+def test_an_error_by_any_other_name_is_an_unexpected_failure(
+    engine: Engine, ports: FakePorts, name: str
+) -> None:
+    """Only the names that Assent sends mean what Assent means."""
+    execution = asked(engine, ports)
+    assert ports.callbacks.fail(engine.task_token(execution), name, '{"why": "who knows"}')
+    ended = engine.end(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", name)
+    assert json.loads(ended["cause"]) == {"why": "who knows"}
+    assert engine.states(execution) == ["RequestApproval", "UnexpectedFailure"]
+
+
+def test_a_second_answer_is_refused_and_changes_nothing(engine: Engine, ports: FakePorts) -> None:
+    """The task is answered once; the adapter says that the second came too late."""
+    execution = asked(engine, ports)
+    token = engine.task_token(execution)
+    decide(ports, "approve")
+    first = engine.end(execution)
+    assert ports.callbacks.succeed(token, '{"outcome": "rejected"}') is False
+    with pytest.raises(AlreadyDecided):
+        decide(ports, "reject", "changed my mind")
+    assert engine.end(execution) == first
+
+
+def test_a_task_that_somebody_else_answered_is_recorded_as_closed(
+    engine: Engine, ports: FakePorts
+) -> None:
+    """The decision stands, and the record says that the workflow had stopped waiting."""
+    execution = asked(engine, ports)
+    ports.callbacks.succeed(engine.task_token(execution), '{"by": "hand"}')
+    engine.end(execution)
+    decide(ports, "approve")
+    stored = ports.store.get(approval_id(engine, execution))
+    assert stored is not None
+    assert (stored.outcome, stored.outbox) == ("approved", ())
+    notes = [event.note for event in stored.events if event.what == "resumed"]
+    assert notes == ["the task was closed already"]
+    assert json.loads(engine.end(execution)["output"]) == {"by": "hand"}
+
+
+def test_every_outcome_but_approved_has_been_seen_by_its_error_name() -> None:
+    """The tests above would miss a name that is added: it belongs here and there."""
+    assert ERROR_NAMES == {
+        "rejected": "Rejected",
+        "expired": "Expired",
+        "cancelled": "Cancelled",
+    }
+
+
+def test_the_task_token_is_nowhere_in_what_the_execution_ends_with(
+    engine: Engine, ports: FakePorts
+) -> None:
+    """Nor in the mail, which goes to people."""
+    execution = asked(engine, ports)
+    token = engine.task_token(execution)
+    decide(ports, "approve")
+    ended = engine.end(execution)
+    assert token not in ended["output"]
+    assert all(token not in email.text for _, email in ports.notifier.sent)
