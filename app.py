@@ -24,8 +24,10 @@ from chalicelib.errors import (
     Cancelled,
     Expired,
     InvalidRequest,
+    NotFound,
     TooLarge,
     Unavailable,
+    UnsupportedType,
 )
 from chalicelib.request import Answer, read_json, shape
 from chalicelib.wiring import Wiring
@@ -35,7 +37,9 @@ wiring = Wiring(os.environ)
 iam = IAMAuthorizer()
 
 FORM = "application/x-www-form-urlencoded"
-BODY_TYPES = [FORM, "application/json"]
+JSON = "application/json"
+ANY_TYPE = ["*/*"]
+"""Chalice takes every type; what we don't is refused by us, in our words."""
 BODY_BYTES = 131_072
 """The largest body read: a request's every field at its longest is smaller."""
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -88,21 +92,21 @@ def door(handler: Callable[..., Response]) -> Callable[..., Response]:
     return answered
 
 
-@app.route("/approve/{token}", methods=["GET", "HEAD", "POST"], content_types=BODY_TYPES)
+@app.route("/approve/{token}", methods=["GET", "HEAD", "POST"], content_types=ANY_TYPE)
 @door
 def approve(token: str) -> Response:
     """Show an approver the page with the button that approves; POST is that button."""
     return _decision("approve", token)
 
 
-@app.route("/reject/{token}", methods=["GET", "HEAD", "POST"], content_types=BODY_TYPES)
+@app.route("/reject/{token}", methods=["GET", "HEAD", "POST"], content_types=ANY_TYPE)
 @door
 def reject(token: str) -> Response:
     """Show an approver the page with the button that rejects; POST is that button."""
     return _decision("reject", token)
 
 
-@app.route("/executions", methods=["POST"], authorizer=iam)
+@app.route("/executions", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
 @door
 def start_execution() -> Response:
     """Start an execution of the approval workflow."""
@@ -112,7 +116,7 @@ def start_execution() -> Response:
             "Idempotency-Key: must be 1 to 80 letters, digits, hyphens or underscores",
             field="Idempotency-Key",
         )
-    started = workflow.start(wiring, read_json(_body()), name)
+    started = workflow.start(wiring, _json_body(), name)
     return _json(started | {"links": {"self": f"{wiring.public_url}/executions/{name}"}}, 201)
 
 
@@ -120,6 +124,8 @@ def start_execution() -> Response:
 @door
 def get_execution(name: str) -> Response:
     """Return an execution, its outcome and its approval."""
+    if not EXECUTION_NAME.fullmatch(name):
+        raise NotFound(f"There is no execution named {name[:80]}.")
     found, approval = workflow.execution(wiring, name)
     outcome = approval and approval.outcome
     return _json(
@@ -179,20 +185,22 @@ def request_approval(event: Any, context: Any) -> dict[str, str | None]:
 def tick(event: CloudWatchEvent) -> None:
     """Settle whatever is due; one approval that can't be settled is not in the others' way."""
     context: Any = event.context
-    started, due, failed, overdue = wiring.now(), 0, 0, 0
-    for approval_id in wiring.store.due(started):
+    counts = {"due": 0, "settled": 0, "failed": 0, "overdue": 0}
+    for approval_id in wiring.store.due(wiring.now()):
         if context.get_remaining_time_in_millis() < HANDOVER_MS:
             break
-        due += 1
+        counts["due"] += 1
         try:
             approval = workflow.advance(wiring, approval_id)
         except Exception as e:  # Whatever is wrong with one, the others are still due.
-            failed += 1
+            counts["failed"] += 1
+            counts["overdue"] += 1
             trace = traceback.format_tb(e.__traceback__)
             wiring.log("tick_failed", approvalId=approval_id, error=type(e).__name__, trace=trace)
         else:
-            overdue += approval is not None and _overdue(approval)
-    wiring.log("tick", due=due, settled=due - failed - overdue, failed=failed, overdue=overdue)
+            counts["settled"] += approval is None or not approval.outbox
+            counts["overdue"] += approval is not None and _overdue(approval)
+    wiring.log("tick", **counts)
 
 
 def _overdue(approval: Approval) -> bool:
@@ -203,23 +211,8 @@ def _overdue(approval: Approval) -> bool:
 
 def _decision(choice: Choice, token: str) -> Response:
     """Answer a decision link: GET and HEAD show, POST decides."""
-    if _request().method == "POST":
-        return _decide(choice, token)
-    approval, approver = workflow.show(wiring, token)
-    status = 200
-    try:
-        refuse_if_over(approval, approver, choice, wiring.now())
-    except AlreadyDecided:
-        pass
-    except (Expired, Cancelled) as e:
-        status = e.status
-    else:
-        if _wants_html():
-            return _html(pages.ask(approval, approver, choice, token))
-    return _shown(approval, approver, status)
-
-
-def _decide(choice: Choice, token: str) -> Response:
+    if _request().method != "POST":
+        return _page(choice, token)
     reason = ""
     try:
         reason = _answer().reason
@@ -229,8 +222,24 @@ def _decide(choice: Choice, token: str) -> Response:
     except InvalidRequest as e:
         if not _wants_html():
             raise
-        approval, approver = workflow.show(wiring, token)
-        return _html(pages.ask(approval, approver, choice, token, reason, e.message), e.status)
+        return _page(choice, token, reason, e)
+
+
+def _page(
+    choice: Choice, token: str, reason: str = "", error: AssentError | None = None
+) -> Response:
+    """Return the page that asks, with what was wrong just now, or what came of it if it is over."""
+    approval, approver = workflow.show(wiring, token)
+    try:
+        refuse_if_over(approval, approver, choice, wiring.now())
+    except AlreadyDecided:
+        return _shown(approval, approver, 200)
+    except (Expired, Cancelled) as e:
+        return _shown(approval, approver, e.status)
+    if not _wants_html():
+        return _shown(approval, approver, 200)
+    said, status = (error.message, error.status) if error else ("", 200)
+    return _html(pages.ask(approval, approver, choice, token, reason, said), status)
 
 
 def _shown(
@@ -246,14 +255,27 @@ def _shown(
 
 def _answer() -> Answer:
     """Return what the approver sent, as a form or as JSON."""
-    body = _body()
-    if _request().headers.get("Content-Type", "").startswith(FORM):
-        try:
-            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20)
-        except ValueError:  # UnicodeDecodeError among them
-            raise InvalidRequest("body: is not a form in UTF-8") from None
-        return shape(dict(pairs), Answer)
-    return shape(read_json(body or b"{}"), Answer)
+    if _type() != FORM:
+        return shape(_json_body(default=b"{}"), Answer)
+    try:
+        pairs = parse_qsl(
+            _body().decode(), keep_blank_values=True, max_num_fields=20, errors="strict"
+        )
+    except ValueError:  # UnicodeDecodeError among them
+        raise InvalidRequest("body: is not a form in UTF-8") from None
+    return shape(dict(pairs), Answer)
+
+
+def _json_body(default: bytes = b"") -> Any:
+    if _type() not in (JSON, ""):
+        raise UnsupportedType(f"The body must be {JSON}, in UTF-8.")
+    return read_json(_body() or default)
+
+
+def _type() -> str:
+    """Return the body's media type in lower case, without its parameters."""
+    header: str = _request().headers.get("Content-Type", "")
+    return header.partition(";")[0].strip().lower()
 
 
 def _body() -> bytes:
@@ -284,11 +306,10 @@ def _html(page: str, status: int = 200, more: Headers | None = None) -> Response
 def _wants_html() -> bool:
     """Return whether the reader is a browser; on decision links also whoever doesn't say JSON."""
     request = _request()
-    accept = request.headers.get("Accept", "*/*")
-    if "text/html" in accept or "application/json" in accept:
+    accept = request.headers.get("Accept", "*/*").lower()
+    if "text/html" in accept or JSON in accept:
         return "text/html" in accept
-    sends_json = request.headers.get("Content-Type", "").startswith("application/json")
-    return "token" in (request.uri_params or {}) and not sends_json
+    return "token" in (request.uri_params or {}) and _type() != JSON
 
 
 def _request() -> Request:

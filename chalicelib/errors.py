@@ -36,6 +36,13 @@ class TooLarge(AssentError):
     status = 413
 
 
+class UnsupportedType(AssentError):
+    """The body is neither JSON nor, where a page sends it, a form."""
+
+    code = "UnsupportedType"
+    status = 415
+
+
 class NotFound(AssentError):
     """Nothing has that name; for a link token, whatever was wrong with it."""
 

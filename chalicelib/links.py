@@ -15,7 +15,8 @@ from .errors import NotFound
 SECRET_BYTES = 20
 """160 random bits, 32 characters of base32."""
 
-_TOKEN = re.compile(r"([a-z2-7]{26})\.([a-z2-7]{32})")
+_ID = re.compile(r"[a-z2-7]{26}")
+_TOKEN = re.compile(rf"({_ID.pattern})\.([a-z2-7]{{32}})")
 
 
 def approval_id(task_token: str) -> str:
@@ -24,6 +25,11 @@ def approval_id(task_token: str) -> str:
     A request delivered twice therefore finds the approval that the first delivery made.
     """
     return _base32(hashlib.sha256(task_token.encode()).digest())[:26]
+
+
+def is_id(text: str) -> bool:
+    """Return whether that can be an approval's id."""
+    return _ID.fullmatch(text) is not None
 
 
 def secret(random: bytes) -> str:

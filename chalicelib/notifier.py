@@ -38,7 +38,7 @@ class Notifier:
     def invite(self, address: str) -> None:
         """Make the topic if it is missing and have SNS mail its invitation to the approver."""
         try:
-            self._subscribe(address)
+            self._subscribe(address, "NotFound")
         except Expected:
             # Only a topic that is missing is made: one with other attributes would be refused.
             name = self.topic_arn(address).rpartition(":")[2]
@@ -58,8 +58,8 @@ class Notifier:
             return True
         return False
 
-    def _subscribe(self, address: str) -> None:
-        with faults("SNS", "NotFound"):
+    def _subscribe(self, address: str, *expected: str) -> None:
+        with faults("SNS", *expected):
             self._client.subscribe(
                 TopicArn=self.topic_arn(address), Protocol="email", Endpoint=address
             )

@@ -141,7 +141,7 @@ def cancel(ports: Ports, approval_id: str, by: str, reason: str, via: Door) -> A
 
 def find(ports: Ports, approval_id: str) -> Approval:
     """Return the approval of that id; NotFound if there is none."""
-    found = ports.store.get(approval_id)
+    found = ports.store.get(approval_id) if links.is_id(approval_id) else None
     if found is None:
         raise _no_approval(approval_id)
     return found

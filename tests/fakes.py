@@ -69,8 +69,10 @@ class FakeStore:
     def replace(self, approval: Approval) -> Approval | None:
         self._effects.begin("store.replace")
         with self._lock:
-            stored = msgspec.json.decode(self._items[approval.id], type=Approval)
-            if stored.version != approval.version:
+            item = self._items.get(approval.id)
+            if item is None:
+                return None
+            if msgspec.json.decode(item, type=Approval).version != approval.version:
                 return None
             written = msgspec.structs.replace(approval, version=approval.version + 1)
             self._items[approval.id] = msgspec.json.encode(written)

@@ -11,6 +11,7 @@ STATUSES = {
     "AssentError": 500,
     "InvalidRequest": 400,
     "TooLarge": 413,
+    "UnsupportedType": 415,
     "NotFound": 404,
     "AlreadyDecided": 409,
     "Expired": 410,

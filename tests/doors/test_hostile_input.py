@@ -198,7 +198,7 @@ def test_a_megabyte_is_not_read(doors: Doors, ports: DoorPorts, path: str, accep
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "text/html", "multipart/form-data; boundary=x", "application/xml", "x", ""],
+    ["text/plain", "text/html", "multipart/form-data; boundary=x", "application/xml", "x"],
 )
 @pytest.mark.parametrize("path", ["/executions", "/approve/{token}", "/reject/{token}"])
 def test_a_type_that_is_not_offered_is_not_read(

@@ -104,7 +104,7 @@ def test_who_saw_a_fault_can_name_it_to_who_reads_the_log(ports: DoorPorts, acce
         },
         "headers": {"Accept": accept},
         "multiValueQueryStringParameters": None,
-        "pathParameters": {"approval_id": "x"},
+        "pathParameters": {"approval_id": "x" * 26},
         "stageVariables": None,
         "body": None,
     }

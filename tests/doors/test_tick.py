@@ -81,7 +81,7 @@ def test_one_that_is_broken_is_not_in_the_others_way(ports: DoorPorts, position:
     with_store(ports, OneBroken(ports.effects)).broken = ids[position]
     tick()
     assert len(ports.callbacks.answers) == 3
-    assert lines(ports) == [{"event": "tick", "due": 4, "settled": 3, "failed": 1, "overdue": 0}]
+    assert lines(ports) == [{"event": "tick", "due": 4, "settled": 3, "failed": 1, "overdue": 1}]
     (failed,) = lines(ports, "tick_failed")
     assert (failed["approvalId"], failed["error"]) == (ids[position], "ValueError")
 

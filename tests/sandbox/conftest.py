@@ -18,6 +18,7 @@ READY_WITHIN = 180
 """Seconds; generous, for a machine that is busy with other tests. `make bench` measures."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what uses the sandbox in one process, so that there is one sandbox."""
     for item in items:
