@@ -6,7 +6,7 @@ STAGE ?= dev
 bin := .venv/bin
 python := $(bin)/python
 
-.PHONY: demo test check lint deploy destroy bench setup browser
+.PHONY: demo test check lint deploy destroy pictures bench setup browser
 
 demo: setup
 	@$(python) -m tools.sandbox
@@ -30,6 +30,9 @@ deploy: setup
 destroy: setup
 	@$(python) -m tools.destroy --stage $(STAGE) $(if $(DELETE_DATA),--delete-data $(DELETE_DATA)) \
 		$(if $(STOP_RUNNING),--stop-running)
+
+pictures: setup browser
+	@$(python) -m tools.pictures
 
 bench: setup
 	@$(python) -m bench

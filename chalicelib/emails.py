@@ -46,9 +46,9 @@ def ask(approval: Approval, address: str, link_secret: str, public_url: str) -> 
         *_details(approval),
         f"APPROVE - open this page and press the button there:\n{approve}",
         f"REJECT - open this page and press the button there:\n{reject}",
-        "Opening a page decides nothing; only the button on it does. Both links are\n"
-        "yours alone: whoever has them decides in your name, so please don't forward\n"
-        "this mail. The link to unsubscribe, further down, would stop these mails.",
+        "Opening a page decides nothing; only the button on it does.\n"
+        "Both links are yours alone, so please don't forward this mail.\n"
+        "The link to unsubscribe, further down, would stop these mails.",
     ]
     subject = _subject(f"Approval needed: {approval.request.subject}")
     return Email(subject, "Approval needed", "\n\n".join(parts) + "\n")

@@ -74,7 +74,9 @@ def holder(approval: Approval, link_secret: str) -> Approver:
 
 def unknown_link() -> NotFound:
     """Return the one error for every bad link: a stranger learns nothing from it."""
-    return NotFound("This link is not known. Please open it again from the mail, whole.")
+    return NotFound(
+        "This link leads nowhere. It may have been cut short: please open it again from the mail."
+    )
 
 
 def _base32(data: bytes) -> str:

@@ -14,7 +14,6 @@ from playwright.sync_api import Page, sync_playwright
 from tools.errors import ToolError
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-PHONE = {"width": 390, "height": 844}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -31,7 +30,7 @@ def main(folder: Path) -> None:
         raise ToolError("no Chromium here: `make browser` installs it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_page(viewport=PHONE, device_scale_factor=2)  # type: ignore[arg-type]
+        page = browser.new_page(device_scale_factor=1.5)
         _photograph(page, state["inbox"])
         browser.close()
 
@@ -40,10 +39,12 @@ def _photograph(page: Page, inbox: str) -> None:
     with urllib.request.urlopen(f"{inbox}/messages?to=ada@example.com") as answer:  # noqa: S310 (loopback)
         mail = json.loads(answer.read())["messages"][0]
     link = next(line for line in mail["text"].splitlines() if "/approve/" in line)
+    page.set_viewport_size({"width": 760, "height": 700})
     page.goto(inbox)
     page.get_by_role("link", name="ada@example.com").first.click()
     page.get_by_role("link", name=mail["subject"]).first.click()
     _save(page, "mail")
+    page.set_viewport_size({"width": 390, "height": 700})
     page.goto(link)
     _save(page, "page")
     page.get_by_label("Reason").fill("Looked through the changes, tests are green.")

@@ -91,7 +91,7 @@ def answer(approval: Approval, approver: Approver, now: datetime) -> str:
 
 def problem(error: AssentError, reference: str) -> str:
     """Return the page for an error that isn't about one approval: a bad link, a fault."""
-    heading = {404: "Nothing is known here", 413: "That is too much text"}.get(
+    heading = {404: "Nothing found here", 413: "That is too much text"}.get(
         error.status, "That didn't work" if error.status < 500 else "Please try again in a moment"
     )
     small = f"If you ask somebody about this, give them the reference {reference}."

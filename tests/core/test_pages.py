@@ -398,7 +398,7 @@ def test_decisions_are_listed_in_the_order_in_which_they_were_made() -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (NotFound("This link is not known."), "Nothing is known here"),
+        (NotFound("This link is not known."), "Nothing found here"),
         (TooLarge("x"), "too much"),
         (InvalidRequest("x"), "didn't work"),
         (Expired("x"), "didn't work"),
