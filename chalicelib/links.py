@@ -75,7 +75,7 @@ def holder(approval: Approval, link_secret: str) -> Approver:
 def unknown_link() -> NotFound:
     """Return the one error for every bad link: a stranger learns nothing from it."""
     return NotFound(
-        "This link leads nowhere. It may have been cut short: please open it again from the mail."
+        "This link leads nowhere; it may be cut short. Please open it again from the mail."
     )
 
 

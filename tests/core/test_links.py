@@ -122,7 +122,7 @@ def test_a_token_altered_anywhere_is_unknown_and_says_nothing_more() -> None:
     ]
     assert {_told(approval, one) for one in altered} == {
         (
-            "This link leads nowhere. It may have been cut short: please open it again from the mail.",
+            "This link leads nowhere; it may be cut short. Please open it again from the mail.",
             404,
             None,
         )
