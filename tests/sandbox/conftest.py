@@ -36,9 +36,20 @@ def slow(sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder that the sandbox keeps its files in."""
+    return tmp_path_factory.mktemp("sandbox")
+
+
+@pytest.fixture(scope="session")
+def project(folder: Path) -> Path:
+    """Give the copy of the project that is deployed into the sandbox."""
+    return folder / "project"
+
+
+@pytest.fixture(scope="session")
+def sandbox(folder: Path) -> Iterator[Sandbox]:
     """Start the sandbox, hand it over when it says it is ready, end it as Ctrl-C does."""
-    folder = tmp_path_factory.mktemp("sandbox")
     log = folder / "said.log"
     with log.open("w") as said:
         demo = subprocess.Popen(

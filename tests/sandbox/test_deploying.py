@@ -1,0 +1,33 @@
+"""`chalice deploy`, for real: what a developer does every day after the first `make deploy`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.sandbox.client import Sandbox, press
+
+
+def test_code_is_shipped_again_by_chalice_alone(sandbox: Sandbox, project: Path) -> None:
+    """Twice in a row: same API, same links, and what waited before is decided after."""
+    name = sandbox.start(subject="Asked before a deploy")
+    link = sandbox.link("ada@example.com", "Asked before a deploy")
+    aws = sandbox.state["aws"]
+    for _ in range(2):
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "tools.sandbox.chalice", "--project-dir", str(project)),
+                *("deploy", "--stage", "sandbox"),
+            ],
+            env={
+                "PATH": "/usr/bin:/bin",
+                "AWS_ENDPOINT_URL": aws["endpointUrl"],
+                "AWS_DEFAULT_REGION": aws["region"],
+                "AWS_ACCESS_KEY_ID": aws["accessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": aws["secretAccessKey"],
+            },
+            check=True,
+            capture_output=True,
+        )
+    assert sandbox.call("GET", "/health", who=None).status == 200
+    assert press(link).status == 200
+    assert sandbox.ended(name)["outcome"] == "approved"
