@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Request, Response
 
 from chalicelib import pages, views, workflow
-from chalicelib.approval import Approval, Approver, Choice, refuse_if_over
+from chalicelib.approval import Approval, Approver, Choice
 from chalicelib.errors import (
     AlreadyDecided,
     AssentError,
@@ -25,11 +25,14 @@ from chalicelib.errors import (
     Expired,
     InvalidRequest,
     NotFound,
+    Reassigned,
     TooLarge,
     Unavailable,
     UnsupportedType,
 )
-from chalicelib.request import Answer, read_json, shape
+from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
+from chalicelib.request import Answer, check_address, read_json, shape
+from chalicelib.rules import refuse_if_over
 from chalicelib.wiring import Wiring
 
 app = Chalice(app_name="assent")
@@ -38,7 +41,7 @@ iam = IAMAuthorizer()
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
-ANY_TYPE = ["*/*"]
+ANY = {"content_types": ["*/*"]}
 """Chalice takes every type; what we don't is refused by us, in our words."""
 BODY_BYTES = 131_072
 """The largest body read: a request's every field at its longest is smaller."""
@@ -92,21 +95,21 @@ def door(handler: Callable[..., Response]) -> Callable[..., Response]:
     return answered
 
 
-@app.route("/approve/{token}", methods=["GET", "HEAD", "POST"], content_types=ANY_TYPE)
+@app.route("/approve/{token}", methods=["GET", "HEAD", "POST"], **ANY)
 @door
 def approve(token: str) -> Response:
     """Show an approver the page with the button that approves; POST is that button."""
     return _decision("approve", token)
 
 
-@app.route("/reject/{token}", methods=["GET", "HEAD", "POST"], content_types=ANY_TYPE)
+@app.route("/reject/{token}", methods=["GET", "HEAD", "POST"], **ANY)
 @door
 def reject(token: str) -> Response:
     """Show an approver the page with the button that rejects; POST is that button."""
     return _decision("reject", token)
 
 
-@app.route("/executions", methods=["POST"], authorizer=iam, content_types=ANY_TYPE)
+@app.route("/executions", methods=["POST"], authorizer=iam, **ANY)
 @door
 def start_execution() -> Response:
     """Start an execution of the approval workflow."""
@@ -138,6 +141,34 @@ def get_execution(name: str) -> Response:
 def get_approval(approval_id: str) -> Response:
     """One approval with its whole record."""
     return _json(views.for_operator(workflow.find(wiring, approval_id)))
+
+
+@app.route("/approvals/{approval_id}/cancel", methods=["POST"], authorizer=iam, **ANY)
+@door
+def cancel_approval(approval_id: str) -> Response:
+    """Withdraw an approval; its execution fails as `Cancelled`."""
+    return _operate(approval_id, Cancel)
+
+
+@app.route("/approvals/{approval_id}/remind", methods=["POST"], authorizer=iam, **ANY)
+@door
+def remind_approvers(approval_id: str) -> Response:
+    """Mail those who haven't answered again."""
+    return _operate(approval_id, Remind)
+
+
+@app.route("/approvals/{approval_id}/extend", methods=["POST"], authorizer=iam, **ANY)
+@door
+def extend_approval(approval_id: str) -> Response:
+    """Give an approval another deadline."""
+    return _operate(approval_id, Extend)
+
+
+@app.route("/approvals/{approval_id}/reassign", methods=["POST"], authorizer=iam, **ANY)
+@door
+def reassign_approval(approval_id: str) -> Response:
+    """Ask one person instead of another."""
+    return _operate(approval_id, Reassign)
 
 
 @app.route("/approvers/{email}", methods=["GET"], authorizer=iam)
@@ -209,6 +240,14 @@ def _overdue(approval: Approval) -> bool:
     return bool(waiting and approval.closed_at and wiring.now() - approval.closed_at > OVERDUE)
 
 
+def _operate(approval_id: str, kind: type[Operation]) -> Response:
+    operation = shape(_json_body(default=b"{}"), kind)
+    by = operation.by or str(_request().context.get("identity", {}).get("userArn", "operator"))
+    if operation.by is not None:
+        check_address(operation.by, "by", ("*",))
+    return _json(views.for_operator(workflow.operate(wiring, approval_id, operation, by, "api")))
+
+
 def _decision(choice: Choice, token: str) -> Response:
     """Answer a decision link: GET and HEAD show, POST decides."""
     if _request().method != "POST":
@@ -217,7 +256,7 @@ def _decision(choice: Choice, token: str) -> Response:
     try:
         reason = _answer().reason
         return _shown(*workflow.decide(wiring, token, choice, reason, "page"), 200)
-    except (AlreadyDecided, Expired, Cancelled) as e:
+    except (AlreadyDecided, Expired, Cancelled, Reassigned) as e:
         return _shown(*workflow.show(wiring, token), e.status, e)
     except InvalidRequest as e:
         if not _wants_html():
@@ -234,7 +273,7 @@ def _page(
         refuse_if_over(approval, approver, choice, wiring.now())
     except AlreadyDecided:
         return _shown(approval, approver, 200)
-    except (Expired, Cancelled) as e:
+    except (Expired, Cancelled, Reassigned) as e:
         return _shown(approval, approver, e.status)
     if not _wants_html():
         return _shown(approval, approver, 200)

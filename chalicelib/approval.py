@@ -1,18 +1,15 @@
-"""CORE: the approval and every rule.
+"""CORE: the approval: one request for an answer, and all that came of it, as frozen values.
 
-Frozen values and pure functions: each rule takes an approval and what happened, and returns the
-approval as it is afterwards, with what that promises to do in its `outbox`. Nothing here knows
-AWS, the clock or randomness; `workflow.py` brings those and keeps the promises.
+`rules.py` has what people may do to it, `outbox.py` what has to be done for it; both are pure
+functions that take an approval and return it as it is afterwards.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .errors import AlreadyDecided, Cancelled, Expired, InvalidRequest
 from .request import Request, same_person
 
 Choice = Literal["approve", "reject"]
@@ -20,6 +17,8 @@ Outcome = Literal["pending", "approved", "rejected", "expired", "cancelled"]
 MailState = Literal["waiting", "sent", "failed"]
 Undelivered = Literal["invited", "unconfirmed", "refused"]
 """Why a mail can't be sent: the approver was only just invited, hasn't confirmed, SNS refuses."""
+About = Literal["request", "reminder", "escalation", "reassignment"]
+"""Why somebody is mailed: asked first, asked again, asked as nobody answered or somebody left."""
 Door = Literal["page", "api", "function", "tick"]
 
 LEASE = timedelta(seconds=90)
@@ -31,6 +30,10 @@ LONGEST_PAUSE = timedelta(minutes=5)
 """The longest pause between two tries of one promise."""
 LINKS_KEPT = 20
 """How many of an approver's links stay good; more than the mails that one can get."""
+
+EVENTS = 200
+"""How many events one approval keeps."""
+_ABOUT_MAIL = ("reminded", "mailed", "invited", "unconfirmed", "refused")
 
 SYSTEM = "assent"
 """Who acts when no person does."""
@@ -51,6 +54,10 @@ class Approver(Struct, frozen=True, rename="camel"):
     link_hashes: tuple[str, ...] = ()
     mail: MailState = "waiting"
     decision: Decision | None = None
+    replaced_by: str | None = None
+    """Who has been asked instead; this one's links then decide nothing."""
+    note: str = ""
+    """What whoever passed it on wrote to this one."""
 
 
 class Event(Struct, frozen=True, rename="camel"):
@@ -64,11 +71,12 @@ class Event(Struct, frozen=True, rename="camel"):
 
 
 class Mail(Struct, frozen=True, tag=True, rename="camel"):
-    """A promise to mail `to` their decision links; the tick keeps it from `due_at` on."""
+    """A promise to mail `to` about something; the tick keeps it from `due_at` on."""
 
     to: str
     due_at: datetime
     tries: int = 0
+    about: About = "request"
 
 
 class Resume(Struct, frozen=True, tag=True, rename="camel"):
@@ -97,6 +105,10 @@ class Approval(Struct, frozen=True, rename="camel"):
     events: tuple[Event, ...] = ()
     outbox: tuple[Promise, ...] = ()
     version: int = 0
+    remind_at: datetime | None = None
+    reminders: int = 0
+    escalate_at: datetime | None = None
+    folded_events: int = 0
 
     def __repr__(self) -> str:
         """Name the approval without its task token, for whatever prints it."""
@@ -106,7 +118,17 @@ class Approval(Struct, frozen=True, rename="camel"):
     def approvals_needed(self) -> int:
         """How many must approve: k of n."""
         asked = self.request.approvals_needed
-        return len(self.approvers) if asked == "all" else asked
+        return len(self.request.approvers) if asked == "all" else asked
+
+    @property
+    def asked(self) -> tuple[Approver, ...]:
+        """The approvers whose answer counts: all but those who were replaced."""
+        return tuple(approver for approver in self.approvers if approver.replaced_by is None)
+
+    @property
+    def undecided(self) -> tuple[Approver, ...]:
+        """Those of them who haven't answered."""
+        return tuple(approver for approver in self.asked if approver.decision is None)
 
     @property
     def approvals(self) -> int:
@@ -131,7 +153,8 @@ class Approval(Struct, frozen=True, rename="camel"):
         """When something has to happen next, or None if nothing will."""
         times = [promise.due_at for promise in self.outbox]
         if self.outcome == "pending":
-            times.append(self.expires_at)
+            later = (self.expires_at, self.remind_at, self.escalate_at)
+            times += [time for time in later if time is not None]
         return min(times, default=None)
 
     def approver(self, address: str) -> Approver:
@@ -141,183 +164,33 @@ class Approval(Struct, frozen=True, rename="camel"):
                 return approver
         raise KeyError(address)
 
+    def having(self, changed: Approver) -> "Approval":
+        """Return it with this approver changed."""
+        approvers = tuple(changed if a.address == changed.address else a for a in self.approvers)
+        return replace(self, approvers=approvers)
+
+    def without(self, promise: Promise) -> "Approval":
+        """Return it without that promise, whoever claimed it since; itself if it isn't there."""
+        if isinstance(promise, Mail):
+            left = tuple(p for p in self.outbox if not (isinstance(p, Mail) and p.to == promise.to))
+        else:
+            left = tuple(p for p in self.outbox if not isinstance(p, Resume))
+        return self if len(left) == len(self.outbox) else replace(self, outbox=left)
+
+    def recording(self, event: Event) -> "Approval":
+        """Return it with one more event; beyond EVENTS the oldest about mail become a count."""
+        events, folded = (*self.events, event), self.folded_events
+        if len(events) > EVENTS:
+            oldest = next((e for e in events if e.what in _ABOUT_MAIL), None)
+            if oldest is not None:
+                place = events.index(oldest)
+                events, folded = (*events[:place], *events[place + 1 :]), folded + 1
+        return replace(self, events=events, folded_events=folded)
+
+    def closed(self, outcome: Outcome, now: datetime) -> "Approval":
+        """Return it with its outcome, promising to resume the task; nothing is left to ask."""
+        resume = Resume(now + LEASE)
+        return replace(self, outcome=outcome, closed_at=now, outbox=(resume,))
+
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)
-
-
-def ask(
-    approval_id: str,
-    task_token: str,
-    execution_arn: str,
-    request: Request,
-    link_hashes: Mapping[str, str],
-    now: datetime,
-    via: Door,
-) -> Approval:
-    """Return a new pending approval that promises each approver a mail."""
-    asked_by = request.requested_by or execution_arn
-    return Approval(
-        id=approval_id,
-        task_token=task_token,
-        execution_arn=execution_arn,
-        request=request,
-        approvers=tuple(Approver(to, (link_hashes[to],)) for to in request.approvers),
-        created_at=now,
-        expires_at=now + timedelta(seconds=request.expires_in),
-        events=(Event(now, "requested", asked_by, via),),
-        outbox=tuple(Mail(to, now + LEASE) for to in request.approvers),
-    )
-
-
-def decide(
-    approval: Approval, address: str, choice: Choice, reason: str, now: datetime, via: Door
-) -> Approval:
-    """Return the approval with this approver's decision, closed if that makes the outcome certain.
-
-    Raises AlreadyDecided, Expired or Cancelled if the approval no longer takes it (`standing`
-    says the same), and InvalidRequest if a reason is required and missing.
-    """
-    approver = approval.approver(address)
-    refuse_if_over(approval, approver, choice, now)
-    required = approval.request.reason_required
-    if not reason and (required == "always" or (required == "onReject" and choice == "reject")):
-        raise InvalidRequest("reason: please say why, it is required", field="reason")
-    changed = _with(approval, replace(approver, decision=Decision(choice, now, reason)))
-    # Who has decided needs no mail asking them to.
-    changed = _keep(changed, Mail(approver.address, now))
-    done = {"approve": "approved", "reject": "rejected"}[choice]
-    changed = _record(changed, Event(now, done, approver.address, via))
-    outcome = tally(changed)
-    return changed if outcome == "pending" else _close(changed, outcome, now)
-
-
-def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
-    """Return the outcome that the decisions make certain, as early as they do.
-
-    Approved with `approvalsNeeded`; rejected with `rejectionsNeeded`, or once those who are
-    still to decide can't make up the approvals needed.
-    """
-    undecided = len(approval.approvers) - approval.approvals - approval.rejections
-    if approval.approvals >= approval.approvals_needed:
-        return "approved"
-    if approval.rejections >= approval.request.rejections_needed:
-        return "rejected"
-    if approval.approvals + undecided < approval.approvals_needed:
-        return "rejected"
-    return "pending"
-
-
-def refuse_if_over(approval: Approval, approver: Approver, choice: Choice, now: datetime) -> None:
-    """Raise what tells this approver why `choice` can't be taken any more, if it can't."""
-    if approver.decision is not None:
-        same = approver.decision.choice == choice
-        raise AlreadyDecided("You have decided on this already; a decision is final.", same=same)
-    if approval.outcome in ("approved", "rejected"):
-        same = (approval.outcome == "approved") == (choice == "approve")
-        raise AlreadyDecided(f"This was {approval.outcome} already, by others.", same=same)
-    if approval.outcome == "cancelled":
-        raise Cancelled("This request was withdrawn; no answer is needed.")
-    if approval.outcome == "expired" or now >= approval.expires_at:
-        raise Expired("The time for answering has passed.")
-
-
-def cancel(approval: Approval, by: str, reason: str, now: datetime, via: Door) -> Approval:
-    """Return the approval withdrawn; raise AlreadyDecided or Expired if it isn't open."""
-    if approval.outcome != "pending":
-        same = approval.outcome == "cancelled"
-        raise AlreadyDecided(f"This was {approval.outcome} already.", same=same)
-    if now >= approval.expires_at:
-        raise Expired("The time for answering has passed.")
-    return _close(_record(approval, Event(now, "cancelled", by, via, reason)), "cancelled", now)
-
-
-def advance(approval: Approval, link_hashes: Mapping[str, str], now: datetime) -> Approval:
-    """Return the approval with what is due at `now` taken on: expired, and promises claimed.
-
-    A claimed promise is due again only after a pause that doubles with each try, so that of two
-    ticks at once one keeps it, and one that always fails is not in the others' way. Each mail
-    claimed gets its approver a fresh link (the first one's secret died with whoever made it).
-    """
-    if approval.outcome == "pending" and now >= approval.expires_at:
-        expired = Event(now, "expired", SYSTEM, "tick")
-        return _close(_record(approval, expired), "expired", now)
-    claimed = {p: _claim(p, now) for p in approval.outbox if p.due_at <= now}
-    mailed = {promise.to for promise in claimed if isinstance(promise, Mail)}
-    return replace(
-        approval,
-        outbox=tuple(claimed.get(p, p) for p in approval.outbox),
-        approvers=tuple(
-            replace(a, link_hashes=(*a.link_hashes, link_hashes[a.address])[-LINKS_KEPT:])
-            if a.address in mailed
-            else a
-            for a in approval.approvers
-        ),
-    )
-
-
-def mailed(approval: Approval, promise: Mail, now: datetime, via: Door) -> Approval:
-    """Return the approval with this mail sent; unchanged if that was known."""
-    kept = _keep(approval, promise)
-    if kept is approval:
-        return approval
-    kept = _with(kept, replace(kept.approver(promise.to), mail="sent"))
-    return _record(kept, Event(now, "mailed", promise.to, via))
-
-
-def deferred(
-    approval: Approval, promise: Mail, unsent_hash: str, why: Undelivered, now: datetime, via: Door
-) -> Approval:
-    """Return the approval with it on record, once, why this mail couldn't be sent.
-
-    The promise stays. The link that certainly nobody got is taken back.
-    """
-    approver = approval.approver(promise.to)
-    left = tuple(stored for stored in approver.link_hashes if stored != unsent_hash)
-    changed = _with(approval, replace(approver, link_hashes=left))
-    if _keep(approval, promise) is approval:
-        return changed  # The promise was kept, or dropped, meanwhile.
-    mail: MailState = "failed" if why == "refused" else "waiting"
-    changed = _with(changed, replace(changed.approver(promise.to), mail=mail))
-    known = any(e.what == why and e.who == promise.to for e in approval.events)
-    return changed if known else _record(changed, Event(now, why, promise.to, via))
-
-
-def resumed(approval: Approval, note: str, now: datetime, via: Door) -> Approval:
-    """Return the approval with its task answered; unchanged if that was known."""
-    for promise in approval.outbox:
-        if isinstance(promise, Resume):
-            kept = _keep(approval, promise)
-            kept = _record(kept, Event(now, "resumed", SYSTEM, via, note))
-            return kept if kept.outbox else replace(kept, settled_at=now)
-    return approval
-
-
-def _close(approval: Approval, outcome: Outcome, now: datetime) -> Approval:
-    # Mails that ask are dropped: there is nothing left to ask.
-    return replace(approval, outcome=outcome, closed_at=now, outbox=(Resume(now + LEASE),))
-
-
-def _claim(promise: Promise, now: datetime) -> Promise:
-    pause = min(LEASE * 2 ** min(promise.tries, 10), LONGEST_PAUSE)
-    return replace(promise, tries=promise.tries + 1, due_at=now + pause)
-
-
-def _keep(approval: Approval, promise: Promise) -> Approval:
-    """Return the approval without that promise, whoever claimed it since."""
-
-    def is_it(other: Promise) -> bool:
-        if isinstance(promise, Mail):
-            return isinstance(other, Mail) and other.to == promise.to
-        return isinstance(other, Resume)
-
-    left = tuple(p for p in approval.outbox if not is_it(p))
-    return approval if len(left) == len(approval.outbox) else replace(approval, outbox=left)
-
-
-def _with(approval: Approval, changed: Approver) -> Approval:
-    approvers = tuple(changed if a.address == changed.address else a for a in approval.approvers)
-    return replace(approval, approvers=approvers)
-
-
-def _record(approval: Approval, event: Event) -> Approval:
-    return replace(approval, events=(*approval.events, event))

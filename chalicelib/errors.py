@@ -75,6 +75,13 @@ class Cancelled(AssentError):
     status = 410
 
 
+class Reassigned(AssentError):
+    """Somebody else has been asked instead."""
+
+    code = "Reassigned"
+    status = 410
+
+
 class IdempotencyConflict(AssentError):
     """The Idempotency-Key was used before, with another body."""
 

@@ -18,12 +18,15 @@ DETAILS_BYTES = 16_384
 REASON_CHARACTERS = 2_000
 REASON_BYTES = 4_002
 """As JSON in UTF-8. 50 such reasons, with all else, stay under DynamoDB's 400 KB an item."""
+MOST_APPROVERS = 50
+"""How many people one approval ever asks."""
 LARGEST_NUMBER = 2**53
 """Beyond it, JSON readers that know only doubles (Step Functions' among them) change a number."""
 
 T = TypeVar("T")
 Seconds = int
 Detail = str | bool | int | float
+Span = Annotated[Seconds, Meta(ge=60, le=31_536_000)]
 Address = Annotated[str, Meta(min_length=3, max_length=254)]
 
 _WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -40,16 +43,25 @@ _PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re
 _NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
 
 
+class Escalation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Whom to ask too, if nothing is decided `after` seconds."""
+
+    after: Annotated[Seconds, Meta(ge=60, le=31_536_000)]
+    approvers: Annotated[tuple[Address, ...], Meta(min_length=1, max_length=MOST_APPROVERS)]
+
+
 class Request(Struct, frozen=True, kw_only=True, rename="camel"):
     """One request for an answer, as asked; the table in README.md explains each field."""
 
     subject: Annotated[str, Meta(min_length=1, max_length=200)]
     details: dict[str, Detail] | str = ""
-    approvers: Annotated[tuple[Address, ...], Meta(min_length=1, max_length=50)]
+    approvers: Annotated[tuple[Address, ...], Meta(min_length=1, max_length=MOST_APPROVERS)]
     approvals_needed: Annotated[int, Meta(ge=1, le=50)] | Literal["all"] = 1
     rejections_needed: Annotated[int, Meta(ge=1, le=50)] = 1
     requested_by: Address | None = None
-    expires_in: Annotated[Seconds, Meta(ge=60, le=31_536_000)] = 604_800
+    expires_in: Span = 604_800
+    remind_every: Annotated[Seconds, Meta(ge=300, le=31_536_000)] | None = None
+    escalation: Escalation | None = None
     reason_required: Literal["never", "onReject", "always"] = "onReject"
     allow_self_approval: bool = False
     on_reject: Literal["fail", "return"] = "fail"
@@ -88,7 +100,8 @@ def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     fields = msgspec.structs.asdict(shape(untrusted, _Untrusted))
     fields["subject"] = fields["subject"].strip()
     fields["details"] = _details(fields["details"])
-    fields["approvers"] = _approvers(fields["approvers"], domains)
+    fields["approvers"] = _approvers(fields["approvers"], "approvers", domains)
+    fields["escalation"] = _escalation(fields["escalation"], len(fields["approvers"]), domains)
     asked = Request(**fields)
     if not asked.subject:
         raise InvalidRequest("subject: must not be blank", field="subject")
@@ -201,10 +214,24 @@ def _labelled(details: dict[str, Detail]) -> Iterator[tuple[str, Detail]]:
         yield label, many_lines(value, field) if isinstance(value, str) else value
 
 
-def _approvers(addresses: tuple[str, ...], domains: tuple[str, ...]) -> tuple[str, ...]:
+def _escalation(
+    asked: Escalation | None, approvers: int, domains: tuple[str, ...]
+) -> Escalation | None:
+    if asked is None:
+        return None
+    field = "escalation.approvers"
+    people = _approvers(asked.approvers, field, domains)
+    if approvers + len(people) > MOST_APPROVERS:
+        raise InvalidRequest(
+            f"{field}: with approvers, more than {MOST_APPROVERS} people", field=field
+        )
+    return Escalation(asked.after, people)
+
+
+def _approvers(addresses: tuple[str, ...], named: str, domains: tuple[str, ...]) -> tuple[str, ...]:
     checked: dict[str, str] = {}
     for position, address in enumerate(addresses):
-        field = f"approvers[{position}]"
+        field = f"{named}[{position}]"
         one = check_address(address, field, domains)
         if one.lower() in checked:
             raise InvalidRequest(f"{field}: {address} is named twice", field=field)
@@ -216,14 +243,16 @@ def _check_requester(asked: Request) -> None:
     if asked.requested_by is None:
         return
     check_address(asked.requested_by, "requestedBy", ("*",))
-    for position, address in enumerate(asked.approvers):
-        if same_person(address, asked.requested_by) and not asked.allow_self_approval:
-            field = f"approvers[{position}]"
-            raise InvalidRequest(
-                f"{field}: {address} asks, and may not approve their own request "
-                "(allowSelfApproval permits it)",
-                field=field,
-            )
+    fallback = () if asked.escalation is None else asked.escalation.approvers
+    for named, people in (("approvers", asked.approvers), ("escalation.approvers", fallback)):
+        for position, address in enumerate(people):
+            if same_person(address, asked.requested_by) and not asked.allow_self_approval:
+                field = f"{named}[{position}]"
+                raise InvalidRequest(
+                    f"{field}: {address} asks, and may not approve their own request "
+                    "(allowSelfApproval permits it)",
+                    field=field,
+                )
 
 
 def _half_a_character(untrusted: object) -> InvalidRequest:

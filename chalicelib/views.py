@@ -29,6 +29,7 @@ def for_operator(approval: Approval) -> dict[str, Any]:
                 "mail": a.mail,
                 "decision": a.decision and _decision(a, a.decision),
             }
+            | ({} if a.replaced_by is None else {"replacedBy": a.replaced_by})
             for a in approval.approvers
         ],
         "settledAt": iso(approval.settled_at),

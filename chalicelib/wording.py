@@ -1,6 +1,6 @@
 """CORE: the words that mails and pages share, so that both say the same thing the same way."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .approval import Approval
 
@@ -12,6 +12,15 @@ def when(moment: datetime) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment:%Y, %H:%M} UTC"
 
 
+def span(time: timedelta) -> str:
+    """Return a length of time in its largest unit, never more than there is: `6 days`."""
+    seconds = max(int(time.total_seconds()), 0)
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * length or (seconds >= length and unit != "day"):
+            return _count(seconds // length, unit)
+    return "less than a minute"
+
+
 def asker(approval: Approval) -> str:
     """Return who asks: the requester, or the workflow if no person is named."""
     workflow = approval.execution_arn.split(":")[6:7]
@@ -20,7 +29,7 @@ def asker(approval: Approval) -> str:
 
 def needed(approval: Approval) -> str:
     """Return whose approval it takes, to one of the approvers: `yours`, `2 of 3 approvers`."""
-    k, n = approval.approvals_needed, len(approval.approvers)
+    k, n = approval.approvals_needed, len(approval.asked)
     return "your approval" if n == 1 else f"approval by {k} of {n} people"
 
 

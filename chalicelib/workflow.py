@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from . import approval as rules
-from . import emails, links, views
+from . import emails, links, outbox, rules, views
 from .approval import Approval, Approver, Choice, Door, Mail, Promise, Resume, Undelivered
 from .emails import Email
 from .errors import AssentError, InvalidRequest, NotFound, Unavailable
+from .operations import Cancel, Extend, Operation, Reassign
 from .request import Question, check_address, check_reason, read_request, shape
 
 MOST_RACES = 100
@@ -129,13 +129,28 @@ def decide(
     return settled, links.holder(settled, secret)
 
 
-def cancel(ports: Ports, approval_id: str, by: str, reason: str, via: Door) -> Approval:
-    """Withdraw a pending approval: its execution fails as `Cancelled`, its links say so."""
-    reason = check_reason(reason)
+def operate(ports: Ports, approval_id: str, operation: Operation, by: str, via: Door) -> Approval:
+    """Withdraw an approval, remind of it, give it more time, or ask somebody else.
+
+    Returns the approval as it is then; raises what the rule does, and NotFound. Mails go out with
+    the next tick.
+    """
+    now, text = ports.now(), check_reason
 
     def rule(current: Approval) -> Approval:
-        return rules.cancel(current, by, reason, ports.now(), via)
+        match operation:
+            case Cancel():
+                return rules.cancel(current, by, text(operation.reason), now, via)
+            case Extend():
+                return rules.extend(current, by, operation.expires_in, now, via)
+            case Reassign():
+                to = check_address(operation.to, "to", ports.approver_domains)
+                note = text(operation.note, "note")
+                return rules.reassign(current, operation.from_, to, by, note, now, via)
+            case _:
+                return rules.remind(current, by, now, via)
 
+    find(ports, approval_id)
     return _resume(ports, _change(ports, approval_id, rule), via)
 
 
@@ -156,9 +171,12 @@ def advance(ports: Ports, approval_id: str) -> Approval | None:
     if current is None:
         return None
     now = ports.now()
-    secrets = {approver.address: ports.secret() for approver in current.approvers}
+    escalation = current.request.escalation
+    people = [approver.address for approver in current.approvers]
+    people += escalation.approvers if escalation else ()
+    secrets = {address: ports.secret() for address in people}
     hashes = {address: links.digest(secret) for address, secret in secrets.items()}
-    changed = rules.advance(current, hashes, now)
+    changed = outbox.advance(current, hashes, now)
     if changed == current:
         return current
     claimed = ports.store.replace(changed)
@@ -262,7 +280,7 @@ def _answer_task(ports: Ports, approval: Approval, via: Door) -> Callable[[Appro
         took = ports.callbacks.fail(approval.task_token, error, views.cause(approval))
     note = "" if took else "the task was closed already"
     now = ports.now()
-    return lambda current: rules.resumed(current, note, now, via)
+    return lambda current: outbox.resumed(current, note, now, via)
 
 
 def _mail(
@@ -271,9 +289,9 @@ def _mail(
     now = ports.now()
     why = _undelivered(ports, approval, promise, secret)
     if why is None:
-        return lambda current: rules.mailed(current, promise, now, via)
+        return lambda current: outbox.mailed(current, promise, now, via)
     unsent = links.digest(secret)
-    return lambda current: rules.deferred(current, promise, unsent, why, now, via)
+    return lambda current: outbox.deferred(current, promise, unsent, why, now, via)
 
 
 def _undelivered(
@@ -286,5 +304,5 @@ def _undelivered(
         return "invited"
     if subscription == "pending":
         return "unconfirmed"
-    email = emails.ask(approval, promise.to, secret, ports.public_url)
+    email = emails.ask(approval, promise, secret, ports.public_url, ports.now())
     return None if ports.notifier.send(promise.to, email) else "refused"

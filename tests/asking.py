@@ -3,8 +3,9 @@
 from typing import Any
 
 from chalicelib import links, workflow
-from chalicelib.approval import Approval, ask
+from chalicelib.approval import Approval
 from chalicelib.request import read_request
+from chalicelib.rules import ask
 from tests.fakes import EXECUTION, START, TOKEN, FakePorts
 
 

@@ -72,7 +72,8 @@ def answer(approval: Approval, approver: Approver, now: datetime) -> str:
         mood: str = own.choice
         lead, heading = f"Recorded on {when(own.decided_at)}", f"You {_PAST[own.choice]} this"
     else:
-        lead, heading, mood = "No answer is needed from you any more", _headline(approval, now), ""
+        lead, mood = "No answer is needed from you any more", ""
+        heading = _headline(approval, approver, now)
     return _page(
         f"{heading}: {approval.request.subject}",
         mood,
@@ -98,7 +99,9 @@ def problem(error: AssentError, reference: str) -> str:
     return _page(heading, "", _filled("notice", heading=heading, text=error.message, small=small))
 
 
-def _headline(approval: Approval, now: datetime) -> str:
+def _headline(approval: Approval, approver: Approver, now: datetime) -> str:
+    if approver.replaced_by is not None:
+        return f"{approver.replaced_by} was asked instead of you"
     if approval.outcome == "pending":
         return "This request has expired" if now >= approval.expires_at else "This is still open"
     return {

@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib import emails
+from chalicelib.approval import Mail
 from chalicelib.emails import Email
 from chalicelib.errors import Unavailable
 from chalicelib.notifier import Notifier
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.asking import an_approval
+from tests.fakes import START
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -184,7 +186,8 @@ def test_a_mail_is_published_as_it_is(client: "SNSClient", stub: Stubber) -> Non
 def test_the_longest_mail_is_one_that_sns_takes(cloud: "SNSClient") -> None:
     """A subject of 200 characters is cut to SNS's 99, the longest details go whole."""
     longest = an_approval(subject="S" * 200, details="d\n" * 5_000)
-    email = emails.ask(longest, ADA, "s" * 32, "https://assent.example.com/api")
+    mail = Mail(ADA, START)
+    email = emails.ask(longest, mail, "s" * 32, "https://assent.example.com/api", START)
     notifier = Notifier(cloud, PREFIX)
     notifier.invite(ADA)
     assert notifier.send(ADA, email) is True

@@ -11,9 +11,8 @@ from zlib import crc32
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import approval as rules
-from chalicelib import links
-from chalicelib.approval import Approval
+from chalicelib import links, outbox, rules
+from chalicelib.approval import LEASE, Approval
 from chalicelib.request import read_request
 from chalicelib.store import SHARDS
 from chalicelib.workflow import Store
@@ -52,7 +51,7 @@ def due_by(store: Store, moment: datetime) -> list[str]:
 def settled(pending: Approval) -> Approval:
     """Return the approval withdrawn, and its task answered."""
     closed = rules.cancel(pending, "ada@example.com", "", START, "api")
-    return rules.resumed(closed, "", START, "api")
+    return outbox.resumed(closed, "", START, "api")
 
 
 def test_what_is_created_is_got(store: Store) -> None:
@@ -224,15 +223,15 @@ def test_what_is_closed_but_whose_task_waits_is_due(store: Store) -> None:
     store.create(new)
     closed = rules.cancel(new, "ada@example.com", "", START, "api")
     store.replace(closed)
-    assert due_by(store, START + rules.LEASE - SECOND) == []
-    assert due_by(store, START + rules.LEASE) == [new.id]
+    assert due_by(store, START + LEASE - SECOND) == []
+    assert due_by(store, START + LEASE) == [new.id]
 
 
 def test_a_change_moves_when_it_is_due(store: Store) -> None:
     """The index follows the approval: due once, and at the new time."""
     new = approval()
     store.create(new)
-    claimed = rules.advance(new, {"ada@example.com": "hash"}, START + rules.LEASE)
+    claimed = outbox.advance(new, {"ada@example.com": "hash"}, START + LEASE)
     store.replace(claimed)
     assert claimed.due_at is not None
     assert due_by(store, claimed.due_at - SECOND) == []

@@ -8,9 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from chalicelib import links
-from chalicelib.approval import Approval, ask, decide
+from chalicelib.approval import Approval
 from chalicelib.errors import AssentError
 from chalicelib.request import read_request
+from chalicelib.rules import ask, decide
 from tests.fakes import EXECUTION, START, TOKEN
 
 some = settings(max_examples=40, deadline=None)

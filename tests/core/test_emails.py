@@ -8,11 +8,12 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from chalicelib import links
-from chalicelib.approval import Approval
+from chalicelib.approval import Approval, Mail
 from chalicelib.emails import Email, ask
 from chalicelib.request import DETAILS_BYTES
 from chalicelib.wording import needed
 from tests.asking import an_approval, people
+from tests.fakes import START
 
 from .anything import many, requests_asked, some, the_largest, try_to_decide
 
@@ -23,7 +24,7 @@ PUBLISH_BYTES = 262_144
 
 
 def _mail(approval: Approval, who: int = 0) -> Email:
-    return ask(approval, approval.approvers[who].address, SECRET, URL)
+    return ask(approval, Mail(approval.approvers[who].address, START), SECRET, URL, START)
 
 
 def _columns(line: str) -> int:
@@ -131,7 +132,7 @@ def test_the_mail_says_who_asks_until_when_and_how_many_are_needed() -> None:
         "approver1@example.com, your decision is needed:",
         "    Release 4.2",
         "Asked by:  ada@example.com",
-        "Answer by: 22 Nov 2026, 10:00 UTC",
+        "Answer by: 22 Nov 2026, 10:00 UTC (in 1 hour)",
         f"Needed:    {needed(approval)}",
     ):
         assert fact in text.split("\n")

@@ -16,6 +16,7 @@ STATUSES = {
     "AlreadyDecided": 409,
     "Expired": 410,
     "Cancelled": 410,
+    "Reassigned": 410,
     "IdempotencyConflict": 409,
     "Unavailable": 503,
 }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.approval import Approval, Choice, ask
+from chalicelib.approval import Approval, Choice
 from chalicelib.errors import NotFound
 from chalicelib.links import (
     SECRET_BYTES,
@@ -22,6 +22,7 @@ from chalicelib.links import (
     unknown_link,
 )
 from chalicelib.request import read_request
+from chalicelib.rules import ask
 from tests.asking import an_approval, body, people
 from tests.fakes import EXECUTION, START, TOKEN
 

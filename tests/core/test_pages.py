@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib import links, pages
-from chalicelib.approval import Approval, Choice, Decision, Event, advance, cancel, decide, resumed
+from chalicelib.approval import Approval, Choice, Decision, Event
 from chalicelib.errors import AssentError, Expired, InvalidRequest, NotFound, TooLarge, Unavailable
+from chalicelib.outbox import advance, resumed
+from chalicelib.rules import cancel, decide
 from chalicelib.wording import when
 from tests.asking import an_approval, people
 from tests.fakes import START

@@ -17,16 +17,10 @@ from chalicelib.approval import (
     Mail,
     Resume,
     Undelivered,
-    advance,
-    cancel,
-    decide,
-    deferred,
-    mailed,
-    refuse_if_over,
-    resumed,
-    tally,
 )
 from chalicelib.errors import AlreadyDecided, AssentError, Cancelled, Expired, InvalidRequest
+from chalicelib.outbox import advance, deferred, mailed, resumed
+from chalicelib.rules import cancel, decide, refuse_if_over, tally
 from tests.asking import an_approval, people
 from tests.fakes import EXECUTION, START, TOKEN
 

@@ -11,19 +11,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.approval import (
-    Approval,
-    Choice,
-    Mail,
-    Resume,
-    advance,
-    cancel,
-    decide,
-    deferred,
-    mailed,
-    resumed,
-)
+from chalicelib.approval import Approval, Choice, Mail, Resume
 from chalicelib.errors import AssentError
+from chalicelib.outbox import advance, deferred, mailed, resumed
+from chalicelib.rules import cancel, decide
 from tests.asking import an_approval, people
 from tests.fakes import START
 

@@ -9,19 +9,10 @@ import pytest
 from hypothesis import given
 
 from chalicelib import links
-from chalicelib.approval import (
-    LONGEST_PAUSE,
-    Approval,
-    Choice,
-    Mail,
-    advance,
-    cancel,
-    decide,
-    deferred,
-    mailed,
-    resumed,
-)
+from chalicelib.approval import LONGEST_PAUSE, Approval, Choice, Mail
+from chalicelib.outbox import advance, deferred, mailed, resumed
 from chalicelib.request import DETAILS_BYTES, check_reason
+from chalicelib.rules import cancel, decide
 from chalicelib.views import (
     CAUSE_BYTES,
     OUTPUT_BYTES,

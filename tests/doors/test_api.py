@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib import workflow
 from chalicelib.approval import Approval
+from chalicelib.operations import Cancel
 from tests.asking import asked, body
 from tests.doors.client import ADA, BROWSER, DoorPorts, Doors
 from tests.fakes import EXECUTION, START, FakeCallbacks, FakeStore
@@ -228,7 +229,7 @@ def test_health_says_that_the_stage_runs(doors: Doors) -> None:
 def test_the_record_of_a_withdrawal_is_shown(doors: Doors, ports: DoorPorts) -> None:
     """Who, when and why stand in the events."""
     approval_id = asked(ports)
-    workflow.cancel(ports, approval_id, "boss@example.com", "not needed", "api")
+    workflow.operate(ports, approval_id, Cancel(reason="not needed"), "boss@example.com", "api")
     shown = doors.get(f"/approvals/{approval_id}").json
     (event,) = [e for e in shown["events"] if e["what"] == "cancelled"]
     assert (event["who"], event["note"]) == ("boss@example.com", "not needed")

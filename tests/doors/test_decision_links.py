@@ -5,6 +5,7 @@ from typing import Literal
 import pytest
 
 from chalicelib import links, workflow
+from chalicelib.operations import Cancel
 from tests.asking import asked, people
 from tests.doors.client import ADA, BROWSER, FORM, JSON, Answered, DoorPorts, Doors, one_asked
 from tests.fakes import TOKEN
@@ -230,7 +231,7 @@ def test_a_link_that_has_expired_is_gone(doors: Doors, ports: DoorPorts, ticked:
 def test_a_link_of_a_withdrawn_request_is_gone(doors: Doors, ports: DoorPorts) -> None:
     """410, with who withdrew it."""
     approval_id = asked(ports)
-    workflow.cancel(ports, approval_id, "boss@example.com", "not needed", "api")
+    workflow.operate(ports, approval_id, Cancel(reason="not needed"), "boss@example.com", "api")
     before = ports.world()
     _gone(doors, ports.link(), "Cancelled", "was withdrawn")
     assert ports.world() == before

@@ -13,6 +13,7 @@ import pytest
 import app as doors
 from chalicelib import links, workflow
 from chalicelib.errors import AlreadyDecided, Unavailable
+from chalicelib.operations import Cancel
 from chalicelib.workflow import ERROR_NAMES
 from tests.asking import body
 from tests.fakes import FakePorts
@@ -112,7 +113,7 @@ def test_a_request_that_nobody_answers_fails_as_expired(engine: Engine, ports: F
 def test_a_request_that_is_withdrawn_fails_as_cancelled(engine: Engine, ports: FakePorts) -> None:
     """Whoever cancels, the execution ends at once."""
     execution = asked(engine, ports)
-    workflow.cancel(ports, approval_id(engine, execution), ADA, "not needed", "api")
+    workflow.operate(ports, approval_id(engine, execution), Cancel(reason="not needed"), ADA, "api")
     _ended(engine, execution, "Cancelled", "cancelled")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib import workflow
 from chalicelib.errors import AlreadyDecided
+from chalicelib.operations import Cancel
 from tests.asking import asked, people
 from tests.fakes import Crash, FakePorts
 from tests.workflow.test_the_way import tick
@@ -35,7 +36,7 @@ def expire(ports: FakePorts) -> object:
 
 def withdraw(ports: FakePorts) -> object:
     approval_id = asked(ports, approvers=APPROVERS, approvalsNeeded=2, expiresIn=3600)
-    return workflow.cancel(ports, approval_id, "mary@example.com", "", "api")
+    return workflow.operate(ports, approval_id, Cancel(reason=""), "mary@example.com", "api")
 
 
 STORIES: dict[str, tuple[list[Step], str]] = {

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib import errors, links, workflow
 from chalicelib.approval import LEASE
+from chalicelib.operations import Cancel
 from tests.asking import asked, people
 from tests.fakes import EXECUTION, TOKEN, FakePorts
 
@@ -193,9 +194,9 @@ def test_a_vote_after_the_deadline_is_refused_before_the_tick_came(ports: FakePo
 def test_a_cancelled_approval_fails_its_task_as_cancelled(ports: FakePorts) -> None:
     """Withdrawn once; a second time changes nothing."""
     approval_id = asked(ports)
-    workflow.cancel(ports, approval_id, "mary@example.com", "not needed", "api")
+    workflow.operate(ports, approval_id, Cancel(reason="not needed"), "mary@example.com", "api")
     with pytest.raises(errors.AlreadyDecided):
-        workflow.cancel(ports, approval_id, "mary@example.com", "", "api")
+        workflow.operate(ports, approval_id, Cancel(reason=""), "mary@example.com", "api")
     assert [answer.error for answer in ports.callbacks.answers] == ["Cancelled"]
     with pytest.raises(errors.Cancelled):
         workflow.decide(ports, ports.token_mailed_to("ada@example.com"), "approve", "", "page")

@@ -1,0 +1,122 @@
+"""CORE: what has to be done for an approval, and when: its outbox, deadline, reminders, escalation.
+
+`advance` takes on what is due; the others record what came of it. Pure, like rules.py.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from .approval import (
+    LEASE,
+    LINKS_KEPT,
+    LONGEST_PAUSE,
+    SYSTEM,
+    Approval,
+    Approver,
+    Door,
+    Event,
+    Mail,
+    MailState,
+    Promise,
+    Resume,
+    Undelivered,
+)
+from .request import MOST_APPROVERS
+from .rules import add, promise_reminders
+
+
+def advance(approval: Approval, link_hash: Mapping[str, str], now: datetime) -> Approval:
+    """Return the approval with what is due at `now` taken on.
+
+    That is: expired, or escalated and reminded, and promises claimed.
+    A claimed promise is due again only after a pause that doubles with each try, so that of two
+    ticks at once one keeps it, and one that always fails is not in the others' way. Each mail
+    claimed gets its approver a fresh link (the first one's secret died with whoever made it).
+    """
+    if approval.outcome == "pending" and now >= approval.expires_at:
+        return approval.recording(Event(now, "expired", SYSTEM, "tick")).closed("expired", now)
+    if approval.outcome == "pending":
+        approval = _reminded(_escalated(approval, now), now)
+    claimed = {p: _claim(p, now) for p in approval.outbox if p.due_at <= now}
+    mailed = {promise.to for promise in claimed if isinstance(promise, Mail)}
+    return replace(
+        approval,
+        outbox=tuple(claimed.get(p, p) for p in approval.outbox),
+        approvers=tuple(
+            replace(a, link_hashes=(*a.link_hashes, link_hash[a.address])[-LINKS_KEPT:])
+            if a.address in mailed
+            else a
+            for a in approval.approvers
+        ),
+    )
+
+
+def _escalated(approval: Approval, now: datetime) -> Approval:
+    """Return the approval with the fallback approvers asked, if it is time; once."""
+    escalation = approval.request.escalation
+    if escalation is None or approval.escalate_at is None or approval.escalate_at > now:
+        return approval
+    known = {approver.address.lower() for approver in approval.approvers}
+    room = MOST_APPROVERS - len(known)
+    new = [address for address in escalation.approvers if address.lower() not in known][:room]
+    note = ", ".join(new) if new else "nobody new to add"
+    approval = replace(approval, escalate_at=None)
+    approval = approval.recording(Event(now, "escalated", SYSTEM, "tick", note))
+    return add(approval, tuple(map(Approver, new)), "escalation", now)
+
+
+def _reminded(approval: Approval, now: datetime) -> Approval:
+    """Return the approval with a reminder promised, if it is time; the next is twice as far."""
+    every = approval.request.remind_every
+    if every is None or approval.remind_at is None or approval.remind_at > now:
+        return approval
+    number = approval.reminders + 1
+    next_one = now + timedelta(seconds=every * 2**number)
+    approval = replace(approval, reminders=number, remind_at=next_one)
+    approval = approval.recording(Event(now, "reminded", SYSTEM, "tick"))
+    return promise_reminders(approval, now)
+
+
+def mailed(approval: Approval, promise: Mail, now: datetime, via: Door) -> Approval:
+    """Return the approval with this mail sent; unchanged if that was known."""
+    kept = approval.without(promise)
+    if kept is approval:
+        return approval
+    kept = kept.having(replace(kept.approver(promise.to), mail="sent"))
+    note = "" if promise.about == "request" else promise.about
+    return kept.recording(Event(now, "mailed", promise.to, via, note))
+
+
+def deferred(
+    approval: Approval, promise: Mail, unsent_hash: str, why: Undelivered, now: datetime, via: Door
+) -> Approval:
+    """Return the approval with it on record, once, why this mail couldn't be sent.
+
+    The promise stays. The link that certainly nobody got is taken back.
+    """
+    approver = approval.approver(promise.to)
+    left = tuple(stored for stored in approver.link_hashes if stored != unsent_hash)
+    changed = approval.having(replace(approver, link_hashes=left))
+    if approval.without(promise) is approval:
+        return changed  # The promise was kept, or dropped, meanwhile.
+    mail: MailState = "failed" if why == "refused" else "waiting"
+    changed = changed.having(replace(changed.approver(promise.to), mail=mail))
+    known = any(e.what == why and e.who == promise.to for e in approval.events)
+    return changed if known else changed.recording(Event(now, why, promise.to, via))
+
+
+def resumed(approval: Approval, note: str, now: datetime, via: Door) -> Approval:
+    """Return the approval with its task answered; unchanged if that was known."""
+    for promise in approval.outbox:
+        if isinstance(promise, Resume):
+            kept = approval.without(promise)
+            kept = kept.recording(Event(now, "resumed", SYSTEM, via, note))
+            return kept if kept.outbox else replace(kept, settled_at=now)
+    return approval
+
+
+def _claim(promise: Promise, now: datetime) -> Promise:
+    pause = min(LEASE * 2 ** min(promise.tries, 10), LONGEST_PAUSE)
+    return replace(promise, tries=promise.tries + 1, due_at=now + pause)
