@@ -15,7 +15,7 @@ test: lint browser
 	$(bin)/pytest -n 2 --dist loadgroup
 
 check: lint
-	$(bin)/pytest -n 2 -q --ignore tests/sandbox --ignore tests/deploying
+	$(bin)/pytest -n 2 -q --ignore tests/sandbox
 
 lint: setup
 	@$(bin)/ruff check --quiet .
@@ -24,11 +24,11 @@ lint: setup
 	@$(bin)/cfn-lint infrastructure.json
 
 deploy: setup
-	@$(python) -m tools.deploy --stage $(STAGE) $(if $(DOMAINS),--domains $(DOMAINS)) \
-		$(if $(ALARM_TOPIC),--alarm-topic $(ALARM_TOPIC))
+	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \
+		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)')
 
 destroy: setup
-	@$(python) -m tools.destroy --stage $(STAGE) $(if $(DELETE_DATA),--delete-data $(DELETE_DATA)) \
+	@$(python) -m tools.destroy --stage '$(STAGE)' $(if $(DELETE_DATA),--delete-data '$(DELETE_DATA)') \
 		$(if $(STOP_RUNNING),--stop-running)
 
 pictures: setup browser

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Request, Response
@@ -30,8 +30,9 @@ from chalicelib.errors import (
     Unavailable,
     UnsupportedType,
 )
+from chalicelib.links import is_id
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
-from chalicelib.request import Answer, check_address, read_json, shape
+from chalicelib.request import Answer, Passing, check_address, read_json, shape
 from chalicelib.rules import refuse_if_over
 from chalicelib.wiring import Wiring
 
@@ -47,11 +48,14 @@ BODY_BYTES = 131_072
 """The largest body read: a request's every field at its longest is smaller."""
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 """What Step Functions takes as an execution's name, and we therefore as Idempotency-Key."""
+OVER = (AlreadyDecided, Expired, Cancelled, Reassigned)
+"""Why nothing more can be said to an approval; its pages show what came of it."""
 OVERDUE = timedelta(minutes=10)
 """How long after its outcome an approval may wait for its task before an alarm says so."""
-HANDOVER_MS = 20_000
+HANDOVER_MS = 75_000
 """A tick with less time than this left leaves the rest to the next one."""
 
+T = TypeVar("T")
 Headers = dict[str, str | list[str]]
 
 HEADERS: Headers = {
@@ -73,11 +77,11 @@ def door(handler: Callable[..., Response]) -> Callable[..., Response]:
         try:
             response = handler(**parameters)
         except AssentError as e:
-            facts = {"code": e.code}
+            facts = {"code": e.code} | ({"why": e.message} if e.status >= 500 else {})
             response = _error(e)
         except Exception as e:  # The door is the last to catch: a bug must not show its insides.
             facts = {"error": type(e).__name__, "trace": traceback.format_tb(e.__traceback__)}
-            response = _error(AssentError("Something went wrong on our side. Nothing was lost."))
+            response = _error(AssentError(""))
         took = round((time.perf_counter() - started) * 1000, 1)
         request = _request()
         wiring.log(
@@ -86,6 +90,7 @@ def door(handler: Callable[..., Response]) -> Callable[..., Response]:
             status=response.status_code,
             ms=took,
             requestId=_reference(),
+            **_ids(request),
             **facts,
         )
         if request.method == "HEAD":
@@ -107,6 +112,48 @@ def approve(token: str) -> Response:
 def reject(token: str) -> Response:
     """Show an approver the page with the button that rejects; POST is that button."""
     return _decision("reject", token)
+
+
+@app.route("/pass/{token}", methods=["GET", "HEAD", "POST"], **ANY)
+@door
+def pass_on(token: str) -> Response:
+    """Show an approver the page that has somebody else asked; POST is its button."""
+    if _request().method != "POST":
+        return _pass_page(token, Passing())
+    passing = Passing()
+    try:
+        passing = _sent(Passing)
+        to, note = passing.to, passing.note
+        return _shown(*workflow.pass_on(wiring, token, to, note, "page"), 200)
+    except OVER as e:
+        return _shown(*workflow.show(wiring, token), e.status, e)
+    except InvalidRequest as e:
+        if not _wants_html():
+            raise
+        return _pass_page(token, passing, e)
+
+
+@app.route("/cancel/{token}", methods=["GET", "HEAD", "POST"], **ANY)
+@door
+def cancel(token: str) -> Response:
+    """Show the requester the page that withdraws; POST is its button."""
+    reason, error = "", None
+    if _request().method == "POST":
+        try:
+            reason = _sent(Answer).reason
+            return _withdrawn(workflow.withdraw(wiring, token, reason, "page"), 200)
+        except OVER as e:
+            return _withdrawn(workflow.show_requester(wiring, token), e.status, e)
+        except InvalidRequest as e:
+            if not _wants_html():
+                raise
+            error = e
+    approval = workflow.show_requester(wiring, token)
+    open_ = approval.outcome == "pending" and wiring.now() < approval.expires_at
+    if not (open_ and approval.requester and _wants_html()):
+        return _withdrawn(approval, 200)
+    said, status = (error.message, error.status) if error else ("", 200)
+    return _html(pages.cancel(approval, approval.requester, reason, said), status)
 
 
 @app.route("/executions", methods=["POST"], authorizer=iam, **ANY)
@@ -207,8 +254,11 @@ def request_approval(event: Any, context: Any) -> dict[str, str | None]:
     `event` is a `request.Question`. Raises Unavailable, which the state machine retries, only
     while nothing has been written.
     """
+    started = time.perf_counter()
     approval_id = workflow.request(wiring, event, "function")
-    wiring.log("request_approval", approvalId=approval_id, requestId=_lambda_id(context))
+    took = round((time.perf_counter() - started) * 1000, 1)
+    request_id = str(getattr(context, "aws_request_id", "-"))
+    wiring.log("request_approval", approvalId=approval_id, ms=took, requestId=request_id)
     return {"approvalId": approval_id}
 
 
@@ -219,6 +269,7 @@ def tick(event: CloudWatchEvent) -> None:
     counts = {"due": 0, "settled": 0, "failed": 0, "overdue": 0}
     for approval_id in wiring.store.due(wiring.now()):
         if context.get_remaining_time_in_millis() < HANDOVER_MS:
+            counts["overdue"] += 1  # If this happens each time, ticks can't keep up.
             break
         counts["due"] += 1
         try:
@@ -229,15 +280,18 @@ def tick(event: CloudWatchEvent) -> None:
             trace = traceback.format_tb(e.__traceback__)
             wiring.log("tick_failed", approvalId=approval_id, error=type(e).__name__, trace=trace)
         else:
-            counts["settled"] += approval is None or not approval.outbox
+            counts["settled"] += approval is not None and not approval.outbox
             counts["overdue"] += approval is not None and _overdue(approval)
     wiring.log("tick", **counts)
 
 
 def _overdue(approval: Approval) -> bool:
     """Return whether the outcome is old and the task still unanswered."""
-    waiting = approval.closed_at is not None and approval.settled_at is None
-    return bool(waiting and approval.closed_at and wiring.now() - approval.closed_at > OVERDUE)
+    return (
+        approval.closed_at is not None
+        and approval.settled_at is None
+        and wiring.now() - approval.closed_at > OVERDUE
+    )
 
 
 def _operate(approval_id: str, kind: type[Operation]) -> Response:
@@ -254,9 +308,9 @@ def _decision(choice: Choice, token: str) -> Response:
         return _page(choice, token)
     reason = ""
     try:
-        reason = _answer().reason
+        reason = _sent(Answer).reason
         return _shown(*workflow.decide(wiring, token, choice, reason, "page"), 200)
-    except (AlreadyDecided, Expired, Cancelled, Reassigned) as e:
+    except OVER as e:
         return _shown(*workflow.show(wiring, token), e.status, e)
     except InvalidRequest as e:
         if not _wants_html():
@@ -271,14 +325,33 @@ def _page(
     approval, approver = workflow.show(wiring, token)
     try:
         refuse_if_over(approval, approver, choice, wiring.now())
-    except AlreadyDecided:
-        return _shown(approval, approver, 200)
-    except (Expired, Cancelled, Reassigned) as e:
-        return _shown(approval, approver, e.status)
+    except OVER as e:
+        return _shown(approval, approver, 200 if isinstance(e, AlreadyDecided) else e.status)
     if not _wants_html():
         return _shown(approval, approver, 200)
     said, status = (error.message, error.status) if error else ("", 200)
     return _html(pages.ask(approval, approver, choice, token, reason, said), status)
+
+
+def _pass_page(token: str, passing: Passing, error: AssentError | None = None) -> Response:
+    approval, approver = workflow.show(wiring, token)
+    try:
+        refuse_if_over(approval, approver, "approve", wiring.now())
+    except OVER as e:
+        return _shown(approval, approver, 200 if isinstance(e, AlreadyDecided) else e.status)
+    if not _wants_html():
+        return _shown(approval, approver, 200)
+    said, status = (error.message, error.status) if error else ("", 200)
+    page = pages.pass_on(approval, approver, token, passing.to, passing.note, said)
+    return _html(page, status)
+
+
+def _withdrawn(approval: Approval, status: int, error: AssentError | None = None) -> Response:
+    """Return an approval as its requester sees it."""
+    if _wants_html():
+        return _html(pages.withdrawn(approval, wiring.now()), status)
+    seen = {"approval": views.for_approver(approval)}
+    return _json(seen if status == 200 or error is None else error.as_json() | seen, status)
 
 
 def _shown(
@@ -292,17 +365,17 @@ def _shown(
     return _json(seen if status == 200 or error is None else error.as_json() | seen, status)
 
 
-def _answer() -> Answer:
-    """Return what the approver sent, as a form or as JSON."""
+def _sent(wanted: type[T]) -> T:
+    """Return what a page sent, as a form or as JSON."""
     if _type() != FORM:
-        return shape(_json_body(default=b"{}"), Answer)
+        return shape(_json_body(default=b"{}"), wanted)
     try:
         pairs = parse_qsl(
             _body().decode(), keep_blank_values=True, max_num_fields=20, errors="strict"
         )
     except ValueError:  # UnicodeDecodeError among them
         raise InvalidRequest("body: is not a form in UTF-8") from None
-    return shape(dict(pairs), Answer)
+    return shape(dict(pairs), wanted)
 
 
 def _json_body(default: bytes = b"") -> Any:
@@ -325,6 +398,9 @@ def _body() -> bytes:
 
 
 def _error(error: AssentError) -> Response:
+    if error.status >= 500:
+        # What exactly is in the log, under the reference; a reader can't do anything with it.
+        error.message = "We can't do that just now. What was recorded is kept; please try again."
     headers: Headers = (
         {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
     )
@@ -335,7 +411,8 @@ def _error(error: AssentError) -> Response:
 
 
 def _json(body: dict[str, Any], status: int = 200, more: Headers | None = None) -> Response:
-    return Response(body=body, status_code=status, headers=HEADERS | (more or {}))
+    headers = HEADERS | {"Content-Type": JSON} | (more or {})
+    return Response(body=body, status_code=status, headers=headers)
 
 
 def _html(page: str, status: int = 200, more: Headers | None = None) -> Response:
@@ -358,10 +435,14 @@ def _request() -> Request:
     return request
 
 
+def _ids(request: Request) -> dict[str, str]:
+    """Return what this request is about, for the log: never the secret half of a token."""
+    found = request.uri_params or {}
+    named = found.get("approval_id", found.get("token", "").partition(".")[0])
+    ids = {"approvalId": named if is_id(named) else "", "execution": found.get("name", "")}
+    return {key: value[:80] for key, value in ids.items() if value}
+
+
 def _reference() -> str:
     """Return the id under which this request stands in the log."""
     return str(_request().context.get("requestId", "-"))
-
-
-def _lambda_id(context: Any) -> str:
-    return str(getattr(context, "aws_request_id", "-"))

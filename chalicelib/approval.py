@@ -17,17 +17,18 @@ Outcome = Literal["pending", "approved", "rejected", "expired", "cancelled"]
 MailState = Literal["waiting", "sent", "failed"]
 Undelivered = Literal["invited", "unconfirmed", "refused"]
 """Why a mail can't be sent: the approver was only just invited, hasn't confirmed, SNS refuses."""
-About = Literal["request", "reminder", "escalation", "reassignment"]
-"""Why somebody is mailed: asked first, asked again, asked as nobody answered or somebody left."""
+About = Literal["request", "reminder", "escalation", "reassignment", "receipt", "outcome"]
+"""Why somebody is mailed: asked first, asked again, asked as nobody answered or somebody left;
+the requester told that it was asked; everyone told what came of it."""
 Door = Literal["page", "api", "function", "tick"]
 
 LEASE = timedelta(seconds=90)
 """How long whoever wrote a promise has for keeping it before a tick may take it over.
 
-Longer than the time-out of the functions that write promises (60 s), so none is still at it.
+Whoever keeps one looks at the clock first, so at no time do two think that it is theirs.
 """
 LONGEST_PAUSE = timedelta(minutes=5)
-"""The longest pause between two tries of one promise."""
+"""The longest pause between two tries to resume a task; for a mail, thrice that."""
 LINKS_KEPT = 20
 """How many of an approver's links stay good; more than the mails that one can get."""
 
@@ -78,6 +79,11 @@ class Mail(Struct, frozen=True, tag=True, rename="camel"):
     tries: int = 0
     about: About = "request"
 
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for a decision; the others tell."""
+        return self.about not in ("receipt", "outcome")
+
 
 class Resume(Struct, frozen=True, tag=True, rename="camel"):
     """A promise to answer the task token with the outcome."""
@@ -105,6 +111,8 @@ class Approval(Struct, frozen=True, rename="camel"):
     events: tuple[Event, ...] = ()
     outbox: tuple[Promise, ...] = ()
     version: int = 0
+    requester: Approver | None = None
+    """Who asks, if mail may reach them: told at the start and the end, and may withdraw."""
     remind_at: datetime | None = None
     reminders: int = 0
     escalate_at: datetime | None = None
@@ -140,6 +148,11 @@ class Approval(Struct, frozen=True, rename="camel"):
         """How many have rejected."""
         return self._count("reject")
 
+    def needs_reason(self, choice: Choice) -> bool:
+        """Whether that choice has to come with a reason."""
+        required = self.request.reason_required
+        return required == "always" or (required == "onReject" and choice == "reject")
+
     @property
     def decisions(self) -> list[tuple[Approver, Decision]]:
         """Who decided what, in the order of the record."""
@@ -171,10 +184,13 @@ class Approval(Struct, frozen=True, rename="camel"):
 
     def without(self, promise: Promise) -> "Approval":
         """Return it without that promise, whoever claimed it since; itself if it isn't there."""
-        if isinstance(promise, Mail):
-            left = tuple(p for p in self.outbox if not (isinstance(p, Mail) and p.to == promise.to))
-        else:
-            left = tuple(p for p in self.outbox if not isinstance(p, Resume))
+
+        def is_it(other: Promise) -> bool:
+            if isinstance(promise, Resume) or isinstance(other, Resume):
+                return type(promise) is type(other)
+            return (other.to, other.asks) == (promise.to, promise.asks)
+
+        left = tuple(other for other in self.outbox if not is_it(other))
         return self if len(left) == len(self.outbox) else replace(self, outbox=left)
 
     def recording(self, event: Event) -> "Approval":
@@ -187,10 +203,30 @@ class Approval(Struct, frozen=True, rename="camel"):
                 events, folded = (*events[:place], *events[place + 1 :]), folded + 1
         return replace(self, events=events, folded_events=folded)
 
-    def closed(self, outcome: Outcome, now: datetime) -> "Approval":
-        """Return it with its outcome, promising to resume the task; nothing is left to ask."""
-        resume = Resume(now + LEASE)
-        return replace(self, outcome=outcome, closed_at=now, outbox=(resume,))
+    def closed(self, outcome: Outcome, now: datetime, by: str = "") -> "Approval":
+        """Return it with its outcome, promising to resume the task and to tell the others.
+
+        Told are the requester and whoever was asked, but not `by`, who knows. Nobody is asked.
+        """
+        told = [a.address for a in self.asked if a.mail == "sent"]
+        if self.requester is not None:
+            told = [self.requester.address, *told]
+        whom = {address.lower(): address for address in told if address.lower() != by.lower()}
+        mails = tuple(Mail(to, now, about="outcome") for to in whom.values())
+        outbox = (Resume(now + LEASE), *mails)
+        return replace(self, outcome=outcome, closed_at=now, outbox=outbox)
+
+    def addressee(self, mail: Mail) -> Approver:
+        """Return whom that mail goes to: the requester, or one of the approvers."""
+        if not mail.asks and self.requester and same_person(self.requester.address, mail.to):
+            return self.requester
+        return self.approver(mail.to)
+
+    def with_addressee(self, mail: Mail, changed: Approver) -> "Approval":
+        """Return it with whom that mail goes to changed."""
+        if self.addressee(mail) is self.requester:
+            return replace(self, requester=changed)
+        return self.having(changed)
 
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)

@@ -24,11 +24,21 @@ class Callbacks:
 
     def succeed(self, task_token: str, output: str) -> bool:
         """Resume the task with this output; return False if it was closed before."""
-        return self._answer("send_task_success", taskToken=task_token, output=output)
+        try:
+            with faults("Step Functions", *_CLOSED):
+                self._client.send_task_success(taskToken=task_token, output=output)
+        except Expected:
+            return False
+        return True
 
     def fail(self, task_token: str, error: str, cause: str) -> bool:
         """Fail the task by name; return False if it was closed before."""
-        return self._answer("send_task_failure", taskToken=task_token, error=error, cause=cause)
+        try:
+            with faults("Step Functions", *_CLOSED):
+                self._client.send_task_failure(taskToken=task_token, error=error, cause=cause)
+        except Expected:
+            return False
+        return True
 
     def start(self, name: str, input: str) -> dict[str, Any]:
         """Start the execution of that name and return what `describe` does.
@@ -67,14 +77,6 @@ class Callbacks:
                 return dict(self._client.describe_execution(executionArn=arn))
         except Expected:
             raise NotFound(f"There is no execution named {name}.") from None
-
-    def _answer(self, action: str, **arguments: str) -> bool:
-        try:
-            with faults("Step Functions", *_CLOSED):
-                getattr(self._client, action)(**arguments)
-        except Expected:
-            return False
-        return True
 
 
 def _view(found: dict[str, Any]) -> dict[str, Any]:

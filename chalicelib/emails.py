@@ -4,14 +4,25 @@ SNS sends the text as it is and appends its own footer. Lines end by column 78; 
 alone on its line; what the requester wrote is quoted, so it can't pass for ours.
 """
 
+import re
 import textwrap
 import unicodedata
 from datetime import datetime
 from typing import NamedTuple
 
 from .approval import Approval, Mail
-from .links import decision_link
-from .wording import asker, detail_rows, needed, progress, span, when
+from .links import Page, link
+from .wording import (
+    detail_rows,
+    needed,
+    outcome_word,
+    past,
+    progress,
+    requester,
+    span,
+    was,
+    when,
+)
 
 COLUMNS = 78
 SUBJECT_CHARACTERS = 99
@@ -30,34 +41,74 @@ class Email(NamedTuple):
     text: str
 
 
-def ask(
+def write(
     approval: Approval, promise: Mail, link_secret: str, public_url: str, now: datetime
 ) -> Email:
-    """Return the mail that asks an approver, with the two links that are theirs alone."""
+    """Return the mail that keeps this promise; the links in it are its reader's alone."""
+    if promise.about == "outcome":
+        return _outcome(approval, promise)
+    left = f"{when(approval.expires_at)} (in {span(approval.expires_at - now)})"
+    facts = [("Answer by", left), ("Needed", needed(approval)), ("So far", progress(approval))]
+
+    def page(name: Page) -> str:
+        return link(public_url, name, approval.id, link_secret)
+
+    if promise.about == "receipt":
+        return _email(
+            "Asked",
+            approval,
+            f"{promise.to}, this was asked in your name:",
+            _facts([("Asked", ", ".join(a.address for a in approval.asked)), *facts]),
+            f"WITHDRAW - open this page and press the button there:\n{page('cancel')}",
+            _ENDING,
+        )
     opening, subject = _opening(approval, promise)
-    approve = decision_link(public_url, "approve", approval.id, link_secret)
-    reject = decision_link(public_url, "reject", approval.id, link_secret)
-    facts = [
-        ("Asked by", asker(approval)),
-        ("Answer by", f"{when(approval.expires_at)} (in {span(approval.expires_at - now)})"),
-        ("Needed", needed(approval)),
-        ("So far", progress(approval)),
-    ]
-    parts = [
-        _filled(opening),
-        _filled(approval.request.subject, "    "),
+    return _email(
+        subject,
+        approval,
+        opening,
         *_note(approval, promise.to),
-        "\n".join(_fact(name, value) for name, value in facts),
+        _facts([("Asked by", requester(approval)), *facts]),
         *_details(approval),
-        f"APPROVE - open this page and press the button there:\n{approve}",
-        f"REJECT - open this page and press the button there:\n{reject}",
-        "Opening a page decides nothing; only the button on it does.\n"
-        "Both links are yours alone, so please don't forward this mail.\n"
-        "The link to unsubscribe, further down, would stop these mails.",
-    ]
-    return Email(
-        _subject(f"{subject}: {approval.request.subject}"), subject, "\n\n".join(parts) + "\n"
+        f"APPROVE - open this page and press the button there:\n{page('approve')}",
+        f"REJECT - open this page and press the button there:\n{page('reject')}",
+        _ENDING,
     )
+
+
+_ENDING = (
+    "Opening a page decides nothing; only the button on it does.\n"
+    "These links are yours alone, so please don't forward this mail.\n"
+    "The link to unsubscribe, further down, would stop these mails."
+)
+
+
+def _outcome(approval: Approval, promise: Mail) -> Email:
+    """Return the news of what came of it, with every reason given."""
+    asked = approval.requester is not None and promise.to == approval.requester.address
+    whose = "your request" if asked else "this"
+    said = [
+        f"{approver.address} {past(decision.choice)} on {when(decision.decided_at)}"
+        + (f":\n\n{_quoted(decision.reason)}" if decision.reason else ".")
+        for approver, decision in approval.decisions
+    ]
+    return _email(
+        outcome_word(approval).capitalize(),
+        approval,
+        f"{promise.to}, {whose} {was(approval)}:",
+        *said,
+        "Nothing more is asked of you.",
+    )
+
+
+def _email(subject: str, approval: Approval, opening: str, *parts: str) -> Email:
+    about = approval.request.subject
+    text = "\n\n".join((_filled(opening), _filled(about, "| "), *parts))
+    return Email(_subject(f"{subject}: {about}"), subject, text + "\n")
+
+
+def _facts(facts: list[tuple[str, str]]) -> str:
+    return "\n".join(_fact(name, value) for name, value in facts)
 
 
 def _opening(approval: Approval, promise: Mail) -> tuple[str, str]:
@@ -70,7 +121,7 @@ def _opening(approval: Approval, promise: Mail) -> tuple[str, str]:
         case "escalation":
             asked = "you are asked too, because it hasn't been decided in time"
             return f"{promise.to}, {asked}:", "Approval needed"
-        case "reassignment":
+        case _:
             before = next(a.address for a in approval.approvers if a.replaced_by == promise.to)
             return f"{promise.to}, you are asked instead of {before}:", "Approval needed"
 
@@ -102,6 +153,7 @@ def _details(approval: Approval) -> list[str]:
 
 
 def _quoted(text: str) -> str:
+    text = re.sub(r"\n\s*\n", "\n\n", text)
     return "\n".join(_filled(line, "| ") if line.strip() else "|" for line in text.split("\n"))
 
 
@@ -114,5 +166,7 @@ def _filled(text: str, indent: str = "", *, first: str | None = None) -> str:
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,
         break_on_hyphens=False,
+        # A link that is cut can't be followed.
+        break_long_words="://" not in text,
     )
     return "\n".join(lines)

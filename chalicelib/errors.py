@@ -89,6 +89,12 @@ class IdempotencyConflict(AssentError):
     status = 409
 
 
+class Misconfigured(AssentError, LookupError):
+    """The stage lacks settings; the message names all of them."""
+
+    code = "Misconfigured"
+
+
 class Unavailable(AssentError):
     """AWS didn't do what was asked after bounded retries; the same call may work later.
 

@@ -8,10 +8,12 @@ import base64
 import hashlib
 import hmac
 import re
+from typing import Literal
 
-from .approval import Approval, Approver, Choice
+from .approval import Approval, Approver
 from .errors import NotFound
 
+Page = Literal["approve", "reject", "pass", "cancel"]
 SECRET_BYTES = 20
 """160 random bits, 32 characters of base32."""
 
@@ -43,9 +45,9 @@ def digest(link_secret: str) -> str:
     return base64.urlsafe_b64encode(hashed).decode().rstrip("=")
 
 
-def decision_link(public_url: str, choice: Choice, approval: str, link_secret: str) -> str:
-    """Return the URL mailed to one approver; it has no query string, which mail programs mangle."""
-    return f"{public_url}/{choice}/{approval}.{link_secret}"
+def link(public_url: str, page: Page, approval: str, link_secret: str) -> str:
+    """Return the URL mailed to one person; it has no query string, which mail programs mangle."""
+    return f"{public_url}/{page}/{approval}.{link_secret}"
 
 
 def read_token(token: str) -> tuple[str, str]:
@@ -61,15 +63,26 @@ def holder(approval: Approval, link_secret: str) -> Approver:
 
     Every stored hash is compared, each in constant time, so timing tells nothing.
     """
-    presented = digest(link_secret)
     found = None
     for approver in approval.approvers:
-        for stored in approver.link_hashes:
-            if hmac.compare_digest(stored, presented):
-                found = approver
+        if _is_theirs(approver, link_secret):
+            found = approver
     if found is None:
         raise unknown_link()
     return found
+
+
+def requester(approval: Approval, link_secret: str) -> Approver:
+    """Return the requester if this secret was mailed to them; raise NotFound if not."""
+    if approval.requester is None or not _is_theirs(approval.requester, link_secret):
+        raise unknown_link()
+    return approval.requester
+
+
+def _is_theirs(person: Approver, link_secret: str) -> bool:
+    presented = digest(link_secret)
+    theirs = [hmac.compare_digest(stored, presented) for stored in person.link_hashes]
+    return any(theirs)
 
 
 def unknown_link() -> NotFound:

@@ -35,16 +35,16 @@ class Notifier:
             return "confirmed"
         return "pending" if int(counts.get("SubscriptionsPending", "0")) > 0 else "none"
 
-    def invite(self, address: str) -> None:
-        """Make the topic if it is missing and have SNS mail its invitation to the approver."""
+    def invite(self, address: str) -> bool:
+        """Have SNS mail its invitation to the approver; return False if it refuses the address."""
         try:
-            self._subscribe(address, "NotFound")
+            return self._subscribe(address, "NotFound")
         except Expected:
             # Only a topic that is missing is made: one with other attributes would be refused.
             name = self.topic_arn(address).rpartition(":")[2]
             with faults("SNS"):
                 self._client.create_topic(Name=name, Attributes={"DisplayName": "Assent"})
-            self._subscribe(address)
+            return self._subscribe(address)
 
     def send(self, address: str, email: Email) -> bool:
         """Have SNS mail this to the approver; return False if it certainly won't."""
@@ -53,16 +53,24 @@ class Notifier:
             try:
                 with faults("SNS", "NotFound", "InvalidParameter", "AuthorizationError"):
                     self._client.publish(TopicArn=arn, Subject=subject, Message=email.text)
-            except Expected:
-                continue
-            return True
+            except Expected as e:
+                if e.args != ("InvalidParameter",):
+                    return False  # No other subject would help.
+            else:
+                return True
         return False
 
-    def _subscribe(self, address: str, *expected: str) -> None:
-        with faults("SNS", *expected):
-            self._client.subscribe(
-                TopicArn=self.topic_arn(address), Protocol="email", Endpoint=address
-            )
+    def _subscribe(self, address: str, *expected: str) -> bool:
+        try:
+            with faults("SNS", "InvalidParameter", *expected):
+                self._client.subscribe(
+                    TopicArn=self.topic_arn(address), Protocol="email", Endpoint=address
+                )
+        except Expected as e:
+            if e.args == ("InvalidParameter",):
+                return False
+            raise
+        return True
 
     def forget(self, address: str) -> None:
         """Delete the approver's topic and with it the subscription; fine if there is none."""

@@ -26,6 +26,9 @@ from .approval import (
 from .request import MOST_APPROVERS
 from .rules import add, promise_reminders
 
+TELLING_TRIES = 20
+"""How often news is tried to be mailed: for about an hour and a half."""
+
 
 def advance(approval: Approval, link_hash: Mapping[str, str], now: datetime) -> Approval:
     """Return the approval with what is due at `now` taken on.
@@ -36,21 +39,28 @@ def advance(approval: Approval, link_hash: Mapping[str, str], now: datetime) -> 
     claimed gets its approver a fresh link (the first one's secret died with whoever made it).
     """
     if approval.outcome == "pending" and now >= approval.expires_at:
-        return approval.recording(Event(now, "expired", SYSTEM, "tick")).closed("expired", now)
-    if approval.outcome == "pending":
+        expired = Event(now, "expired", SYSTEM, "tick")
+        approval = approval.recording(expired).closed("expired", now)
+    elif approval.outcome == "pending":
         approval = _reminded(_escalated(approval, now), now)
+    approval = _given_up(approval, now)
     claimed = {p: _claim(p, now) for p in approval.outbox if p.due_at <= now}
-    mailed = {promise.to for promise in claimed if isinstance(promise, Mail)}
-    return replace(
-        approval,
-        outbox=tuple(claimed.get(p, p) for p in approval.outbox),
-        approvers=tuple(
-            replace(a, link_hashes=(*a.link_hashes, link_hash[a.address])[-LINKS_KEPT:])
-            if a.address in mailed
-            else a
-            for a in approval.approvers
-        ),
-    )
+    for promise in claimed:
+        if isinstance(promise, Mail) and promise.about != "outcome":
+            person = approval.addressee(promise)
+            hashes = (*person.link_hashes, link_hash[person.address])[-LINKS_KEPT:]
+            approval = approval.with_addressee(promise, replace(person, link_hashes=hashes))
+    return replace(approval, outbox=tuple(claimed.get(p, p) for p in approval.outbox))
+
+
+def _given_up(approval: Approval, now: datetime) -> Approval:
+    """Return the approval without the news that couldn't be told so often that it is old."""
+    for promise in approval.outbox:
+        if isinstance(promise, Mail) and not promise.asks and promise.tries >= TELLING_TRIES:
+            note = f"{promise.about}: not told after {promise.tries} tries"
+            approval = approval.without(promise)
+            approval = approval.recording(Event(now, "undelivered", promise.to, "tick", note))
+    return approval
 
 
 def _escalated(approval: Approval, now: datetime) -> Approval:
@@ -82,9 +92,10 @@ def _reminded(approval: Approval, now: datetime) -> Approval:
 def mailed(approval: Approval, promise: Mail, now: datetime, via: Door) -> Approval:
     """Return the approval with this mail sent; unchanged if that was known."""
     kept = approval.without(promise)
-    if kept is approval:
+    if kept is approval and approval.addressee(promise).mail == "sent":
         return approval
-    kept = kept.having(replace(kept.approver(promise.to), mail="sent"))
+    if promise.about != "outcome":
+        kept = kept.with_addressee(promise, replace(kept.addressee(promise), mail="sent"))
     note = "" if promise.about == "request" else promise.about
     return kept.recording(Event(now, "mailed", promise.to, via, note))
 
@@ -92,19 +103,21 @@ def mailed(approval: Approval, promise: Mail, now: datetime, via: Door) -> Appro
 def deferred(
     approval: Approval, promise: Mail, unsent_hash: str, why: Undelivered, now: datetime, via: Door
 ) -> Approval:
-    """Return the approval with it on record, once, why this mail couldn't be sent.
+    """Return the approval with it on record why this mail couldn't be sent, if that is news.
 
     The promise stays. The link that certainly nobody got is taken back.
     """
-    approver = approval.approver(promise.to)
-    left = tuple(stored for stored in approver.link_hashes if stored != unsent_hash)
-    changed = approval.having(replace(approver, link_hashes=left))
+    person = approval.addressee(promise)
+    left = tuple(stored for stored in person.link_hashes if stored != unsent_hash)
+    changed = approval.with_addressee(promise, replace(person, link_hashes=left))
     if approval.without(promise) is approval:
         return changed  # The promise was kept, or dropped, meanwhile.
     mail: MailState = "failed" if why == "refused" else "waiting"
-    changed = changed.having(replace(changed.approver(promise.to), mail=mail))
-    known = any(e.what == why and e.who == promise.to for e in approval.events)
-    return changed if known else changed.recording(Event(now, why, promise.to, via))
+    if promise.about != "outcome":
+        person = replace(changed.addressee(promise), mail=mail)
+        changed = changed.with_addressee(promise, person)
+    last = [e.what for e in approval.events if e.who == promise.to][-1:]
+    return changed if last == [why] else changed.recording(Event(now, why, promise.to, via))
 
 
 def resumed(approval: Approval, note: str, now: datetime, via: Door) -> Approval:
@@ -113,10 +126,11 @@ def resumed(approval: Approval, note: str, now: datetime, via: Door) -> Approval
         if isinstance(promise, Resume):
             kept = approval.without(promise)
             kept = kept.recording(Event(now, "resumed", SYSTEM, via, note))
-            return kept if kept.outbox else replace(kept, settled_at=now)
+            return replace(kept, settled_at=now)
     return approval
 
 
 def _claim(promise: Promise, now: datetime) -> Promise:
-    pause = min(LEASE * 2 ** min(promise.tries, 10), LONGEST_PAUSE)
+    longest = LONGEST_PAUSE if isinstance(promise, Resume) else LONGEST_PAUSE * 3
+    pause = min(LEASE * 2 ** min(promise.tries, 10), longest)
     return replace(promise, tries=promise.tries + 1, due_at=now + pause)

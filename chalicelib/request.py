@@ -32,7 +32,7 @@ Address = Annotated[str, Meta(min_length=3, max_length=254)]
 _WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{1,64}}@){_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+")
-_EXECUTION_ARN = r"^arn:[a-z-]+:states:[!-9;-~]*:[!-9;-~]*:execution:[!-~]+\Z"
+_EXECUTION_ARN = r"^arn:[a-z-]+:states:[!-9;-~]*:[!-9;-~]*:execution:[A-Za-z0-9_.:-]+\Z"
 # C0, DEL, C1, line and paragraph separators, and the marks that reorder text (a mail's subject
 # could be made to read backwards). Tab, LF and CR are judged apart: fine in text of many lines.
 _CONTROL = re.compile(
@@ -84,6 +84,13 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
+class Passing(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an approver sends to have somebody else asked."""
+
+    to: str = ""
+    note: str = ""
+
+
 class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
     """A request at the door: a field we don't know may be one whose effect somebody counts on.
 
@@ -119,12 +126,12 @@ def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     return asked
 
 
-def read_json(body: bytes, door: str = "body") -> Any:
+def read_json(body: bytes) -> Any:
     """Return the decoded JSON of a body; raise InvalidRequest if it is none."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        raise InvalidRequest(f"{door}: is not valid JSON in UTF-8 ({e})") from None
+        raise InvalidRequest(f"body: is not valid JSON in UTF-8 ({e})") from None
 
 
 def shape(untrusted: object, wanted: type[T]) -> T:

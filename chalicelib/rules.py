@@ -23,9 +23,12 @@ def ask(
     link_hashes: Mapping[str, str],
     now: datetime,
     via: Door,
+    requester: Approver | None = None,
 ) -> Approval:
-    """Return a new pending approval that promises each approver a mail."""
+    """Return a new pending approval that promises each approver a mail, and the requester."""
     asked_by = request.requested_by or execution_arn
+    mails = tuple(Mail(to, now + LEASE) for to in request.approvers)
+    receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
     every, escalation = request.remind_every, request.escalation
     return Approval(
         id=approval_id,
@@ -36,7 +39,8 @@ def ask(
         created_at=now,
         expires_at=now + timedelta(seconds=request.expires_in),
         events=(Event(now, "requested", asked_by, via),),
-        outbox=tuple(Mail(to, now + LEASE) for to in request.approvers),
+        outbox=(*mails, *receipt),
+        requester=requester,
         remind_at=None if every is None else now + timedelta(seconds=every),
         escalate_at=None if escalation is None else now + timedelta(seconds=escalation.after),
     )
@@ -47,13 +51,12 @@ def decide(
 ) -> Approval:
     """Return the approval with this approver's decision, closed if that makes the outcome certain.
 
-    Raises AlreadyDecided, Expired or Cancelled if the approval no longer takes it (`standing`
-    says the same), and InvalidRequest if a reason is required and missing.
+    Raises what `refuse_if_over` does if the approval no longer takes it, and InvalidRequest if a
+    reason is required and missing.
     """
     approver = approval.approver(address)
     refuse_if_over(approval, approver, choice, now)
-    required = approval.request.reason_required
-    if not reason and (required == "always" or (required == "onReject" and choice == "reject")):
+    if not reason and approval.needs_reason(choice):
         raise InvalidRequest("reason: please say why, it is required", field="reason")
     changed = approval.having(replace(approver, decision=Decision(choice, now, reason)))
     # Who has decided needs no mail asking them to.
@@ -61,7 +64,7 @@ def decide(
     done = {"approve": "approved", "reject": "rejected"}[choice]
     changed = changed.recording(Event(now, done, approver.address, via))
     outcome = tally(changed)
-    return changed if outcome == "pending" else changed.closed(outcome, now)
+    return changed if outcome == "pending" else changed.closed(outcome, now, address)
 
 
 def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
@@ -98,7 +101,8 @@ def refuse_if_over(approval: Approval, approver: Approver, choice: Choice, now: 
 def cancel(approval: Approval, by: str, reason: str, now: datetime, via: Door) -> Approval:
     """Return the approval withdrawn; raise AlreadyDecided or Expired if it isn't open."""
     _refuse_if_closed(approval, "cancelled", now)
-    return approval.recording(Event(now, "cancelled", by, via, reason)).closed("cancelled", now)
+    changed = approval.recording(Event(now, "cancelled", by, via, reason))
+    return changed.closed("cancelled", now, by)
 
 
 def remind(approval: Approval, by: str, now: datetime, via: Door) -> Approval:
@@ -152,7 +156,7 @@ def promise_reminders(approval: Approval, now: datetime) -> Approval:
 
     Whoever has a mail coming anyway gets that one alone.
     """
-    coming = {promise.to for promise in approval.outbox if isinstance(promise, Mail)}
+    coming = {p.to for p in approval.outbox if isinstance(p, Mail) and p.asks}
     whom = (a.address for a in approval.undecided if a.address not in coming)
     mails = tuple(Mail(to, now, about="reminder") for to in whom)
     return replace(approval, outbox=(*approval.outbox, *mails))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from .errors import Misconfigured
+
 
 class Settings(NamedTuple):
     """The stage this code runs in. `tools/config.py` writes the variables."""
@@ -16,14 +18,21 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Return the settings of `ASSENT_*`; raise LookupError naming all that are missing."""
+        """Return the settings of `ASSENT_*`; raise Misconfigured naming all that are missing.
+
+        A URL at `.invalid` is what a first deploy has until its API is made: missing, too.
+        """
         names = [f"ASSENT_{field.upper()}" for field in cls._fields]
-        missing = [name for name in names if not env.get(name, "").strip(" ,")]
+        missing = [name for name in names if not _said(env.get(name, ""))]
         if missing:
-            raise LookupError(
+            raise Misconfigured(
                 f"environment variables missing: {', '.join(missing)}; "
                 "`make deploy STAGE=...` records them in .chalice/config.json"
             )
         stage, table, state_machine, topics, public_url, domains = (env[name] for name in names)
         split = tuple(d.strip().lower() for d in domains.split(",") if d.strip())
         return cls(stage, table, state_machine, topics, public_url.rstrip("/"), split)
+
+
+def _said(value: str) -> bool:
+    return bool(value.strip(" ,")) and not value.rstrip("/").endswith(".invalid")

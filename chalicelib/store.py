@@ -65,12 +65,11 @@ class Store:
             yield from self._query("due", "dueShard", shard, "dueAt <= :bound", iso(now) or "")
 
     def of_execution(self, execution_arn: str) -> str | None:
-        """Return the id of the newest approval that this execution asked for, or None.
+        """Return the id of the first approval that this execution asked for, or None.
 
         The index follows the table by a moment: just after the request it may still say None.
         """
-        newest = self._query("execution", "executionArn", execution_arn, newest_first=True)
-        return next(newest, None)
+        return next(self._query("execution", "executionArn", execution_arn), None)
 
     def _put(self, approval: Approval, **condition: Any) -> bool:
         try:
@@ -81,7 +80,7 @@ class Store:
         return True
 
     def _query(
-        self, index: str, key: str, value: str, bound: str = "", at: str = "", **order: bool
+        self, index: str, key: str, value: str, bound: str = "", at: str = ""
     ) -> Iterator[str]:
         start: dict[str, Any] = {}
         while True:
@@ -92,7 +91,6 @@ class Store:
                     KeyConditionExpression=f"{key} = :value" + (f" AND {bound}" if bound else ""),
                     ExpressionAttributeValues={":value": {"S": value}}
                     | ({":bound": {"S": at}} if bound else {}),
-                    ScanIndexForward=not order.get("newest_first", False),
                     **start,
                 )
             for item in page["Items"]:

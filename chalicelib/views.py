@@ -3,7 +3,7 @@
 Three readers: the operators' API, the holder of a decision link, the workflow that waits.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -73,7 +73,7 @@ def cause(approval: Approval) -> str:
 
 def iso(moment: datetime | None) -> str | None:
     """Return the time as the wire writes it: ISO 8601, UTC, whole seconds."""
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _decision(approver: Approver, decision: Decision) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from .approval import Approval
+from .approval import Approval, Choice
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -21,16 +21,37 @@ def span(time: timedelta) -> str:
     return "less than a minute"
 
 
-def asker(approval: Approval) -> str:
+def requester(approval: Approval) -> str:
     """Return who asks: the requester, or the workflow if no person is named."""
     workflow = approval.execution_arn.split(":")[6:7]
     return approval.request.requested_by or f"the workflow {''.join(workflow)}"
 
 
 def needed(approval: Approval) -> str:
-    """Return whose approval it takes, to one of the approvers: `yours`, `2 of 3 approvers`."""
+    """Return whose approval it takes: `your approval`, `approval by 2 of 3 approvers`."""
     k, n = approval.approvals_needed, len(approval.asked)
-    return "your approval" if n == 1 else f"approval by {k} of {n} people"
+    return "your approval" if n == 1 else f"approval by {k} of {n} approvers"
+
+
+def past(choice: Choice) -> str:
+    """Return what somebody did: `approved`, `rejected`."""
+    return {"approve": "approved", "reject": "rejected"}[choice]
+
+
+def outcome_word(approval: Approval) -> str:
+    """Return the outcome as people say it."""
+    return {"cancelled": "withdrawn"}.get(approval.outcome, approval.outcome)
+
+
+def was(approval: Approval) -> str:
+    """Return what came of it and when: `was approved on ...`; by whom, if it was withdrawn."""
+    at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
+    if approval.outcome == "expired":
+        return f"expired{at}, before it was decided"
+    if approval.outcome == "cancelled":
+        last = [e for e in approval.events if e.what == "cancelled"][-1]
+        return f"was withdrawn by {last.who}{at}" + (f" ({last.note})" if last.note else "")
+    return f"was {approval.outcome}{at}"
 
 
 def progress(approval: Approval) -> str:

@@ -7,7 +7,7 @@ it. The adapters come in as `Ports`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -21,6 +21,12 @@ from .request import Question, check_address, check_reason, read_request, shape
 
 MOST_RACES = 100
 """How many lost races one change survives before it answers Unavailable."""
+
+PATIENCE = timedelta(seconds=30)
+"""How long one call goes on keeping promises while AWS is slow, before it leaves them to the tick.
+
+With the call that is under way then (9 s), it ends before any function's time-out.
+"""
 
 ERROR_NAMES = {"rejected": "Rejected", "expired": "Expired", "cancelled": "Cancelled"}
 """Outcome -> the error that `statemachine.asl.json` catches."""
@@ -49,7 +55,7 @@ class Notifier(Protocol):
     """SNS; see notifier.py."""
 
     def subscription(self, address: str) -> str: ...
-    def invite(self, address: str) -> None: ...
+    def invite(self, address: str) -> bool: ...
     def send(self, address: str, email: Email) -> bool: ...
     def forget(self, address: str) -> None: ...
 
@@ -83,17 +89,24 @@ def request(ports: Ports, untrusted: object, via: Door) -> str | None:
         asked = read_request(question.request, ports.approver_domains)
     except InvalidRequest as e:
         token = untrusted.get("taskToken") if isinstance(untrusted, dict) else None
-        if not isinstance(token, str):
+        if not isinstance(token, str) or not 1 <= len(token) <= 2_048:
             raise
+        asked_before = links.approval_id(token) if token.isascii() else ""
+        if ports.store.get(asked_before) is not None:
+            return asked_before  # Whoever knows a live task's token doesn't fail it this way.
+        arn = str(untrusted.get("executionArn"))[:300] if isinstance(untrusted, dict) else ""
+        ports.log("request_refused", executionArn=arn, code=e.code, field=e.field)
         ports.callbacks.fail(token, e.code, msgspec.json.encode(e.as_json()).decode())
         return None
-    secrets = {address: ports.secret() for address in asked.approvers}
-    hashes = {address: links.digest(secret) for address, secret in secrets.items()}
+    secrets, hashes = _minted(ports, asked.approvers)
     task_token, execution_arn = question.task_token, question.execution_arn
     approval_id = links.approval_id(task_token)
-    new = rules.ask(approval_id, task_token, execution_arn, asked, hashes, ports.now(), via)
+    requester = _requester(ports, asked.requested_by)
+    new = rules.ask(
+        approval_id, task_token, execution_arn, asked, hashes, ports.now(), via, requester
+    )
     if ports.store.create(new):
-        _settle(ports, new, new.outbox, secrets, via)
+        _settle(ports, new, [p for p in new.outbox if p.due_at > new.created_at], secrets, via)
     return approval_id
 
 
@@ -154,6 +167,52 @@ def operate(ports: Ports, approval_id: str, operation: Operation, by: str, via: 
     return _resume(ports, _change(ports, approval_id, rule), via)
 
 
+def pass_on(ports: Ports, token: str, to: str, note: str, via: Door) -> tuple[Approval, Approver]:
+    """Have somebody else asked instead of a link's holder; their links die with it.
+
+    Returns approval and holder as they are then. Raises what `rules.reassign` does, and NotFound.
+    """
+    note = check_reason(note, "note")
+    to = check_address(to, "to", ports.approver_domains)
+    approval_id, secret = links.read_token(token)
+
+    def rule(current: Approval) -> Approval:
+        holder = links.holder(current, secret)
+        rules.refuse_if_over(current, holder, "approve", ports.now())
+        return rules.reassign(current, holder.address, to, holder.address, note, ports.now(), via)
+
+    try:
+        passed = _change(ports, approval_id, rule)
+    except NotFound:
+        raise links.unknown_link() from None
+    return passed, links.holder(passed, secret)
+
+
+def show_requester(ports: Ports, token: str) -> Approval:
+    """Return the approval whose requester this link was mailed to; NotFound if nobody's."""
+    approval_id, secret = links.read_token(token)
+    found = ports.store.get(approval_id)
+    if found is None:
+        raise links.unknown_link()
+    links.requester(found, secret)
+    return found
+
+
+def withdraw(ports: Ports, token: str, reason: str, via: Door) -> Approval:
+    """Withdraw an approval by its requester's own link; raises what `rules.cancel` does."""
+    reason = check_reason(reason)
+    approval_id, secret = links.read_token(token)
+
+    def rule(current: Approval) -> Approval:
+        by = links.requester(current, secret).address
+        return rules.cancel(current, by, reason, ports.now(), via)
+
+    try:
+        return _resume(ports, _change(ports, approval_id, rule), via)
+    except NotFound:
+        raise links.unknown_link() from None
+
+
 def find(ports: Ports, approval_id: str) -> Approval:
     """Return the approval of that id; NotFound if there is none."""
     found = ports.store.get(approval_id) if links.is_id(approval_id) else None
@@ -174,8 +233,8 @@ def advance(ports: Ports, approval_id: str) -> Approval | None:
     escalation = current.request.escalation
     people = [approver.address for approver in current.approvers]
     people += escalation.approvers if escalation else ()
-    secrets = {address: ports.secret() for address in people}
-    hashes = {address: links.digest(secret) for address, secret in secrets.items()}
+    people += [current.requester.address] if current.requester else ()
+    secrets, hashes = _minted(ports, people)
     changed = outbox.advance(current, hashes, now)
     if changed == current:
         return current
@@ -206,7 +265,8 @@ def approver(ports: Ports, address: str, *, invite: bool = False) -> dict[str, s
     address = check_address(address, "approver", ports.approver_domains)
     subscription = ports.notifier.subscription(address)
     if invite and subscription != "confirmed":
-        ports.notifier.invite(address)
+        if not ports.notifier.invite(address):
+            raise InvalidRequest(f"approver: SNS takes no mail for {address}", field="approver")
         subscription = ports.notifier.subscription(address)
     return {"approver": address, "subscription": subscription}
 
@@ -215,6 +275,22 @@ def forget_approver(ports: Ports, address: str) -> None:
     """Delete an approver's topic; requests that still wait for them invite them again."""
     check_address(address, "approver", ("*",))
     ports.notifier.forget(address)
+
+
+def _minted(ports: Ports, people: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return a fresh secret for each of these people, and what is stored of it."""
+    secrets = {address: ports.secret() for address in people}
+    return secrets, {address: links.digest(secret) for address, secret in secrets.items()}
+
+
+def _requester(ports: Ports, address: str | None) -> Approver | None:
+    """Return who asks, if they are in a domain that may be mailed at all."""
+    if address is None:
+        return None
+    try:
+        return Approver(check_address(address, "requestedBy", ports.approver_domains))
+    except InvalidRequest:
+        return None
 
 
 def _no_approval(approval_id: str) -> NotFound:
@@ -255,9 +331,13 @@ def _settle(
 
     A promise that AWS doesn't let us keep now stays in the outbox for the tick.
     """
+    began = ports.now()
     for promise in promises:
-        if ports.now() >= promise.due_at:
-            break  # The tick may be at it by now.
+        now = ports.now()
+        if now >= promise.due_at or now - began >= PATIENCE:
+            break  # The tick does the rest; it may be at it by now.
+        if promise not in approval.outbox:
+            continue  # Dropped meanwhile: nobody has to be asked any more.
         try:
             if isinstance(promise, Resume):
                 done = _answer_task(ports, approval, via)
@@ -278,7 +358,7 @@ def _answer_task(ports: Ports, approval: Approval, via: Door) -> Callable[[Appro
     else:
         error = ERROR_NAMES[approval.outcome]
         took = ports.callbacks.fail(approval.task_token, error, views.cause(approval))
-    note = "" if took else "the task was closed already"
+    note = "" if took else "the task was not waiting any more"
     now = ports.now()
     return lambda current: outbox.resumed(current, note, now, via)
 
@@ -300,9 +380,8 @@ def _undelivered(
     """Mail the links, or return why they certainly weren't mailed."""
     subscription = ports.notifier.subscription(promise.to)
     if subscription == "none":
-        ports.notifier.invite(promise.to)
-        return "invited"
+        return "invited" if ports.notifier.invite(promise.to) else "refused"
     if subscription == "pending":
         return "unconfirmed"
-    email = emails.ask(approval, promise, secret, ports.public_url, ports.now())
+    email = emails.write(approval, promise, secret, ports.public_url, ports.now())
     return None if ports.notifier.send(promise.to, email) else "refused"

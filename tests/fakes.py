@@ -84,7 +84,7 @@ class FakeStore:
 
     def of_execution(self, execution_arn: str) -> str | None:
         made = [(a.created_at, a.id) for a in self._all() if a.execution_arn == execution_arn]
-        return max(made)[1] if made else None
+        return min(made)[1] if made else None
 
     def _all(self) -> list[Approval]:
         return [msgspec.json.decode(item, type=Approval) for item in self._items.values()]
@@ -149,10 +149,13 @@ class FakeNotifier:
     def subscription(self, address: str) -> str:
         return self.subscriptions.get(address, "confirmed")
 
-    def invite(self, address: str) -> None:
+    def invite(self, address: str) -> bool:
         self._effects.begin("notifier.invite")
+        if self.refuses:
+            return False
         self.invitations.append(address)
         self.subscriptions[address] = "pending"
+        return True
 
     def send(self, address: str, email: Email) -> bool:
         self._effects.begin("notifier.send")

@@ -15,11 +15,10 @@ from markupsafe import Markup
 
 from ..approval import Approval, Approver, Choice
 from ..errors import AssentError
-from ..wording import asker, detail_rows, needed, progress, when
+from ..wording import detail_rows, needed, past, progress, requester, was, when
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "style.css").read_text()
-_PAST = {"approve": "approved", "reject": "rejected"}
 
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -41,8 +40,7 @@ def ask(
 ) -> str:
     """Return the page with the button that decides; `error` says why the last press didn't."""
     other: Choice = "reject" if choice == "approve" else "approve"
-    required = approval.request.reason_required
-    must = required == "always" or (required == "onReject" and choice == "reject")
+    must = approval.needs_reason(choice)
     return _page(
         f"{choice.capitalize()}: {approval.request.subject}",
         choice,
@@ -51,7 +49,7 @@ def ask(
             subject=approval.request.subject,
             facts=_facts(approval),
             details=_details(approval),
-            error=Markup('<p class="error" role="alert">{}</p>').format(error) if error else "",
+            error=_error(error),
             reason_label="Reason" if must else "Reason (optional)",
             required=Markup(" required") if must else "",
             # HTML drops a line break at the start of a textarea.
@@ -59,6 +57,7 @@ def ask(
             button=choice.capitalize(),
             other=f"{other.capitalize()} instead",
             other_link=f"../{other}/{token}",
+            token=token,
             address=approver.address,
         ),
     )
@@ -67,13 +66,16 @@ def ask(
 def answer(approval: Approval, approver: Approver, now: datetime) -> str:
     """Return the page for a link whose holder has nothing to decide (any more): what came of it."""
     own = approver.decision
-    text = _consequence(approval, now)
     if own is not None:
-        mood: str = own.choice
-        lead, heading = f"Recorded on {when(own.decided_at)}", f"You {_PAST[own.choice]} this"
-    else:
-        lead, mood = "No answer is needed from you any more", ""
-        heading = _headline(approval, approver, now)
+        lead, heading = f"Recorded on {when(own.decided_at)}", f"You {past(own.choice)} this"
+        return _answer(approval, lead, heading, own.choice, now)
+    lead, heading = "No answer is needed from you any more", _headline(approval, now)
+    if approver.replaced_by is not None:
+        heading = f"{approver.replaced_by} was asked instead of you"
+    return _answer(approval, lead, heading, "", now)
+
+
+def _answer(approval: Approval, lead: str, heading: str, mood: str, now: datetime) -> str:
     return _page(
         f"{heading}: {approval.request.subject}",
         mood,
@@ -82,12 +84,59 @@ def answer(approval: Approval, approver: Approver, now: datetime) -> str:
             lead=lead,
             heading=heading,
             subject=approval.request.subject,
-            text=text,
+            text=_consequence(approval, now),
             decisions=_decisions(approval),
             facts=_facts(approval),
             details=_details(approval),
         ),
     )
+
+
+def pass_on(
+    approval: Approval,
+    approver: Approver,
+    token: str,
+    to: str = "",
+    note: str = "",
+    error: str = "",
+) -> str:
+    """Return the page on which an approver names somebody to be asked instead."""
+    return _page(
+        f"Pass on: {approval.request.subject}",
+        "",
+        _filled(
+            "pass",
+            subject=approval.request.subject,
+            error=_error(error),
+            to=to,
+            note="\n" + note,
+            token=token,
+            address=approver.address,
+        ),
+    )
+
+
+def cancel(approval: Approval, requester: Approver, reason: str = "", error: str = "") -> str:
+    """Return the page on which the requester withdraws the request."""
+    return _page(
+        f"Withdraw: {approval.request.subject}",
+        "reject",
+        _filled(
+            "cancel",
+            subject=approval.request.subject,
+            facts=_facts(approval),
+            details=_details(approval),
+            error=_error(error),
+            reason="\n" + reason,
+            address=requester.address,
+        ),
+    )
+
+
+def withdrawn(approval: Approval, now: datetime) -> str:
+    """Return what the requester sees when there is nothing to withdraw (any more)."""
+    heading = _headline(approval, now)
+    return _answer(approval, "Your request", heading, "", now)
 
 
 def problem(error: AssentError, reference: str) -> str:
@@ -99,9 +148,13 @@ def problem(error: AssentError, reference: str) -> str:
     return _page(heading, "", _filled("notice", heading=heading, text=error.message, small=small))
 
 
-def _headline(approval: Approval, approver: Approver, now: datetime) -> str:
-    if approver.replaced_by is not None:
-        return f"{approver.replaced_by} was asked instead of you"
+def _error(error: str) -> Markup:
+    if not error:
+        return Markup("")
+    return Markup('<p class="error" role="alert">{}</p>').format(error)
+
+
+def _headline(approval: Approval, now: datetime) -> str:
     if approval.outcome == "pending":
         return "This request has expired" if now >= approval.expires_at else "This is still open"
     return {
@@ -118,20 +171,18 @@ def _consequence(approval: Approval, now: datetime) -> str:
         return f"It waits for others now: {progress(approval)}."
     if approval.outcome in ("pending", "expired"):
         return f"Nobody can answer any more since {when(approval.expires_at)}."
-    at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
-    if approval.outcome == "cancelled":
-        last = [e for e in approval.events if e.what == "cancelled"][-1]
-        return f"{last.who} withdrew it{at}. {last.note}".strip()
-    result = f"The request was {approval.outcome}{at}."
+    result = f"The request {was(approval)}."
     if any(e.what == "resumed" and e.note for e in approval.events):
-        return f"{result} The workflow had stopped waiting for the answer by then."
+        return (
+            f"{result} The workflow is not waiting any more: it was told, or had ended by itself."
+        )
     told = "has been told." if approval.settled_at else "will be told within a few minutes."
     return f"{result} The workflow {told}"
 
 
 def _facts(approval: Approval) -> Markup:
     rows = [
-        ("Asked by", asker(approval)),
+        ("Asked by", requester(approval)),
         ("Asked on", when(approval.created_at)),
         ("Answer by", when(approval.expires_at)),
         ("Needed", needed(approval)),
@@ -161,7 +212,7 @@ def _decisions(approval: Approval) -> Markup:
     return Markup('<ul class="decisions">\n{}</ul>').format(
         _joined(
             item.format(
-                a.address, _PAST[d.choice], when(d.decided_at), d.reason and reason.format(d.reason)
+                a.address, past(d.choice), when(d.decided_at), d.reason and reason.format(d.reason)
             )
             for a, d in approval.decisions
         )

@@ -253,12 +253,12 @@ def test_what_is_due_can_be_changed_while_it_is_walked_through(store: Store) -> 
     assert due_by(store, LATER) == []
 
 
-def test_the_newest_approval_of_an_execution_is_found(store: Store) -> None:
-    """An execution that asks twice is waiting for the later question."""
+def test_the_first_approval_of_an_execution_is_found(store: Store) -> None:
+    """A later one that names the same execution can't take its place."""
     for n in (1, 3, 2):
         store.create(approval(f"token {n}", at=START + timedelta(minutes=n)))
     store.create(approval("elsewhere", execution=EXECUTION + "0", at=LATER))
-    assert store.of_execution(EXECUTION) == approval("token 3").id
+    assert store.of_execution(EXECUTION) == approval("token 1").id
 
 
 def test_an_execution_that_has_not_asked_has_no_approval(store: Store) -> None:

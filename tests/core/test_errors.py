@@ -18,6 +18,7 @@ STATUSES = {
     "Cancelled": 410,
     "Reassigned": 410,
     "IdempotencyConflict": 409,
+    "Misconfigured": 500,
     "Unavailable": 503,
 }
 

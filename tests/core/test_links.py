@@ -14,9 +14,9 @@ from chalicelib.errors import NotFound
 from chalicelib.links import (
     SECRET_BYTES,
     approval_id,
-    decision_link,
     digest,
     holder,
+    link,
     read_token,
     secret,
     unknown_link,
@@ -81,17 +81,17 @@ def test_a_link_leads_to_the_approver_it_was_made_for(who: int) -> None:
     approval = _approval()
     choices: tuple[Choice, ...] = ("approve", "reject")
     for choice in choices:
-        link = decision_link(LONGEST_URL, choice, approval.id, SECRETS[who])
-        start, _, token = link.rpartition("/")
+        url = link(LONGEST_URL, choice, approval.id, SECRETS[who])
+        start, _, token = url.rpartition("/")
         assert start == f"{LONGEST_URL}/{choice}"
         assert _find(approval, token) == people(3)[who]
 
 
 def test_a_link_is_short_and_has_nothing_that_mail_mangles() -> None:
     """Under 150 characters at the longest public URL; no query, no `=`, no upper case."""
-    link = decision_link(LONGEST_URL, "approve", approval_id(TOKEN), SECRETS[0])
-    assert len(link) < 150
-    assert set(link.removeprefix("https://")) <= set(string.ascii_lowercase + string.digits + "./-")
+    url = link(LONGEST_URL, "approve", approval_id(TOKEN), SECRETS[0])
+    assert len(url) < 150
+    assert set(url.removeprefix("https://")) <= set(string.ascii_lowercase + string.digits + "./-")
 
 
 def _told(approval: Approval, token: str) -> tuple[str, int, str | None]:

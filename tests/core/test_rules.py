@@ -369,7 +369,7 @@ def test_the_newest_links_stay_good_however_many_were_made() -> None:
     """An approver's links are bounded, and the oldest go first."""
     approval, now = _of(1), START
     for number in range(LINKS_KEPT + 5):
-        now += LONGEST_PAUSE
+        now += LONGEST_PAUSE * 3
         approval = advance(approval, _hashes(approval, str(number)), now)
     kept = approval.approvers[0].link_hashes
     assert len(kept) == LINKS_KEPT
@@ -428,11 +428,14 @@ def test_a_mail_sent_late_is_kept_whoever_claimed_it_since() -> None:
     assert [p.to for p in reported.outbox if isinstance(p, Mail)] == [TWO]
 
 
-def test_a_mail_that_arrives_after_the_close_changes_nothing() -> None:
-    """The outbox of a closed approval is the resume alone."""
+def test_a_mail_that_arrives_after_the_close_is_on_record_all_the_same() -> None:
+    """Once; it was under way when the approval closed."""
     fresh = _of(2)
     closed = _say(fresh, 0, "approve")
-    assert mailed(closed, _mail(fresh, TWO), START, "tick") is closed
+    late = mailed(closed, _mail(fresh, TWO), START, "tick")
+    assert _did(late)[-1] == ("mailed", TWO)
+    assert late.outbox == closed.outbox
+    assert mailed(late, _mail(fresh, TWO), START, "tick") is late
 
 
 @pytest.mark.parametrize(
@@ -453,15 +456,15 @@ def test_an_unsent_mail_stays_promised_and_its_link_is_taken_back(
     assert put_off.events[-1] == Event(START + LEASE, why, ONE, "tick")
 
 
-def test_why_a_mail_waits_is_recorded_once() -> None:
-    """A hundred ticks before the confirmation leave one event a cause, not a hundred."""
+def test_why_a_mail_waits_is_recorded_when_it_is_news() -> None:
+    """A hundred ticks before the confirmation leave one event for each change, not a hundred."""
     approval, now = _of(2), START
     reasons: tuple[Undelivered, ...] = ("invited", "unconfirmed", "refused")
     for number in range(99):
-        now += LONGEST_PAUSE
+        now += LONGEST_PAUSE * 3
         approval = advance(approval, _hashes(approval, str(number)), now)
         promise, unsent = _mail(approval, ONE), f"{ONE}-{number}"
-        approval = deferred(approval, promise, unsent, reasons[number % 3], now, "tick")
+        approval = deferred(approval, promise, unsent, reasons[number // 33], now, "tick")
     assert _did(approval)[1:] == [(why, ONE) for why in reasons]
     assert len(approval.approver(ONE).link_hashes) == 1
 

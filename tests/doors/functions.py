@@ -5,7 +5,7 @@ from chalice.local import LambdaContext
 import app as doors_module
 
 
-def tick(remaining_ms: int = 60_000) -> None:
+def tick(remaining_ms: int = 300_000) -> None:
     """Run the tick as its schedule does, with that much time left."""
     event = {
         "version": "0",

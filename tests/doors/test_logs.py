@@ -36,12 +36,13 @@ def holds_no_secret(ports: DoorPorts, *secrets: str) -> None:
 
 
 def test_every_request_is_one_event(doors: Doors, ports: DoorPorts) -> None:
-    """Its door, method, status, milliseconds and id."""
+    """Its door, method, status, milliseconds, and what it was about."""
     token = one_asked(ports)
     doors.get(f"/approve/{token}")
     (event,) = ports.logged
-    assert event.keys() == {"event", "method", "status", "ms", "requestId"}
+    assert event.keys() == {"event", "method", "status", "ms", "requestId", "approvalId"}
     assert (event["event"], event["method"], event["status"]) == ("approve", "GET", 200)
+    assert event["approvalId"] == token.partition(".")[0]
     assert isinstance(event["ms"], float)
 
 
@@ -145,7 +146,7 @@ def test_asking_is_logged_without_what_is_asked(ports: DoorPorts, tmp_path: Path
     arn = "arn:aws:states:us-east-1:000000000000:execution:assent-test:x"
     event = {"taskToken": TOKEN, "executionArn": arn, "request": body(details=REASON)}
     client.lambda_.invoke("request_approval", event)
-    assert [line.keys() for line in ports.logged] == [{"event", "approvalId", "requestId"}]
+    assert [line.keys() for line in ports.logged] == [{"event", "approvalId", "ms", "requestId"}]
     holds_no_secret(ports, ports.link())
 
 

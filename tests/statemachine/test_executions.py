@@ -226,7 +226,7 @@ def test_a_second_answer_is_refused_and_changes_nothing(engine: Engine, ports: F
 def test_a_task_that_somebody_else_answered_is_recorded_as_closed(
     engine: Engine, ports: FakePorts
 ) -> None:
-    """The decision stands, and the record says that the workflow had stopped waiting."""
+    """The decision stands, and the record says that the task was not waiting."""
     execution = asked(engine, ports)
     ports.callbacks.succeed(engine.task_token(execution), '{"by": "hand"}')
     engine.end(execution)
@@ -235,7 +235,7 @@ def test_a_task_that_somebody_else_answered_is_recorded_as_closed(
     assert stored is not None
     assert (stored.outcome, stored.outbox) == ("approved", ())
     notes = [event.note for event in stored.events if event.what == "resumed"]
-    assert notes == ["the task was closed already"]
+    assert notes == ["the task was not waiting any more"]
     assert json.loads(engine.end(execution)["output"]) == {"by": "hand"}
 
 

@@ -93,9 +93,21 @@ def test_the_function_takes_the_token_from_its_event(
     ports = FakePorts()
     monkeypatch.setattr(doors, "wiring", ports)
     event = {"taskToken": token, "executionArn": EXECUTION, "request": body()}
-    assert doors.request_approval(event, None) == {"approvalId": links.approval_id(token)}
     doors.request_approval(event | {"request": {}}, None)
     assert [answer.task_token for answer in ports.callbacks.answers] == [token]
+    assert doors.request_approval(event, None) == {"approvalId": links.approval_id(token)}
+
+
+def test_a_bad_question_does_not_fail_a_task_that_was_asked_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever knows the token of a live approval can't end it by asking nonsense."""
+    ports = FakePorts()
+    monkeypatch.setattr(doors, "wiring", ports)
+    event = {"taskToken": TOKEN, "executionArn": EXECUTION, "request": body()}
+    asked = doors.request_approval(event, None)
+    assert doors.request_approval(event | {"request": []}, None) == asked
+    assert ports.callbacks.answers == []
 
 
 class NotSentError(Exception):

@@ -151,7 +151,7 @@ def test_an_unconfirmed_approver_is_invited_and_mailed_once_they_confirm(ports: 
     assert waiting.approvers[0].link_hashes == ()
 
     ports.notifier.subscriptions["ada@example.com"] = "confirmed"
-    ports.later(minutes=5)
+    ports.later(minutes=15)
     tick(ports)
     workflow.decide(ports, ports.token_mailed_to("ada@example.com"), "approve", "", "page")
     assert len(ports.notifier.sent) == len(ports.callbacks.answers) == 1

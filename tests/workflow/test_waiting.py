@@ -48,7 +48,7 @@ def test_reminders_come_ever_further_apart(ports: FakePorts) -> None:
         before = len(ports.notifier.sent)
         minutes(ports, 1)
         sent += [minute] * (len(ports.notifier.sent) - before)
-    assert sent == [10, 30, 70]
+    assert sent == [10, 30, 70, 100], "the last is the news that it has expired"
     assert [answer.error for answer in ports.callbacks.answers] == ["Expired"]
 
 
@@ -74,7 +74,8 @@ def test_nothing_is_reminded_after_the_outcome(ports: FakePorts) -> None:
     asked(ports, approvers=[ADA, GRACE], remindEvery=300)
     workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
     minutes(ports, 60)
-    assert len(ports.notifier.sent) == 2
+    assert mails(ports, ADA) == ["Approval needed: Release 4.2"]
+    assert mails(ports, GRACE) == ["Approval needed: Release 4.2", "Approved: Release 4.2"]
 
 
 def test_an_hour_late_a_tick_reminds_once(ports: FakePorts) -> None:
@@ -225,3 +226,81 @@ def test_the_record_stays_bounded(ports: FakePorts) -> None:
     assert len(approval.events) == EVENTS
     assert approval.folded_events == 2 + 2 * EVENTS - EVENTS
     assert approval.events[0].what == "requested"
+
+
+def test_the_requester_is_told_at_the_start_and_at_the_end(ports: FakePorts) -> None:
+    """A receipt with the link that withdraws; then the outcome with every reason given."""
+    asked(ports, approvers=[ADA, GRACE], approvalsNeeded=2, requestedBy=BOSS)
+    tick(ports)
+    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    workflow.decide(ports, ports.token_mailed_to(GRACE), "reject", "the tests\nare red", "page")
+    minutes(ports, 1)
+    assert mails(ports, BOSS) == ["Asked: Release 4.2", "Rejected: Release 4.2"]
+    news = ports.notifier.sent[-2][1].text
+    assert "your request was rejected on 22 Nov 2026" in news
+    assert "ada@example.com approved on" in news
+    assert "| the tests\n| are red" in news
+
+
+def test_the_others_are_told_that_it_is_done(ports: FakePorts) -> None:
+    """By whom, and that nothing is asked of them; who closed it knows."""
+    asked(ports, approvers=[ADA, GRACE])
+    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    minutes(ports, 1)
+    assert mails(ports, GRACE)[1:] == ["Approved: Release 4.2"]
+    assert mails(ports, ADA)[1:] == []
+    text = ports.notifier.sent[-1][1].text
+    assert "ada@example.com approved on" in text
+    assert "Nothing more is asked of you." in text
+
+
+def test_a_requester_outside_the_domains_is_not_mailed(ports: FakePorts) -> None:
+    """They may ask; the roles' policy wouldn't let them be mailed."""
+    asked(ports, requestedBy="somebody@elsewhere.example")
+    minutes(ports, 60)
+    assert [to for to, _ in ports.notifier.sent] == [ADA]
+
+
+def test_the_requester_withdraws_by_their_own_link(ports: FakePorts) -> None:
+    """Nobody else's link does that, and theirs decides nothing."""
+    approval_id = asked(ports, requestedBy=BOSS)
+    tick(ports)
+    token = ports.token_mailed_to(BOSS, "cancel")
+    for stranger in (ports.token_mailed_to(ADA), token[:-1] + ("a" if token[-1] != "a" else "b")):
+        with pytest.raises(errors.NotFound):
+            workflow.withdraw(ports, stranger, "", "page")
+    with pytest.raises(errors.NotFound):
+        workflow.decide(ports, token, "approve", "", "page")
+    workflow.withdraw(ports, token, "not needed", "page")
+    assert [answer.error for answer in ports.callbacks.answers] == ["Cancelled"]
+    minutes(ports, 1)
+    assert mails(ports, ADA)[1:] == ["Withdrawn: Release 4.2"]
+    assert mails(ports, BOSS) == ["Asked: Release 4.2"]
+    assert workflow.find(ports, approval_id).events[-1].note == "outcome"
+
+
+def test_news_that_reach_nobody_are_given_up(ports: FakePorts) -> None:
+    """On record, after an hour or two; the tick has nothing left to do then."""
+    approval_id = asked(ports, requestedBy=BOSS)
+    ports.notifier.subscriptions[BOSS] = "pending"
+    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    for _ in range(40):
+        minutes(ports, 10)
+    approval = workflow.find(ports, approval_id)
+    assert approval.outbox == ()
+    assert approval.events[-1].what == "undelivered"
+    assert mails(ports, BOSS) == []
+
+
+def test_an_approver_passes_it_on_by_their_own_page(ports: FakePorts) -> None:
+    """Their link then says who has it; a bad address changes nothing."""
+    asked(ports)
+    token = ports.token_mailed_to(ADA)
+    with pytest.raises(errors.InvalidRequest):
+        workflow.pass_on(ports, token, "grace@elsewhere.example", "", "page")
+    workflow.pass_on(ports, token, GRACE, "please", "page")
+    with pytest.raises(errors.Reassigned):
+        workflow.pass_on(ports, token, LINUS, "", "page")
+    minutes(ports, 1)
+    workflow.decide(ports, ports.token_mailed_to(GRACE), "approve", "", "page")
+    assert len(ports.callbacks.answers) == 1
