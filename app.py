@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, unquote
 
 from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Request, Response
 
-from chalicelib import pages, views, workflow
+from chalicelib import pages, settle, views, workflow
+from chalicelib.account import account
 from chalicelib.approval import Approval, Approver, Choice
 from chalicelib.errors import (
     AlreadyDecided,
@@ -29,6 +30,7 @@ from chalicelib.errors import (
     TooLarge,
     Unavailable,
     UnsupportedType,
+    WrongCode,
 )
 from chalicelib.links import is_id
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
@@ -186,8 +188,16 @@ def get_execution(name: str) -> Response:
 @app.route("/approvals/{approval_id}", methods=["GET"], authorizer=iam)
 @door
 def get_approval(approval_id: str) -> Response:
-    """One approval with its whole record."""
-    return _json(views.for_operator(workflow.find(wiring, approval_id)))
+    """Return one approval with its whole record, as JSON or, for `?format=text`, in words."""
+    asked: dict[str, str] = dict(_request().query_params or {})
+    wanted = asked.get("format", "json")
+    if wanted not in ("json", "text"):
+        raise InvalidRequest("format: is json or text", field="format")
+    found = workflow.find(wiring, approval_id)
+    if wanted == "json":
+        return _json(views.for_operator(found))
+    plain: Headers = {"Content-Type": "text/plain; charset=utf-8"}
+    return Response(body=account(found), status_code=200, headers=HEADERS | plain)
 
 
 @app.route("/approvals/{approval_id}/cancel", methods=["POST"], authorizer=iam, **ANY)
@@ -273,7 +283,7 @@ def tick(event: CloudWatchEvent) -> None:
             break
         counts["due"] += 1
         try:
-            approval = workflow.advance(wiring, approval_id)
+            approval = settle.advance(wiring, approval_id)
         except Exception as e:  # Whatever is wrong with one, the others are still due.
             counts["failed"] += 1
             counts["overdue"] += 1
@@ -308,11 +318,13 @@ def _decision(choice: Choice, token: str) -> Response:
         return _page(choice, token)
     reason = ""
     try:
-        reason = _sent(Answer).reason
-        return _shown(*workflow.decide(wiring, token, choice, reason, "page"), 200)
+        answer = _sent(Answer)
+        reason = answer.reason
+        decided = workflow.decide(wiring, token, choice, reason, "page", answer.code)
+        return _shown(*decided, 200)
     except OVER as e:
         return _shown(*workflow.show(wiring, token), e.status, e)
-    except InvalidRequest as e:
+    except (InvalidRequest, WrongCode) as e:
         if not _wants_html():
             raise
         return _page(choice, token, reason, e)

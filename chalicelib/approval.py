@@ -29,6 +29,8 @@ Whoever keeps one looks at the clock first, so at no time do two think that it i
 """
 LONGEST_PAUSE = timedelta(minutes=5)
 """The longest pause between two tries to resume a task; for a mail, thrice that."""
+WRONG_CODES = 5
+"""How many wrong codes lock an approver's links until the next mail."""
 LINKS_KEPT = 20
 """How many of an approver's links stay good; more than the mails that one can get."""
 
@@ -57,6 +59,10 @@ class Approver(Struct, frozen=True, rename="camel"):
     decision: Decision | None = None
     replaced_by: str | None = None
     """Who has been asked instead; this one's links then decide nothing."""
+    code_hashes: tuple[str, ...] = ()
+    """SHA-256 of link secret and code together: without the mail nobody can try codes out."""
+    wrong_codes: int = 0
+    """Since the last mail; WRONG_CODES lock the links until the next one."""
     note: str = ""
     """What whoever passed it on wrote to this one."""
 
@@ -215,6 +221,15 @@ class Approval(Struct, frozen=True, rename="camel"):
         mails = tuple(Mail(to, now, about="outcome") for to in whom.values())
         outbox = (Resume(now + LEASE), *mails)
         return replace(self, outcome=outcome, closed_at=now, outbox=outbox)
+
+    def with_link(self, mail: Mail, link_hash: str, code_hash: str) -> "Approval":
+        """Return it with a fresh link, and code if one is required, for whom that mail goes to."""
+        person = self.addressee(mail)
+        links = (*person.link_hashes, link_hash)[-LINKS_KEPT:]
+        coded = mail.asks and self.request.code_required
+        codes = (*person.code_hashes, code_hash)[-LINKS_KEPT:] if coded else person.code_hashes
+        fresh = replace(person, link_hashes=links, code_hashes=codes, wrong_codes=0)
+        return self.with_addressee(mail, fresh)
 
     def addressee(self, mail: Mail) -> Approver:
         """Return whom that mail goes to: the requester, or one of the approvers."""

@@ -42,7 +42,12 @@ class Email(NamedTuple):
 
 
 def write(
-    approval: Approval, promise: Mail, link_secret: str, public_url: str, now: datetime
+    approval: Approval,
+    promise: Mail,
+    link_secret: str,
+    public_url: str,
+    now: datetime,
+    code: str = "",
 ) -> Email:
     """Return the mail that keeps this promise; the links in it are its reader's alone."""
     if promise.about == "outcome":
@@ -70,6 +75,7 @@ def write(
         *_note(approval, promise.to),
         _facts([("Asked by", requester(approval)), *facts]),
         *_details(approval),
+        *([f"CODE - the page asks for it:\n{code}"] if approval.request.code_required else []),
         f"APPROVE - open this page and press the button there:\n{page('approve')}",
         f"REJECT - open this page and press the button there:\n{page('reject')}",
         _ENDING,

@@ -29,6 +29,13 @@ class InvalidRequest(AssentError):
     status = 400
 
 
+class WrongCode(AssentError):
+    """The code from the mail is wrong, or was wrong too often."""
+
+    code = "WrongCode"
+    status = 403
+
+
 class TooLarge(AssentError):
     """The body is larger than the door reads."""
 

@@ -39,6 +39,24 @@ def secret(random: bytes) -> str:
     return _base32(random)
 
 
+def code(random: str) -> str:
+    """Return a code of six digits made from a random secret that is used for nothing else."""
+    number = int.from_bytes(hashlib.sha256(random.encode()).digest(), "big")
+    return f"{number % 10**6:06}"
+
+
+def code_digest(link_secret: str, six_digits: str) -> str:
+    """Return what is stored of a code, bound to the link that it was mailed with."""
+    return digest(f"{link_secret}:{six_digits}")
+
+
+def knows_code(approver: Approver, link_secret: str, typed: str) -> bool:
+    """Return whether that is the code mailed with this link; blanks in it don't matter."""
+    presented = code_digest(link_secret, "".join(typed.split()))
+    theirs = [hmac.compare_digest(stored, presented) for stored in approver.code_hashes]
+    return any(theirs)
+
+
 def digest(link_secret: str) -> str:
     """Return what is stored of a secret: its SHA-256, in 43 characters of base64."""
     hashed = hashlib.sha256(link_secret.encode()).digest()

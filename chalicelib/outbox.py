@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from .approval import (
     LEASE,
-    LINKS_KEPT,
     LONGEST_PAUSE,
     SYSTEM,
     Approval,
@@ -30,7 +29,12 @@ TELLING_TRIES = 20
 """How often news is tried to be mailed: for about an hour and a half."""
 
 
-def advance(approval: Approval, link_hash: Mapping[str, str], now: datetime) -> Approval:
+def advance(
+    approval: Approval,
+    link_hash: Mapping[str, str],
+    now: datetime,
+    code_hash: Mapping[str, str] | None = None,
+) -> Approval:
     """Return the approval with what is due at `now` taken on.
 
     That is: expired, or escalated and reminded, and promises claimed.
@@ -47,9 +51,9 @@ def advance(approval: Approval, link_hash: Mapping[str, str], now: datetime) -> 
     claimed = {p: _claim(p, now) for p in approval.outbox if p.due_at <= now}
     for promise in claimed:
         if isinstance(promise, Mail) and promise.about != "outcome":
-            person = approval.addressee(promise)
-            hashes = (*person.link_hashes, link_hash[person.address])[-LINKS_KEPT:]
-            approval = approval.with_addressee(promise, replace(person, link_hashes=hashes))
+            person = approval.addressee(promise).address
+            code = "" if code_hash is None else code_hash[person]
+            approval = approval.with_link(promise, link_hash[person], code)
     return replace(approval, outbox=tuple(claimed.get(p, p) for p in approval.outbox))
 
 

@@ -63,6 +63,7 @@ class Request(Struct, frozen=True, kw_only=True, rename="camel"):
     remind_every: Annotated[Seconds, Meta(ge=300, le=31_536_000)] | None = None
     escalation: Escalation | None = None
     reason_required: Literal["never", "onReject", "always"] = "onReject"
+    code_required: bool = False
     allow_self_approval: bool = False
     on_reject: Literal["fail", "return"] = "fail"
 
@@ -82,6 +83,7 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     """What an approver sends with a decision."""
 
     reason: str = ""
+    code: str = ""
 
 
 class Passing(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,8 +10,19 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from .approval import LEASE, About, Approval, Approver, Choice, Decision, Door, Event, Mail
-from .errors import AlreadyDecided, Cancelled, Expired, InvalidRequest, Reassigned
+from .approval import (
+    LEASE,
+    WRONG_CODES,
+    About,
+    Approval,
+    Approver,
+    Choice,
+    Decision,
+    Door,
+    Event,
+    Mail,
+)
+from .errors import AlreadyDecided, Cancelled, Expired, InvalidRequest, Reassigned, WrongCode
 from .request import MOST_APPROVERS, Request, same_person
 
 
@@ -24,10 +35,12 @@ def ask(
     now: datetime,
     via: Door,
     requester: Approver | None = None,
+    code_hashes: Mapping[str, str] | None = None,
 ) -> Approval:
     """Return a new pending approval that promises each approver a mail, and the requester."""
     asked_by = request.requested_by or execution_arn
     mails = tuple(Mail(to, now + LEASE) for to in request.approvers)
+    codes = code_hashes if code_hashes is not None and request.code_required else {}
     receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
     every, escalation = request.remind_every, request.escalation
     return Approval(
@@ -35,7 +48,10 @@ def ask(
         task_token=task_token,
         execution_arn=execution_arn,
         request=request,
-        approvers=tuple(Approver(to, (link_hashes[to],)) for to in request.approvers),
+        approvers=tuple(
+            Approver(to, (link_hashes[to],), code_hashes=(codes[to],) if codes else ())
+            for to in request.approvers
+        ),
         created_at=now,
         expires_at=now + timedelta(seconds=request.expires_in),
         events=(Event(now, "requested", asked_by, via),),
@@ -65,6 +81,26 @@ def decide(
     changed = changed.recording(Event(now, done, approver.address, via))
     outcome = tally(changed)
     return changed if outcome == "pending" else changed.closed(outcome, now, address)
+
+
+def wrong_code(
+    approval: Approval, address: str, choice: Choice, now: datetime, via: Door
+) -> Approval:
+    """Return the approval with one more wrong code of this approver on record.
+
+    Raises what `refuse_if_over` does, and WrongCode once there were WRONG_CODES.
+    """
+    approver = approval.approver(address)
+    refuse_if_over(approval, approver, choice, now)
+    refuse_if_locked(approver)
+    changed = approval.having(replace(approver, wrong_codes=approver.wrong_codes + 1))
+    return changed.recording(Event(now, "wrongCode", approver.address, via))
+
+
+def refuse_if_locked(approver: Approver) -> None:
+    """Raise WrongCode if there were too many wrong ones since the last mail."""
+    if approver.wrong_codes >= WRONG_CODES:
+        raise WrongCode("Too many wrong codes: wait for the next mail, or ask for a reminder.")
 
 
 def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:

@@ -32,7 +32,7 @@ _CONFIG = Config(
 
 
 class Wiring:
-    """The `workflow.Ports` of a deployed stage."""
+    """The `Ports` of a deployed stage."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env

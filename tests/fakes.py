@@ -170,7 +170,7 @@ class FakeNotifier:
 
 
 class FakePorts:
-    """`workflow.Ports` with a clock that stands still until told and secrets that repeat."""
+    """`Ports` with a clock that stands still until told and secrets that repeat."""
 
     public_url = "https://assent.example.com/api"
     approver_domains: tuple[str, ...] = ("example.com",)

@@ -50,6 +50,7 @@ def ask(
             facts=_facts(approval),
             details=_details(approval),
             error=_error(error),
+            code=_CODE if approval.request.code_required else "",
             reason_label="Reason" if must else "Reason (optional)",
             required=Markup(" required") if must else "",
             # HTML drops a line break at the start of a textarea.
@@ -146,6 +147,13 @@ def problem(error: AssentError, reference: str) -> str:
     )
     small = f"If you ask somebody about this, give them the reference {reference}."
     return _page(heading, "", _filled("notice", heading=heading, text=error.message, small=small))
+
+
+_CODE = Markup(
+    '<label for="code">Code from your mail</label>\n'
+    '<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code"'
+    ' maxlength="9" required>'
+)
 
 
 def _error(error: str) -> Markup:

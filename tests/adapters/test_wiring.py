@@ -8,9 +8,9 @@ import pytest
 
 from chalicelib import links, workflow
 from chalicelib.errors import NotFound, Unavailable
+from chalicelib.ports import Ports
 from chalicelib.settings import Settings
 from chalicelib.wiring import Wiring
-from chalicelib.workflow import Ports
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.adapters.table import TABLE, make_table

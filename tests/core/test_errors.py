@@ -10,6 +10,7 @@ from chalicelib.errors import AlreadyDecided, AssentError, InvalidRequest, Unava
 STATUSES = {
     "AssentError": 500,
     "InvalidRequest": 400,
+    "WrongCode": 403,
     "TooLarge": 413,
     "UnsupportedType": 415,
     "NotFound": 404,

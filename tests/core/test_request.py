@@ -80,6 +80,7 @@ def test_the_least_that_may_be_asked_has_the_documented_defaults() -> None:
         "remindEvery": None,
         "escalation": None,
         "reasonRequired": "onReject",
+        "codeRequired": False,
         "allowSelfApproval": False,
         "onReject": "fail",
     }
@@ -94,7 +95,7 @@ def test_a_required_field_that_is_missing_is_named(missing: str) -> None:
 
 @pytest.mark.parametrize(
     "unknown",
-    ["codeRequired", "Subject", "approvals_needed", "é", "", " "],
+    ["Subject", "approvals_needed", "é", "", " "],
 )
 def test_a_field_we_do_not_know_is_refused_by_name(unknown: str) -> None:
     """A field that has no effect (yet) is never taken silently."""
@@ -321,9 +322,9 @@ def test_a_request_is_kept_as_it_was_asked() -> None:
 
 def test_what_is_stored_is_read_back_by_older_code() -> None:
     """A stored request with a field of newer code is read; at the door it is refused."""
-    newer = msgspec.to_builtins(_read()) | {"codeRequired": True}
+    newer = msgspec.to_builtins(_read()) | {"notYetInvented": True}
     assert msgspec.convert(newer, Request) == _read()
-    assert _refused(newer).field == "codeRequired"
+    assert _refused(newer).field == "notYetInvented"
 
 
 @many

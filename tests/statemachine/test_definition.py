@@ -9,7 +9,7 @@ import pytest
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # it has no stubs
 
 from chalicelib.errors import AssentError, InvalidRequest, Unavailable
-from chalicelib.workflow import ERROR_NAMES
+from chalicelib.settle import ERROR_NAMES
 from tests.statemachine.engine import DEFINITION, FUNCTION, definition
 
 TASK: dict[str, Any] = definition()["States"]["RequestApproval"]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import app as doors
-from chalicelib import links, workflow
+from chalicelib import links, settle, workflow
 from chalicelib.errors import AlreadyDecided, Unavailable
 from chalicelib.operations import Cancel
-from chalicelib.workflow import ERROR_NAMES
+from chalicelib.settle import ERROR_NAMES
 from tests.asking import body
 from tests.fakes import FakePorts
 from tests.statemachine.engine import Engine
@@ -106,7 +106,7 @@ def test_a_request_that_nobody_answers_fails_as_expired(engine: Engine, ports: F
     """The tick does it, once the time is over."""
     execution = asked(engine, ports, expiresIn=60)
     ports.later(seconds=60)
-    workflow.advance(ports, approval_id(engine, execution))
+    settle.advance(ports, approval_id(engine, execution))
     _ended(engine, execution, "Expired", "expired")
 
 

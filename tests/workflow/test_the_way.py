@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chalicelib import errors, links, workflow
+from chalicelib import errors, links, settle, workflow
 from chalicelib.approval import LEASE
 from chalicelib.operations import Cancel
 from tests.asking import asked, people
@@ -233,4 +233,4 @@ def test_starting_again_with_the_same_key_and_body_finds_the_same_execution(
 def tick(ports: FakePorts) -> None:
     """Do what app.tick does."""
     for approval_id in ports.store.due(ports.now()):
-        workflow.advance(ports, approval_id)
+        settle.advance(ports, approval_id)

@@ -1,0 +1,68 @@
+"""CORE: an approval as an account that an auditor reads: what was asked, answered and done.
+
+Plain text in lines of at most 78 columns where the words allow it; times are UTC.
+"""
+
+from datetime import datetime
+
+from .approval import Approval, Approver, Event
+from .wording import detail_rows, needed, past, requester, was, when
+
+
+def account(approval: Approval) -> str:
+    """Return the whole record of an approval in words; no token, link or hash."""
+    request = approval.request
+    outcome = "is still open" if approval.outcome == "pending" else was(approval)
+    facts = [
+        ("Approval", approval.id),
+        ("Execution", approval.execution_arn),
+        ("Asked by", requester(approval)),
+        ("Asked on", when(approval.created_at)),
+        ("Answer by", when(approval.expires_at)),
+        ("Needed", needed(approval)),
+        ("Outcome", outcome),
+        ("Resumed", when(approval.settled_at) if approval.settled_at else "not yet"),
+    ]
+    details = request.details
+    rows = details.split("\n") if isinstance(details, str) else _rows(detail_rows(approval))
+    parts = [
+        request.subject,
+        "\n".join(f"{name + ':':<11}{value}" for name, value in facts),
+        _part("Details", rows if details else []),
+        _part("Approvers", [line for a in approval.approvers for line in _approver(a)]),
+        _part("Record", [*_folded(approval), *map(_event, approval.events)]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _part(title: str, lines: list[str]) -> str:
+    return "\n".join([title, *(f"  {line}".rstrip() for line in lines)]) if lines else ""
+
+
+def _rows(rows: list[tuple[str, str]]) -> list[str]:
+    return [line for label, value in rows for line in f"{label}: {value}".split("\n")]
+
+
+def _approver(approver: Approver) -> list[str]:
+    if approver.decision is not None:
+        decision = approver.decision
+        said = f"{approver.address} {past(decision.choice)} on {_second(decision.decided_at)}"
+        quoted = [f"  | {line}" for line in decision.reason.split("\n") if decision.reason]
+        return [said, *quoted]
+    if approver.replaced_by is not None:
+        return [f"{approver.address} was replaced by {approver.replaced_by}"]
+    return [f"{approver.address} has not answered (mail: {approver.mail})"]
+
+
+def _folded(approval: Approval) -> list[str]:
+    number = approval.folded_events
+    return [f"({number} older events about mail are counted, not kept)"] if number else []
+
+
+def _event(event: Event) -> str:
+    note = f" - {' '.join(event.note.split())}" if event.note else ""
+    return f"{_second(event.at)}  {event.what} by {event.who} via {event.via}{note}"
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
