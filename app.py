@@ -34,7 +34,7 @@ from chalicelib.errors import (
 )
 from chalicelib.links import is_id
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
-from chalicelib.request import Answer, Passing, check_address, read_json, shape
+from chalicelib.request import Answer, Confirmation, Passing, check_address, read_json, shape
 from chalicelib.rules import refuse_if_over
 from chalicelib.wiring import Wiring
 
@@ -250,6 +250,14 @@ def delete_approver(email: str) -> Response:
     return Response(body="", status_code=204, headers=HEADERS)
 
 
+@app.route("/approvers/{email}/confirmation", methods=["POST"], authorizer=iam, **ANY)
+@door
+def confirm_approver(email: str) -> Response:
+    """Confirm an approver with the link of SNS's invitation, safe from mail scanners."""
+    link = shape(_json_body(), Confirmation)
+    return _json(workflow.confirm_approver(wiring, unquote(email), link.url))
+
+
 @app.route("/health", methods=["GET"])
 @door
 def health() -> Response:
@@ -276,7 +284,7 @@ def request_approval(event: Any, context: Any) -> dict[str, str | None]:
 def tick(event: CloudWatchEvent) -> None:
     """Settle whatever is due; one approval that can't be settled is not in the others' way."""
     context: Any = event.context
-    counts = {"due": 0, "settled": 0, "failed": 0, "overdue": 0}
+    counts = {"due": 0, "settled": 0, "failed": 0, "overdue": 0, "unreached": 0}
     for approval_id in wiring.store.due(wiring.now()):
         if context.get_remaining_time_in_millis() < HANDOVER_MS:
             counts["overdue"] += 1  # If this happens each time, ticks can't keep up.
@@ -292,6 +300,7 @@ def tick(event: CloudWatchEvent) -> None:
         else:
             counts["settled"] += approval is not None and not approval.outbox
             counts["overdue"] += approval is not None and _overdue(approval)
+            counts["unreached"] += approval is not None and _unreached(approval)
     wiring.log("tick", **counts)
 
 
@@ -302,6 +311,11 @@ def _overdue(approval: Approval) -> bool:
         and approval.settled_at is None
         and wiring.now() - approval.closed_at > OVERDUE
     )
+
+
+def _unreached(approval: Approval) -> bool:
+    """Return whether somebody should answer whom no mail has reached."""
+    return approval.outcome == "pending" and any(a.mail != "sent" for a in approval.undecided)
 
 
 def _operate(approval_id: str, kind: type[Operation]) -> Response:

@@ -46,6 +46,28 @@ class Notifier:
                 self._client.create_topic(Name=name, Attributes={"DisplayName": "Assent"})
             return self._subscribe(address)
 
+    def confirm(self, address: str, token: str) -> bool:
+        """Confirm the subscription so that the mail's Unsubscribe link asks for IAM credentials.
+
+        Returns False if SNS refuses the token (used up, or older than its invitation lives).
+        """
+        refusals = (
+            "InvalidParameter",
+            "NotFound",
+            "AuthorizationError",
+            "SubscriptionLimitExceeded",
+        )
+        try:
+            with faults("SNS", *refusals):
+                self._client.confirm_subscription(
+                    TopicArn=self.topic_arn(address),
+                    Token=token,
+                    AuthenticateOnUnsubscribe="true",
+                )
+        except Expected:
+            return False
+        return True
+
     def send(self, address: str, email: Email) -> bool:
         """Have SNS mail this to the approver; return False if it certainly won't."""
         arn = self.topic_arn(address)

@@ -25,6 +25,7 @@ from .approval import (
 from .request import MOST_APPROVERS
 from .rules import add, promise_reminders
 
+FIRST_PAUSE_OF_INVITATIONS = timedelta(hours=1)
 TELLING_TRIES = 20
 """How often news is tried to be mailed: for about an hour and a half."""
 
@@ -121,7 +122,22 @@ def deferred(
         person = replace(changed.addressee(promise), mail=mail)
         changed = changed.with_addressee(promise, person)
     last = [e.what for e in approval.events if e.who == promise.to][-1:]
-    return changed if last == [why] else changed.recording(Event(now, why, promise.to, via))
+    return (
+        changed
+        if last == [why] and why != "invited"
+        else changed.recording(Event(now, why, promise.to, via))
+    )
+
+
+def may_invite(approval: Approval, address: str, now: datetime) -> bool:
+    """Return whether it is time for SNS's next invitation to that person.
+
+    The first at once, then after an hour, two, four...: an inbox full of them helps nobody.
+    """
+    sent = [
+        event.at for event in approval.events if (event.what, event.who) == ("invited", address)
+    ]
+    return not sent or now >= sent[-1] + FIRST_PAUSE_OF_INVITATIONS * 2 ** (len(sent) - 1)
 
 
 def resumed(approval: Approval, note: str, now: datetime, via: Door) -> Approval:

@@ -86,6 +86,12 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
 
 
+class Confirmation(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an operator sends to confirm an approver: the address of SNS's confirmation link."""
+
+    url: Annotated[str, Meta(max_length=2_048)]
+
+
 class Passing(Struct, frozen=True, forbid_unknown_fields=True):
     """What an approver sends to have somebody else asked."""
 
@@ -161,6 +167,22 @@ def check_address(address: str, field: str, domains: tuple[str, ...]) -> str:
             field=field,
         )
     return f"{local}@{domain}"
+
+
+def confirmation_token(url: str, topic_arn: str) -> str:
+    """Return the token in the link of SNS's invitation to that topic, or raise InvalidRequest.
+
+    The link looks like `https://sns.<region>.amazonaws.com/...?TopicArn=...&Token=...`.
+    """
+    if not re.match(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/", url):
+        raise InvalidRequest("url: is not the address of a confirmation link of SNS", field="url")
+    query = dict(re.findall(r"[?&](TopicArn|Token)=([^&#]*)", url))
+    if query.get("TopicArn", "").replace("%3A", ":") != topic_arn:
+        raise InvalidRequest("url: confirms somebody else's subscription", field="url")
+    token: str = query.get("Token", "")
+    if not re.fullmatch(r"[0-9a-f]{16,1024}", token):
+        raise InvalidRequest("url: has no token; copy the address of the link, whole", field="url")
+    return token
 
 
 def check_reason(reason: str, field: str = "reason") -> str:

