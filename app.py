@@ -235,11 +235,14 @@ def get_approver(email: str) -> Response:
     return _json(workflow.approver(wiring, unquote(email)))
 
 
-@app.route("/approvers/{email}", methods=["PUT"], authorizer=iam)
+@app.route("/approvers/{email}", methods=["PUT"], authorizer=iam, **ANY)
 @door
 def put_approver(email: str) -> Response:
-    """Have SNS invite an approver, so that the first request finds them confirmed."""
-    return _json(workflow.approver(wiring, unquote(email), invite=True))
+    """Have SNS invite an approver, and with a body say who is asked while they are away."""
+    away = _json_body(default=b"{}")
+    if away == {}:
+        return _json(workflow.approver(wiring, unquote(email), invite=True))
+    return _json(workflow.write_absence(wiring, unquote(email), away))
 
 
 @app.route("/approvers/{email}", methods=["DELETE"], authorizer=iam)

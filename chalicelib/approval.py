@@ -63,6 +63,8 @@ class Approver(Struct, frozen=True, rename="camel"):
     """SHA-256 of link secret and code together: without the mail nobody can try codes out."""
     wrong_codes: int = 0
     """Since the last mail; WRONG_CODES lock the links until the next one."""
+    stands_in_for: str | None = None
+    """Who was asked first, and is away."""
     note: str = ""
     """What whoever passed it on wrote to this one."""
 

@@ -119,7 +119,10 @@ def _facts(facts: list[tuple[str, str]]) -> str:
 
 def _opening(approval: Approval, promise: Mail) -> tuple[str, str]:
     """Return the first sentence and the beginning of the subject line."""
+    absent = approval.approver(promise.to).stands_in_for
     match promise.about:
+        case "request" if absent is not None:
+            return f"{promise.to}, you are asked for {absent}, who is away:", "Approval needed"
         case "request":
             return f"{promise.to}, your decision is needed:", "Approval needed"
         case "reminder":

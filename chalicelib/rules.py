@@ -36,10 +36,20 @@ def ask(
     via: Door,
     requester: Approver | None = None,
     code_hashes: Mapping[str, str] | None = None,
+    stand_ins: Mapping[str, str] | None = None,
 ) -> Approval:
-    """Return a new pending approval that promises each approver a mail, and the requester."""
+    """Return a new pending approval that promises each approver a mail, and the requester.
+
+    `stand_ins` says who is asked instead of whom: `{delegate: absent person}`.
+    """
     asked_by = request.requested_by or execution_arn
-    mails = tuple(Mail(to, now + LEASE) for to in request.approvers)
+    instead = {away: delegate for delegate, away in (stand_ins or {}).items()}
+    people = {instead.get(to, to): to for to in request.approvers}
+    mails = tuple(Mail(to, now + LEASE) for to in people)
+    delegated = tuple(
+        Event(now, "delegated", away, via, f"{away} -> {delegate}")
+        for away, delegate in instead.items()
+    )
     codes = code_hashes if code_hashes is not None and request.code_required else {}
     receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
     every, escalation = request.remind_every, request.escalation
@@ -49,12 +59,17 @@ def ask(
         execution_arn=execution_arn,
         request=request,
         approvers=tuple(
-            Approver(to, (link_hashes[to],), code_hashes=(codes[to],) if codes else ())
-            for to in request.approvers
+            Approver(
+                to,
+                (link_hashes[to],),
+                code_hashes=(codes[to],) if codes else (),
+                stands_in_for=away if to in (stand_ins or {}) else None,
+            )
+            for to, away in people.items()
         ),
         created_at=now,
         expires_at=now + timedelta(seconds=request.expires_in),
-        events=(Event(now, "requested", asked_by, via),),
+        events=(Event(now, "requested", asked_by, via), *delegated),
         outbox=(*mails, *receipt),
         requester=requester,
         remind_at=None if every is None else now + timedelta(seconds=every),

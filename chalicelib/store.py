@@ -10,6 +10,7 @@ from zlib import crc32
 
 import msgspec
 
+from .absence import Absence
 from .approval import Approval
 from .aws import Expected, faults
 from .views import iso
@@ -54,6 +55,22 @@ class Store:
             ExpressionAttributeValues={":read": {"N": str(approval.version)}},
         )
         return written if took else None
+
+    def absence(self, address: str) -> Absence | None:
+        """Return the absence on record for that person, past ones included, or None."""
+        with faults("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": _away(address)}}, ConsistentRead=True
+            )
+        item = answer.get("Item")
+        return None if item is None else msgspec.json.decode(item["absence"]["S"], type=Absence)
+
+    def put_absence(self, address: str, absence: Absence) -> None:
+        """Write the absence of that person, in the place of any earlier one."""
+        text = msgspec.json.encode(absence).decode()
+        item = {"pk": {"S": _away(address)}, "absence": {"S": text}}
+        with faults("DynamoDB"):
+            self._client.put_item(TableName=self._table, Item=item)
 
     def due(self, now: datetime) -> Iterator[str]:
         """Yield the ids of what is due at `now`, earliest first within each shard.
@@ -102,6 +119,10 @@ class Store:
 
 def _pk(approval_id: str) -> str:
     return f"APPROVAL#{approval_id}"
+
+
+def _away(address: str) -> str:
+    return f"ABSENCE#{address.lower()}"
 
 
 def _item(approval: Approval) -> dict[str, Any]:

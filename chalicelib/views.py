@@ -30,6 +30,7 @@ def for_operator(approval: Approval) -> dict[str, Any]:
                 "decision": a.decision and _decision(a, a.decision),
             }
             | ({} if a.replaced_by is None else {"replacedBy": a.replaced_by})
+            | ({} if a.stands_in_for is None else {"standsInFor": a.stands_in_for})
             | _why(approval, a)
             for a in approval.approvers
         ],

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from . import links, rules
+from .absence import Absence, stand_ins
+from .absence import check as check_absence
 from .approval import Approval, Approver, Choice, Door
 from .errors import InvalidRequest, NotFound, WrongCode
 from .operations import Cancel, Extend, Operation, Reassign
@@ -43,7 +45,9 @@ def request(ports: Ports, untrusted: object, via: Door) -> str | None:
         ports.log("request_refused", executionArn=arn, code=e.code, field=e.field)
         ports.callbacks.fail(token, e.code, msgspec.json.encode(e.as_json()).decode())
         return None
-    secrets = minted(ports, asked.approvers)
+    excluded = None if asked.allow_self_approval else asked.requested_by
+    instead = stand_ins(asked.approvers, ports.now(), ports.store.absence, excluded)
+    secrets = minted(ports, (*asked.approvers, *instead))
     task_token, execution_arn = question.task_token, question.execution_arn
     approval_id = links.approval_id(task_token)
     requester = _requester(ports, asked.requested_by)
@@ -57,6 +61,7 @@ def request(ports: Ports, untrusted: object, via: Door) -> str | None:
         via,
         requester,
         {address: secret.code_hash for address, secret in secrets.items()},
+        instead,
     )
     if ports.store.create(new):
         settle(ports, new, [p for p in new.outbox if p.due_at > new.created_at], secrets, via)
@@ -202,7 +207,7 @@ def execution(ports: Ports, name: str) -> tuple[dict[str, Any], Approval | None]
     return found, None if approval_id is None else ports.store.get(approval_id)
 
 
-def approver(ports: Ports, address: str, *, invite: bool = False) -> dict[str, str]:
+def approver(ports: Ports, address: str, *, invite: bool = False) -> dict[str, Any]:
     """Return whether mail can reach an approver; `invite` asks SNS to invite them if it can't."""
     address = check_address(address, "approver", ports.approver_domains)
     subscription = ports.notifier.subscription(address)
@@ -210,7 +215,21 @@ def approver(ports: Ports, address: str, *, invite: bool = False) -> dict[str, s
         if not ports.notifier.invite(address):
             raise InvalidRequest(f"approver: SNS takes no mail for {address}", field="approver")
         subscription = ports.notifier.subscription(address)
-    return {"approver": address, "subscription": subscription}
+    away = ports.store.absence(address)
+    known = away is not None and away.until > ports.now()
+    absence = {"absence": msgspec.to_builtins(away)} if known else {}
+    return {"approver": address, "subscription": subscription} | absence
+
+
+def write_absence(ports: Ports, address: str, untrusted: object) -> dict[str, Any]:
+    """Have somebody else asked for an approver while they are away; what is asked already stays."""
+    address = check_address(address, "approver", ports.approver_domains)
+    given = shape(untrusted, Absence)
+    delegate = check_address(given.delegate, "delegate", ports.approver_domains)
+    absence = Absence(delegate, given.from_, given.until)
+    check_absence(address, absence, ports.now(), ports.store.absence)
+    ports.store.put_absence(address, absence)
+    return approver(ports, address, invite=True)
 
 
 def confirm_approver(ports: Ports, address: str, url: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.absence import Absence
 from chalicelib.approval import Approval
 from chalicelib.emails import Email
 from chalicelib.errors import IdempotencyConflict, NotFound, Unavailable
@@ -49,6 +50,7 @@ class FakeStore:
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
         self._items: dict[str, bytes] = {}
+        self._absences: dict[str, bytes] = {}
         self._lock = threading.Lock()
         self.slowness = 0.0
         """Seconds between reading an item and having it: room for others to come between."""
@@ -77,6 +79,14 @@ class FakeStore:
             written = msgspec.structs.replace(approval, version=approval.version + 1)
             self._items[approval.id] = msgspec.json.encode(written)
             return written
+
+    def absence(self, address: str) -> Absence | None:
+        found = self._absences.get(address.lower())
+        return None if found is None else msgspec.json.decode(found, type=Absence)
+
+    def put_absence(self, address: str, absence: Absence) -> None:
+        self._effects.begin("store.put_absence")
+        self._absences[address.lower()] = msgspec.json.encode(absence)
 
     def due(self, now: datetime) -> Iterator[str]:
         dated = [(found.due_at, found.id) for found in self._all() if found.due_at is not None]

@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib import links, outbox, rules
+from chalicelib.absence import Absence
 from chalicelib.approval import LEASE, Approval
 from chalicelib.ports import Store
 from chalicelib.request import read_request
@@ -323,3 +324,15 @@ def race(threads: int, act: Callable[[int], T]) -> list[T]:
 def shard(approval_id: str) -> int:
     """Return the partition of the indexes that an approval belongs to."""
     return crc32(approval_id.encode()) % SHARDS
+
+
+def test_an_absence_is_kept_until_the_next_one_is_written(store: Store) -> None:
+    """By the person, however their address is written; approvals are not mixed up with it."""
+    absence = Absence("grace@example.com", START, START + timedelta(days=1))
+    later = Absence("linus@example.com", START, START + timedelta(days=2))
+    assert store.absence("ada@example.com") is None
+    store.put_absence("Ada@example.com", absence)
+    assert store.absence("ada@example.com") == absence
+    store.put_absence("ada@example.com", later)
+    assert store.absence("ada@example.com") == later
+    assert list(store.due(START + timedelta(days=9))) == []

@@ -101,14 +101,14 @@ def test_a_link_that_is_unknown_costs_one_read(counted: Counted) -> None:
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_asking_costs_a_write_and_one_for_each_mail(counted: Counted, number: int) -> None:
-    """Nothing is read: what was written is still in hand."""
+    """Read is only who is away; what was written is still in hand."""
     asked(counted.ports, TOKEN, approvers=people(number))
-    assert counted.calls() == [WRITE] + [WRITE] * number
+    assert counted.calls() == [READ] * number + [WRITE] + [WRITE] * number
 
 
 def test_asking_again_costs_one_refused_write(counted: Counted) -> None:
-    """The second delivery finds out by trying."""
+    """The second delivery finds out by trying, once it has looked who is away."""
     asked(counted.ports)
     counted.calls()
     asked(counted.ports)
-    assert counted.calls() == [WRITE]
+    assert counted.calls() == [READ, WRITE]

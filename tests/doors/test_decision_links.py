@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from chalicelib import links, workflow
+from chalicelib import links, settle, workflow
 from chalicelib.operations import Cancel
 from tests.asking import asked, people
 from tests.doors.client import ADA, BROWSER, FORM, JSON, Answered, DoorPorts, Doors, one_asked
@@ -222,7 +222,7 @@ def test_a_link_that_has_expired_is_gone(doors: Doors, ports: DoorPorts, ticked:
     assert doors.get(f"/approve/{token}", BROWSER).status == 200
     ports.later(seconds=1)
     if ticked:
-        workflow.advance(ports, links.approval_id(TOKEN))
+        settle.advance(ports, links.approval_id(TOKEN))
     before = ports.world()
     _gone(doors, token, "Expired", "has expired")
     assert ports.world() == before
