@@ -6,7 +6,7 @@ own; everybody else uses what boto3 finds (profile, environment, role).
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -65,13 +65,18 @@ class Account:
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        """Return the client that looks for a surviving table, and deletes it."""
+        """Return the client that looks into a table, and deletes it."""
         return self.session.client("dynamodb", endpoint_url=self.endpoint_url)
 
     @cached_property
     def functions(self) -> "LambdaClient":
         """Return the client of Lambda."""
         return self.session.client("lambda", endpoint_url=self.endpoint_url)
+
+    @cached_property
+    def iam(self) -> Any:  # its stubs are large, and one call is made
+        """Return the client that says who has the operator policy."""
+        return self.session.client("iam", endpoint_url=self.endpoint_url)
 
     @cached_property
     def sns(self) -> "SNSClient":

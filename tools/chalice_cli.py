@@ -59,16 +59,28 @@ class Chalice:
 
     def api(self, stage: Stage) -> Api | None:
         """Return the API that Chalice recorded for the stage, or None before the first deploy."""
-        try:
-            record = json.loads(self._record(stage).read_text("utf-8"))
-        except FileNotFoundError:
-            return None
-        for resource in record.get("resources", []):
+        for resource in self._resources(stage):
             if resource.get("resource_type") == "rest_api":
-                found: str = resource["rest_api_id"]
+                found = resource["rest_api_id"]
                 url = self._public_url(found) if self._public_url else resource["rest_api_url"]
                 return Api(found, url.rstrip("/"))
         return None
+
+    def functions(self, stage: Stage) -> set[str]:
+        """Return the ARNs of the functions that Chalice recorded: those that `delete` deletes."""
+        return {
+            resource["lambda_arn"]
+            for resource in self._resources(stage)
+            if resource.get("resource_type") == "lambda_function"
+        }
+
+    def _resources(self, stage: Stage) -> list[dict[str, str]]:
+        try:
+            record = json.loads(self._record(stage).read_text("utf-8"))
+        except FileNotFoundError:
+            return []
+        found: list[dict[str, str]] = record.get("resources", [])
+        return found
 
     def _record(self, stage: Stage) -> Path:
         return self._project / ".chalice" / "deployed" / f"{stage}.json"

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tools.errors import ToolError
 from tools.stage import Stage
+from tools.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -45,7 +46,7 @@ class Stack:
         self._stage = stage
         self._name = stage.prefix
         self._cloudformation = cloudformation
-        self._dynamodb = dynamodb
+        self._table = Table(dynamodb, stage.prefix)
         self._waiter: WaiterConfigTypeDef = {
             "Delay": delay,  # type: ignore[typeddict-item]  # fractions of a second work as well
             "MaxAttempts": int(PATIENCE / delay),
@@ -56,14 +57,18 @@ class Stack:
         """Create or update the stack, wait, and return its outputs.
 
         A parameter that isn't given keeps its value. Raises ToolError with the reasons of the
-        resources that failed.
+        resources that failed, or if there is a table that CloudFormation doesn't keep up and that
+        differs from the template's.
         """
         stack = self._describe()
         if stack is not None and stack["StackStatus"] in _NEVER_COMPLETE:
             self._say(f"stack {self._name} was never complete: making it anew")
             self.delete()
             stack = None
-        create_table = "true" if self._table_is_ours() else "false"
+        ours = self._table_is_ours()
+        if not ours:
+            self._refuse_misfit(body)
+        create_table = "true" if ours else "false"
         given = {"Stage": self._stage.name, "CreateTable": create_table, **parameters}
         try:
             if stack is None:
@@ -125,9 +130,7 @@ class Stack:
 
     def _table_is_ours(self) -> bool:
         """Return whether the table belongs in the stack: it does, unless it was there before."""
-        try:
-            self._dynamodb.describe_table(TableName=self._name)
-        except self._dynamodb.exceptions.ResourceNotFoundException:
+        if not self._table.exists():
             return True
         try:
             found = self._cloudformation.describe_stack_resources(StackName=self._name)
@@ -139,6 +142,16 @@ class Stack:
             r["LogicalResourceId"] == "Table" and r["ResourceStatus"] not in _NOT_IN_STACK
             for r in found["StackResources"]
         )
+
+    def _refuse_misfit(self, body: str) -> None:
+        """Raise ToolError if the functions couldn't work with the table that is there."""
+        wrong = self._table.misfits(json.loads(body)["Resources"]["Table"]["Properties"])
+        if wrong:
+            raise ToolError(
+                f"table {self._name} isn't the stack's, and differs from the one that "
+                f"infrastructure.json describes: {'; '.join(wrong)}. Nothing was deployed: change "
+                "the table by hand (docs/operating.md) or move it away, then deploy again"
+            )
 
     def _describe(self) -> "StackTypeDef | None":
         try:

@@ -47,3 +47,8 @@ class Stage:
     def function(self, name: str) -> str:
         """Return the name of a function that isn't the API's, as Chalice makes it."""
         return f"{self.prefix}-{name}"
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Return the names of all functions, the API's first."""
+        return (self.prefix, self.function("request_approval"), self.function("tick"))

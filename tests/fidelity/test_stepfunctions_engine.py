@@ -165,3 +165,13 @@ def test_moto_loses_the_cause_of_a_failure(engine: Engine) -> None:
     execution = engine.start(engine.machine(Wait=engine.waiting()))
     assert engine.fail(engine.token(), "Rejected", "too dear") == "accepted"
     assert engine.end(execution).get("cause") is None
+
+
+def test_the_history_of_an_execution_shows_the_task_token(engine: Engine) -> None:
+    """Who may read it has the token; nothing but IAM keeps it from them."""
+    execution = engine.start(engine.machine(Wait=engine.waiting()))
+    token = engine.token()
+    events = engine.client.get_execution_history(executionArn=execution)["events"]
+    (scheduled,) = [event for event in events if event["type"] == "TaskScheduled"]
+    assert token in scheduled["taskScheduledEventDetails"]["parameters"]
+    engine.succeed(token)

@@ -12,6 +12,10 @@ ROUTES = [
     ("POST", "/executions"),
     ("GET", "/executions/some-name"),
     ("GET", "/approvals/some-id"),
+    ("POST", "/approvals/some-id/cancel"),
+    ("POST", "/approvals/some-id/remind"),
+    ("POST", "/approvals/some-id/extend"),
+    ("POST", "/approvals/some-id/reassign"),
     ("GET", "/approvers/ada%40example.com"),
     ("PUT", "/approvers/ada%40example.com"),
     ("DELETE", "/approvers/ada%40example.com"),
@@ -24,6 +28,9 @@ INDEX = {
     "KeyConditionExpression": "#k = :v",
     "ExpressionAttributeValues": {":v": {"S": "x"}},
 }
+OUTCOME = INDEX | {"IndexName": "outcome", "ExpressionAttributeNames": {"#k": "outcomeShard"}}
+TOPIC_POLICY = {"TopicArn": APPROVER_TOPIC, "AttributeName": "Policy", "AttributeValue": "{}"}
+HISTORY = {"executionArn": "arn:aws:states:us-east-1:000000000000:execution:assent-sandbox:x"}
 SUBSCRIBE = {"TopicArn": APPROVER_TOPIC, "Protocol": "email"}
 CHILD = {"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:assent-sandbox"}
 SUCCESS = {"taskToken": "x", "output": "{}"}
@@ -31,6 +38,9 @@ SUCCESS = {"taskToken": "x", "output": "{}"}
 DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("api", "dynamodb", "delete_item", ITEM),
     ("api", "dynamodb", "scan", {"TableName": "assent-sandbox"}),
+    ("api", "dynamodb", "query", OUTCOME),
+    ("api", "sns", "set_topic_attributes", TOPIC_POLICY),
+    ("api", "stepfunctions", "get_execution_history", HISTORY),
     ("api", "sns", "publish", {"TopicArn": APPROVER_TOPIC, "Message": "x"}),
     ("api", "sns", "delete_topic", {"TopicArn": FOREIGN_TOPIC}),
     ("api", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),
@@ -38,11 +48,13 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("request_approval", "dynamodb", "delete_item", ITEM),
     ("request_approval", "stepfunctions", "send_task_success", SUCCESS),
     ("request_approval", "stepfunctions", "start_execution", CHILD),
+    ("request_approval", "stepfunctions", "get_execution_history", HISTORY),
     ("request_approval", "sns", "publish", {"TopicArn": FOREIGN_TOPIC, "Message": "x"}),
     ("request_approval", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),
     ("tick", "dynamodb", "delete_item", ITEM),
     ("tick", "stepfunctions", "start_execution", CHILD),
     ("tick", "sns", "delete_topic", {"TopicArn": APPROVER_TOPIC}),
+    ("tick", "stepfunctions", "get_execution_history", HISTORY),
     ("tick", "sns", "publish", {"TopicArn": FOREIGN_TOPIC, "Message": "x"}),
 ]
 
@@ -59,6 +71,7 @@ def test_the_operators_policy_opens_the_operators_routes(sandbox: Sandbox) -> No
     found = sandbox.call("GET", "/approvers/ada%40example.com")
     assert (found.status, found.json["subscription"]) == (200, "confirmed")
     assert sandbox.call("GET", "/executions/no-such").status == 404
+    assert sandbox.call("POST", "/approvals/some-id/cancel", {}).status == 404
 
 
 def test_the_approvers_pages_need_no_signature(sandbox: Sandbox) -> None:

@@ -42,6 +42,13 @@ def test_there_is_no_api_before_the_first_deploy(project: Path) -> None:
     assert Chalice(project, environment={}).api(DEV) is None
 
 
+def test_the_functions_are_known_from_chalices_record(project: Path) -> None:
+    """Those that `chalice delete` deletes, and none before the first deploy."""
+    assert Chalice(project, environment={}).functions(DEV) == set()
+    record(project)
+    assert Chalice(project, environment={}).functions(DEV) == {"arn"}
+
+
 def test_an_api_may_be_reached_otherwise_than_chalice_thinks(project: Path) -> None:
     """The sandbox's API has the emulator's address."""
     record(project)

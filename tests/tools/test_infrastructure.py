@@ -1,11 +1,13 @@
 import json
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app import app
 from tools.errors import ToolError
 from tools.template import LIMIT, template_body
 
@@ -84,6 +86,32 @@ def test_nobody_may_scan_delete_or_make_log_groups() -> None:
         assert not any("*" in action for action in actions(role))
 
 
+def test_the_operator_policy_opens_the_signed_routes_and_nothing_else() -> None:
+    """Every signed route is matched by a pattern, no public one is, and no pattern is idle."""
+    policy = TEMPLATE["Resources"]["OperatorPolicy"]["Properties"]["PolicyDocument"]
+    (statement,) = policy["Statement"]
+    patterns = [r["Fn::Sub"].partition("${ApiId}/api/")[2] for r in statement["Resource"]]
+    signed: list[str] = []
+    for path, methods in app.routes.items():
+        for method, route in methods.items():
+            called = method + path
+            if route.authorizer is not None:
+                signed.append(called)
+            opened = any(fnmatchcase(called, pattern) for pattern in patterns)
+            assert opened == (route.authorizer is not None), called
+    assert signed
+    idle = [p for p in patterns if not any(fnmatchcase(called, p) for called in signed)]
+    assert idle == []
+
+
+def test_each_role_may_query_the_indexes_that_its_function_asks() -> None:
+    """The API finds an execution's approval, the tick what is due; `outcome` is for people."""
+    asked = {"ApiRole": ["execution"], "RequestApprovalRole": [], "TickRole": ["due"]}
+    for role, indexes in asked.items():
+        found = [s["Resource"]["Fn::Sub"] for s in statements(role) if "Query" in str(s["Action"])]
+        assert [arn.rpartition("/")[2] for arn in found] == indexes
+
+
 def test_the_table_outlives_its_stack() -> None:
     """Audit trails are not deleted along with code."""
     table = TEMPLATE["Resources"]["Table"]
@@ -100,7 +128,7 @@ def test_every_alarm_can_be_heard_and_a_silent_tick_is_one() -> None:
         for name, resource in TEMPLATE["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
-    assert len(alarms) == 6
+    assert len(alarms) == 7
     for alarm in alarms.values():
         assert alarm["AlarmActions"]["Fn::If"][:2] == ["AlarmsAreHeard", [{"Ref": "AlarmTopicArn"}]]
     assert alarms["OverdueAlarm"]["TreatMissingData"] == "breaching"

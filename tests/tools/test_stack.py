@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +12,7 @@ from tools.stack import Stack
 from tools.stage import Stage
 from tools.template import template_body
 
-from .conftest import DEV
+from .conftest import CHECKOUT, DEV
 
 WHOM = {"ApproverEndpoints": "*@example.com,*@example.org"}
 
@@ -68,18 +70,97 @@ def test_a_table_that_survived_is_used_and_not_made(
     assert "Item" in found
 
 
+def make_table(account: Account, **other: Any) -> None:
+    """Make the template's table by hand, as a restore from a backup does, but for what is other."""
+    wanted = json.loads((CHECKOUT / "infrastructure.json").read_text())["Resources"]["Table"]
+    names = ("KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    table = {name: wanted["Properties"][name] for name in names} | other
+    used = json.dumps(table)
+    account.dynamodb.create_table(
+        TableName="assent-dev",
+        AttributeDefinitions=[
+            attribute
+            for attribute in wanted["Properties"]["AttributeDefinitions"]
+            if f'"{attribute["AttributeName"]}"' in used
+        ],
+        **table,
+    )
+
+
+def index(name: str, *keys: str) -> dict[str, Any]:
+    """Return an index by these keys that holds everything."""
+    kinds = ("HASH", "RANGE")
+    return {
+        "IndexName": name,
+        "KeySchema": [
+            {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, kinds, strict=False)
+        ],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+
+
+OUTCOME = index("outcome", "outcomeShard", "createdAt")
+DUE = index("due", "dueShard", "dueAt")
+EXECUTION = index("execution", "executionArn", "createdAt")
+
+
 def test_a_table_that_nobody_made_with_a_stack_is_used_too(
     stack: Stack, account: Account, project: Path
 ) -> None:
     """A table restored from a backup stands alone, and the first stack finds it."""
-    account.dynamodb.create_table(
-        TableName="assent-dev",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_table(account)
     stack.deploy(template_body(project), WHOM)
     assert parameters(account)["CreateTable"] == "false"
+
+
+def test_a_table_with_more_than_the_template_asks_for_is_used(
+    stack: Stack, account: Account, project: Path
+) -> None:
+    """An index of one's own, or one that holds more than keys, is in nobody's way."""
+    more = index("mine", "dueAt")
+    make_table(account, GlobalSecondaryIndexes=[EXECUTION, DUE, OUTCOME, more])
+    stack.deploy(template_body(project), WHOM)
+    assert parameters(account)["CreateTable"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (
+            {"KeySchema": [{"AttributeName": "dueAt", "KeyType": "HASH"}]},
+            "its key is dueAt (S), not pk (S)",
+        ),
+        (
+            {"GlobalSecondaryIndexes": [OUTCOME, EXECUTION]},
+            "it has no index due, by dueShard (S) and dueAt (S)",
+        ),
+        (
+            {"GlobalSecondaryIndexes": [OUTCOME, EXECUTION, index("due", "dueShard")]},
+            "its index due is by dueShard (S), not dueShard (S) and dueAt (S)",
+        ),
+    ],
+)
+def test_a_table_that_the_functions_could_not_use_is_refused(
+    stack: Stack, account: Account, project: Path, other: dict[str, Any], said: str
+) -> None:
+    """CloudFormation wouldn't mend it, and the first request would fail: no stack is made."""
+    make_table(account, **other)
+    with pytest.raises(ToolError, match=re.escape(said)):
+        stack.deploy(template_body(project), WHOM)
+    assert not stack.exists()
+
+
+def test_a_surviving_table_is_looked_at_by_each_deploy(
+    stack: Stack, account: Account, project: Path
+) -> None:
+    """What a later template wants of it is done by hand first, or nothing is deployed."""
+    make_table(account)
+    stack.deploy(template_body(project), WHOM)
+    account.dynamodb.update_table(
+        TableName="assent-dev", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "due"}}]
+    )
+    with pytest.raises(ToolError, match="has no index due"):
+        stack.deploy(template_body(project), WHOM)
 
 
 def test_the_definition_is_the_file_with_the_functions_arn(
