@@ -1,4 +1,5 @@
 # The two commands to know are `make demo` and `make test`; both do all their own set-up.
+# `make demo PORT=4566 INBOX_PORT=8025 DIR=/tmp/other` says where; any free ports if not given.
 # STAGE=dev names a stage of .chalice/config.json; DOMAINS=example.com says whose mail addresses may
 # be asked (needed once); ALARM_TOPIC=arn:... is told of alarms; DELETE_DATA=assent-dev makes destroy take the table along.
 
@@ -9,7 +10,8 @@ python := $(bin)/python
 .PHONY: demo test check lint deploy destroy pictures bench setup browser
 
 demo: setup
-	@$(python) -m tools.sandbox
+	@$(python) -m tools.sandbox $(if $(PORT),--port '$(PORT)') \
+		$(if $(INBOX_PORT),--inbox-port '$(INBOX_PORT)') $(if $(DIR),--dir '$(DIR)')
 
 test: lint browser
 	$(bin)/pytest -n 2 --dist loadgroup

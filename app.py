@@ -125,11 +125,11 @@ def pass_on(token: str) -> Response:
     passing = Passing()
     try:
         passing = _sent(Passing)
-        to, note = passing.to, passing.note
-        return _shown(*workflow.pass_on(wiring, token, to, note, "page"), 200)
+        to, note, code = passing.to, passing.note, passing.code
+        return _shown(*workflow.pass_on(wiring, token, to, note, "page", code), 200)
     except OVER as e:
         return _shown(*workflow.show(wiring, token), e.status, e)
-    except InvalidRequest as e:
+    except (InvalidRequest, WrongCode) as e:
         if not _wants_html():
             raise
         return _pass_page(token, passing, e)
@@ -154,7 +154,7 @@ def cancel(token: str) -> Response:
     open_ = approval.outcome == "pending" and wiring.now() < approval.expires_at
     if not (open_ and approval.requester and _wants_html()):
         return _withdrawn(approval, 200)
-    said, status = (error.message, error.status) if error else ("", 200)
+    said, status = _said(error)
     return _html(pages.cancel(approval, approval.requester, reason, said), status)
 
 
@@ -323,10 +323,17 @@ def _unreached(approval: Approval) -> bool:
 
 def _operate(approval_id: str, kind: type[Operation]) -> Response:
     operation = shape(_json_body(default=b"{}"), kind)
-    by = operation.by or str(_request().context.get("identity", {}).get("userArn", "operator"))
+    identity = _request().context.get("identity") or {}
+    by = operation.by or str(identity.get("userArn") or "operator")
     if operation.by is not None:
         check_address(operation.by, "by", ("*",))
-    return _json(views.for_operator(workflow.operate(wiring, approval_id, operation, by, "api")))
+    try:
+        changed = workflow.operate(wiring, approval_id, operation, by, "api")
+    except AlreadyDecided as e:
+        if e.status != 200:
+            raise
+        changed = workflow.find(wiring, approval_id)
+    return _json(views.for_operator(changed))
 
 
 def _decision(choice: Choice, token: str) -> Response:
@@ -358,7 +365,7 @@ def _page(
         return _shown(approval, approver, 200 if isinstance(e, AlreadyDecided) else e.status)
     if not _wants_html():
         return _shown(approval, approver, 200)
-    said, status = (error.message, error.status) if error else ("", 200)
+    said, status = _said(error)
     return _html(pages.ask(approval, approver, choice, token, reason, said), status)
 
 
@@ -370,7 +377,7 @@ def _pass_page(token: str, passing: Passing, error: AssentError | None = None) -
         return _shown(approval, approver, 200 if isinstance(e, AlreadyDecided) else e.status)
     if not _wants_html():
         return _shown(approval, approver, 200)
-    said, status = (error.message, error.status) if error else ("", 200)
+    said, status = _said(error)
     page = pages.pass_on(approval, approver, token, passing.to, passing.note, said)
     return _html(page, status)
 
@@ -470,6 +477,14 @@ def _ids(request: Request) -> dict[str, str]:
     named = found.get("approval_id", found.get("token", "").partition(".")[0])
     ids = {"approvalId": named if is_id(named) else "", "execution": found.get("name", "")}
     return {key: value[:80] for key, value in ids.items() if value}
+
+
+def _said(error: AssentError | None) -> tuple[str, int]:
+    """Return what a page says of an error, without the field that programs want, and its status."""
+    if error is None:
+        return "", 200
+    words = error.message.removeprefix(f"{error.field}: ")
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else "."), error.status
 
 
 def _reference() -> str:

@@ -245,5 +245,11 @@ class Approval(Struct, frozen=True, rename="camel"):
             return replace(self, requester=changed)
         return self.having(changed)
 
+    def who_has_it(self, approver: Approver) -> str:
+        """Return who is asked now in the place of this one, however often it was passed on."""
+        while approver.replaced_by is not None:
+            approver = self.approver(approver.replaced_by)
+        return approver.address
+
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)

@@ -22,9 +22,12 @@ from .wording import (
     span,
     was,
     when,
+    withdrawn_because,
 )
 
 COLUMNS = 78
+DETAIL_LINES = 40
+"""More than these stand on the page alone, so that the links are not out of sight."""
 SUBJECT_CHARACTERS = 99
 """SNS wants fewer than 100 (botocore's model of `Publish`)."""
 
@@ -93,6 +96,7 @@ def _outcome(approval: Approval, promise: Mail) -> Email:
     """Return the news of what came of it, with every reason given."""
     asked = approval.requester is not None and promise.to == approval.requester.address
     whose = "your request" if asked else "this"
+    because = withdrawn_because(approval)
     said = [
         f"{approver.address} {past(decision.choice)} on {when(decision.decided_at)}"
         + (f":\n\n{_quoted(decision.reason)}" if decision.reason else ".")
@@ -102,6 +106,7 @@ def _outcome(approval: Approval, promise: Mail) -> Email:
         outcome_word(approval).capitalize(),
         approval,
         f"{promise.to}, {whose} {was(approval)}:",
+        *([_quoted(because)] if because else []),
         *said,
         "Nothing more is asked of you.",
     )
@@ -158,7 +163,11 @@ def _details(approval: Approval) -> list[str]:
         text = details
     else:
         text = "\n".join(f"{label}: {value}" for label, value in detail_rows(approval))
-    return [f"Details, as the requester wrote them:\n\n{_quoted(text)}"]
+    quoted = _quoted(text).split("\n")
+    if len(quoted) > DETAIL_LINES:
+        more = len(quoted) - DETAIL_LINES
+        quoted = [*quoted[:DETAIL_LINES], f"({more} more lines of details are on the page.)"]
+    return ["Details, as the requester wrote them:\n\n" + "\n".join(quoted)]
 
 
 def _quoted(text: str) -> str:

@@ -39,6 +39,11 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _CONTROL_OR_BREAK = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CHOICES = {
+    "onReject": "fail, return",
+    "reasonRequired": "never, onReject, always",
+    "approvalsNeeded": "a number, all",
+}
 _PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
 
@@ -97,6 +102,7 @@ class Passing(Struct, frozen=True, forbid_unknown_fields=True):
 
     to: str = ""
     note: str = ""
+    code: str = ""
 
 
 class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +142,8 @@ def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
 
 def read_json(body: bytes) -> Any:
     """Return the decoded JSON of a body; raise InvalidRequest if it is none."""
+    if not body:
+        raise InvalidRequest("body: is empty, JSON is expected")
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
@@ -286,6 +294,19 @@ def _check_requester(asked: Request) -> None:
                 )
 
 
+def _in_words(what: str, path: str) -> str:
+    """Return msgspec's words about a bound or a choice as a person would say them."""
+    if what.startswith("Invalid enum value"):
+        return f"must be one of {_CHOICES.get(path, 'the values documented')}"
+    bound = re.fullmatch(r"Expected `(str|array|int)`( of length)? ([<>])= (\d+)", what)
+    if bound is None:
+        return what
+    kind, _, sign, number = bound.groups()
+    unit = {"str": " characters", "array": " entries", "int": ""}[kind]
+    least = "at least" if sign == ">" else "at most"
+    return f"must {'be' if kind == 'int' else 'have'} {least} {number}{unit}"
+
+
 def _half_a_character(untrusted: object) -> InvalidRequest:
     fields = untrusted.items() if isinstance(untrusted, dict) else ()
     found = next((k for k, v in fields if not (_is_text(k) and _is_text(v))), None)
@@ -305,6 +326,7 @@ def _refusal(message: str) -> InvalidRequest:
     if named:
         path = f"{path}.{named['name']}" if path else named["name"]
         what = "is required" if "missing" in named[1] else "is not a field of this request"
+    what = _in_words(what, path)
     what = _CONTROL_OR_BREAK.sub("?", what.replace("`", ""))[:200]
     path = _CONTROL_OR_BREAK.sub("?", path.replace("[...]", ""))[:100]
     return InvalidRequest(f"{path or 'body'}: {what[0].lower()}{what[1:]}", field=path or None)

@@ -139,7 +139,7 @@ def refuse_if_over(approval: Approval, approver: Approver, choice: Choice, now: 
         same = approver.decision.choice == choice
         raise AlreadyDecided("You have decided on this already; a decision is final.", same=same)
     if approver.replaced_by is not None:
-        raise Reassigned(f"{approver.replaced_by} has been asked instead of you.")
+        raise Reassigned(f"{approval.who_has_it(approver)} has been asked instead of you.")
     if approval.outcome in ("approved", "rejected"):
         same = (approval.outcome == "approved") == (choice == "approve")
         raise AlreadyDecided(f"This was {approval.outcome} already, by others.", same=same)
@@ -224,8 +224,10 @@ def _refuse_as_approver(approval: Approval, other: str) -> None:
 
 
 def _refuse_if_closed(approval: Approval, wanted: str, now: datetime) -> None:
+    if approval.outcome == "expired" or (
+        approval.outcome == "pending" and now >= approval.expires_at
+    ):
+        raise Expired("The time for answering has passed.")
     if approval.outcome != "pending":
         same = approval.outcome == wanted
         raise AlreadyDecided(f"This was {approval.outcome} already.", same=same)
-    if now >= approval.expires_at:
-        raise Expired("The time for answering has passed.")

@@ -158,12 +158,10 @@ def _undelivered(
 ) -> Undelivered | None:
     """Mail the links, or return why they certainly weren't mailed."""
     subscription = ports.notifier.subscription(promise.to)
-    if subscription == "none" and not outbox.may_invite(approval, promise.to, ports.now()):
-        return "unconfirmed"
-    if subscription == "none":
+    if subscription != "confirmed":
+        if not outbox.may_invite(approval, promise.to, ports.now()):
+            return "unconfirmed"
         return "invited" if ports.notifier.invite(promise.to) else "refused"
-    if subscription == "pending":
-        return "unconfirmed"
     email = emails.write(approval, promise, secret.link, ports.public_url, ports.now(), secret.code)
     return None if ports.notifier.send(promise.to, email) else "refused"
 

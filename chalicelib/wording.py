@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from .approval import Approval, Choice
+from .approval import Approval, Choice, Event
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -28,9 +28,12 @@ def requester(approval: Approval) -> str:
 
 
 def needed(approval: Approval) -> str:
-    """Return whose approval it takes: `your approval`, `approval by 2 of 3 approvers`."""
+    """Return whose approval it takes, and what ends it otherwise."""
     k, n = approval.approvals_needed, len(approval.asked)
-    return "your approval" if n == 1 else f"approval by {k} of {n} approvers"
+    if n == 1:
+        return "your approval"
+    ending = _count(approval.request.rejections_needed, "rejection")
+    return f"approval by {k} of {n} approvers; {ending} and it is rejected"
 
 
 def past(choice: Choice) -> str:
@@ -49,9 +52,17 @@ def was(approval: Approval) -> str:
     if approval.outcome == "expired":
         return f"expired{at}, before it was decided"
     if approval.outcome == "cancelled":
-        last = [e for e in approval.events if e.what == "cancelled"][-1]
-        return f"was withdrawn by {last.who}{at}" + (f" ({last.note})" if last.note else "")
+        return f"was withdrawn by {_withdrawal(approval).who}{at}"
     return f"was {approval.outcome}{at}"
+
+
+def withdrawn_because(approval: Approval) -> str:
+    """Return the reason given for withdrawing it, in whoever's words; mostly empty."""
+    return _withdrawal(approval).note if approval.outcome == "cancelled" else ""
+
+
+def _withdrawal(approval: Approval) -> Event:
+    return next(e for e in reversed(approval.events) if e.what == "cancelled")
 
 
 def progress(approval: Approval) -> str:

@@ -11,7 +11,7 @@ from . import links, rules
 from .absence import Absence, stand_ins
 from .absence import check as check_absence
 from .approval import Approval, Approver, Choice, Door
-from .errors import InvalidRequest, NotFound, WrongCode
+from .errors import AlreadyDecided, InvalidRequest, NotFound, WrongCode
 from .operations import Cancel, Extend, Operation, Reassign
 from .ports import Ports
 from .request import (
@@ -94,13 +94,9 @@ def decide(
         nonlocal wrong
         holder, now = links.holder(current, secret), ports.now()
         rules.refuse_if_over(current, holder, choice, now)
-        if current.request.code_required:
-            rules.refuse_if_locked(holder)
-            if not code.strip():
-                raise InvalidRequest("code: please type the code from your mail", field="code")
-            wrong = not links.knows_code(holder, secret, code)
-            if wrong:
-                return rules.wrong_code(current, holder.address, choice, now, via)
+        wrong = _is_wrong(current, holder, secret, code)
+        if wrong:
+            return rules.wrong_code(current, holder.address, choice, now, via)
         return rules.decide(current, holder.address, choice, reason, now, via)
 
     try:
@@ -130,7 +126,8 @@ def operate(ports: Ports, approval_id: str, operation: Operation, by: str, via: 
             case Reassign():
                 to = check_address(operation.to, "to", ports.approver_domains)
                 note = text(operation.note, "note")
-                return rules.reassign(current, operation.from_, to, by, note, now, via)
+                one = check_address(operation.from_, "from", ("*",))
+                return rules.reassign(current, one, to, by, note, now, via)
             case _:
                 return rules.remind(current, by, now, via)
 
@@ -138,25 +135,49 @@ def operate(ports: Ports, approval_id: str, operation: Operation, by: str, via: 
     return resume(ports, change(ports, approval_id, rule), via)
 
 
-def pass_on(ports: Ports, token: str, to: str, note: str, via: Door) -> tuple[Approval, Approver]:
+def pass_on(
+    ports: Ports, token: str, to: str, note: str, via: Door, code: str = ""
+) -> tuple[Approval, Approver]:
     """Have somebody else asked instead of a link's holder; their links die with it.
 
-    Returns approval and holder as they are then. Raises what `rules.reassign` does, and NotFound.
+    Returns approval and holder as they are then. Raises what `rules.reassign` does, NotFound, and
+    for a missing or wrong code what `decide` does: else a link alone could be passed to oneself.
     """
     note = check_reason(note, "note")
     to = check_address(to, "to", ports.approver_domains)
     approval_id, secret = links.read_token(token)
 
+    wrong = False
+
     def rule(current: Approval) -> Approval:
+        nonlocal wrong
         holder = links.holder(current, secret)
-        rules.refuse_if_over(current, holder, "approve", ports.now())
+        try:
+            rules.refuse_if_over(current, holder, "approve", ports.now())
+        except AlreadyDecided as e:
+            raise AlreadyDecided(e.message, same=False) from None
+        wrong = _is_wrong(current, holder, secret, code)
+        if wrong:
+            return rules.wrong_code(current, holder.address, "approve", ports.now(), via)
         return rules.reassign(current, holder.address, to, holder.address, note, ports.now(), via)
 
     try:
         passed = change(ports, approval_id, rule)
     except NotFound:
         raise links.unknown_link() from None
+    if wrong:
+        raise WrongCode("This is not the code from your mail.")
     return passed, links.holder(passed, secret)
+
+
+def _is_wrong(approval: Approval, holder: Approver, secret: str, code: str) -> bool:
+    """Return whether a code was needed and is wrong; raise what says so if it is missing."""
+    if not approval.request.code_required:
+        return False
+    rules.refuse_if_locked(holder)
+    if not code.strip():
+        raise InvalidRequest("code: please type the code from your mail", field="code")
+    return not links.knows_code(holder, secret, code)
 
 
 def show_requester(ports: Ports, token: str) -> Approval:

@@ -28,6 +28,7 @@ command -v "$python" >/dev/null || install python3 "Python 3.11 or newer"
     exit 1
 }
 "$python" -c 'import ensurepip, venv' 2>/dev/null || install python3-venv "Python's venv module"
+echo "assent: installing what is pinned in requirements-dev.txt into .venv; this takes a minute, once."
 "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || {
     echo "assent: the packages of requirements-dev.txt could not be installed (pip's words are above); is there a network?" >&2

@@ -15,9 +15,12 @@ from markupsafe import Markup
 
 from ..approval import Approval, Approver, Choice
 from ..errors import AssentError
-from ..wording import detail_rows, needed, past, progress, requester, was, when
+from ..wording import detail_rows, needed, past, progress, requester, was, when, withdrawn_because
 
 _HERE = Path(__file__).parent
+_EXPIRED = "This request has expired"
+_LONG = 1_500
+"""Details of more characters are folded, so that the button stays in sight."""
 _STYLE = (_HERE / "style.css").read_text()
 
 HEADERS = {
@@ -51,7 +54,7 @@ def ask(
             details=_details(approval),
             error=_error(error),
             code=_CODE if approval.request.code_required else "",
-            reason_label="Reason" if must else "Reason (optional)",
+            reason_label="Reason (required)" if must else "Reason (optional)",
             required=Markup(" required") if must else "",
             # HTML drops a line break at the start of a textarea.
             reason="\n" + reason,
@@ -67,13 +70,20 @@ def ask(
 def answer(approval: Approval, approver: Approver, now: datetime) -> str:
     """Return the page for a link whose holder has nothing to decide (any more): what came of it."""
     own = approver.decision
-    if own is not None:
+    heading = _headline(approval, now)
+    if approver.replaced_by is not None:
+        heading = f"{approval.who_has_it(approver)} was asked instead of you"
+    if own is None:
+        late = approval.outcome == "expired" or heading == _EXPIRED
+        lead = "It is too late to answer" if late else "No answer is needed from you any more"
+        return _answer(approval, lead, heading, "", now)
+    if approval.outcome in ("pending", past(own.choice)):
         lead, heading = f"Recorded on {when(own.decided_at)}", f"You {past(own.choice)} this"
         return _answer(approval, lead, heading, own.choice, now)
-    lead, heading = "No answer is needed from you any more", _headline(approval, now)
-    if approver.replaced_by is not None:
-        heading = f"{approver.replaced_by} was asked instead of you"
-    return _answer(approval, lead, heading, "", now)
+    # What came of it is what they came to see, where it isn't what they wanted.
+    mood = {"approved": "approve", "rejected": "reject"}.get(approval.outcome, "")
+    lead = f"You {past(own.choice)} it on {when(own.decided_at)}"
+    return _answer(approval, lead, heading.removesuffix(" already"), mood, now)
 
 
 def _answer(approval: Approval, lead: str, heading: str, mood: str, now: datetime) -> str:
@@ -110,6 +120,7 @@ def pass_on(
             subject=approval.request.subject,
             error=_error(error),
             to=to,
+            code=_CODE if approval.request.code_required else "",
             note="\n" + note,
             token=token,
             address=approver.address,
@@ -164,11 +175,11 @@ def _error(error: str) -> Markup:
 
 def _headline(approval: Approval, now: datetime) -> str:
     if approval.outcome == "pending":
-        return "This request has expired" if now >= approval.expires_at else "This is still open"
+        return _EXPIRED if now >= approval.expires_at else "This is still open"
     return {
         "approved": "This was approved already",
         "rejected": "This was rejected already",
-        "expired": "This request has expired",
+        "expired": _EXPIRED,
         "cancelled": "This request was withdrawn",
     }[approval.outcome]
 
@@ -179,7 +190,7 @@ def _consequence(approval: Approval, now: datetime) -> str:
         return f"It waits for others now: {progress(approval)}."
     if approval.outcome in ("pending", "expired"):
         return f"Nobody can answer any more since {when(approval.expires_at)}."
-    result = f"The request {was(approval)}."
+    result = f"The request {was(approval)}. {withdrawn_because(approval)}".strip()
     if any(e.what == "resumed" and e.note for e in approval.events):
         return (
             f"{result} The workflow is not waiting any more: it was told, or had ended by itself."
@@ -205,11 +216,17 @@ def _details(approval: Approval) -> Markup:
     if not details:
         return Markup("")
     if isinstance(details, str):
-        return Markup('<div class="prose" dir="auto">{}</div>').format(details)
+        return _folded(Markup('<div class="prose" dir="auto">{}</div>').format(details))
     row = Markup('<tr><th scope="row" dir="auto">{}</th><td dir="auto">{}</td></tr>\n')
-    return Markup("<table>\n{}</table>").format(
-        _joined(row.format(*r) for r in detail_rows(approval))
-    )
+    rows = _joined(row.format(*r) for r in detail_rows(approval))
+    return _folded(Markup("<table>\n{}</table>").format(rows))
+
+
+def _folded(shown: Markup) -> Markup:
+    """Return it as it is if it is short, behind one tap if it is long."""
+    if len(shown) <= _LONG:
+        return shown
+    return Markup("<details><summary>Details</summary>\n{}\n</details>").format(shown)
 
 
 def _decisions(approval: Approval) -> Markup:

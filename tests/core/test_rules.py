@@ -285,15 +285,16 @@ def test_cancelling_withdraws_a_pending_approval() -> None:
 
 
 def test_only_the_pending_can_be_cancelled() -> None:
-    """Cancelling again is 200, cancelling what was decided or expired is 409."""
+    """Cancelling again is 200, cancelling what was decided 409, what expired 410."""
     fresh = _of(2)
     closed = {
         200: [cancel(fresh, ONE, "", START, "api")],
-        409: [_approved(), _say(fresh, 0, "reject"), advance(fresh, {}, fresh.expires_at)],
+        409: [_approved(), _say(fresh, 0, "reject")],
+        410: [advance(fresh, {}, fresh.expires_at)],
     }
     for status, approvals in closed.items():
         for approval in approvals:
-            with pytest.raises(AlreadyDecided) as refusal:
+            with pytest.raises(AssentError) as refusal:
                 cancel(approval, ONE, "", START, "api")
             assert refusal.value.status == status
 

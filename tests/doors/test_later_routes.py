@@ -63,7 +63,7 @@ def test_a_waiting_mail_says_why(doors: Doors, ports: DoorPorts) -> None:
     ports.notifier.subscriptions[ADA] = "pending"
     approval_id = asked(ports)
     (shown,) = doors.get(f"/approvals/{approval_id}").json["approvers"]
-    assert (shown["mail"], shown["why"]) == ("waiting", "unconfirmed")
+    assert (shown["mail"], shown["why"]) == ("waiting", "invited")
     ports.notifier.subscriptions[ADA] = "confirmed"
     ports.later(minutes=20)
     for waiting in ports.store.due(ports.now()):

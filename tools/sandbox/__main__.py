@@ -91,6 +91,7 @@ def start(port: int, inbox_port: int, directory: Path, source: Path, hold: ExitS
     click.echo(
         f"\nThe approvers' mail:\n  {inbox}\n\n"
         f"Ask for another approval:\n{operator.curl(f'{api}/executions', NEXT_REQUEST)}\n\n"
+        "Whoever is new is invited first, and gets their first mail after two or three minutes.\n"
         "Ctrl-C ends everything."
     )
     return emulator
@@ -101,8 +102,14 @@ def _keys(key: str, secret: str) -> dict[str, str]:
 
 
 @click.command()
-@click.option("--port", type=int, help="The emulator's port; any free one if not given.")
-@click.option("--inbox-port", type=int, help="The inbox's port; any free one if not given.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="The emulator's port; any free one if not given."
+)
+@click.option(
+    "--inbox-port",
+    type=click.IntRange(1, 65535),
+    help="The inbox's port; any free one if not given.",
+)
 @click.option(
     "--dir",
     "directory",
