@@ -5,7 +5,7 @@ Plain text in lines of at most 78 columns where the words allow it; times are UT
 
 from datetime import datetime
 
-from .approval import Approval, Approver, Event
+from .approval import ABOUT_MAIL, Approval, Approver, Event
 from .wording import detail_rows, needed, past, requester, was, when
 
 
@@ -61,7 +61,8 @@ def _folded(approval: Approval) -> list[str]:
 
 def _event(event: Event) -> str:
     note = f" - {' '.join(event.note.split())}" if event.note else ""
-    return f"{_second(event.at)}  {event.what} by {event.who} via {event.via}{note}"
+    whose = "to" if event.what in ABOUT_MAIL - {"reminded"} else "by"
+    return f"{_second(event.at)}  {event.what} {whose} {event.who} via {event.via}{note}"
 
 
 def _second(moment: datetime) -> str:

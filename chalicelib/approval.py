@@ -36,7 +36,7 @@ LINKS_KEPT = 20
 
 EVENTS = 200
 """How many events one approval keeps."""
-_ABOUT_MAIL = ("reminded", "mailed", "invited", "unconfirmed", "refused")
+ABOUT_MAIL = frozenset({"reminded", "mailed", "invited", "unconfirmed", "refused", "undelivered"})
 
 SYSTEM = "assent"
 """Who acts when no person does."""
@@ -205,7 +205,7 @@ class Approval(Struct, frozen=True, rename="camel"):
         """Return it with one more event; beyond EVENTS the oldest about mail become a count."""
         events, folded = (*self.events, event), self.folded_events
         if len(events) > EVENTS:
-            oldest = next((e for e in events if e.what in _ABOUT_MAIL), None)
+            oldest = next((e for e in events if e.what in ABOUT_MAIL), None)
             if oldest is not None:
                 place = events.index(oldest)
                 events, folded = (*events[:place], *events[place + 1 :]), folded + 1

@@ -32,8 +32,9 @@ def needed(approval: Approval) -> str:
     k, n = approval.approvals_needed, len(approval.asked)
     if n == 1:
         return "your approval"
-    ending = _count(approval.request.rejections_needed, "rejection")
-    return f"approval by {k} of {n} approvers; {ending} and it is rejected"
+    most = approval.request.rejections_needed
+    ending = f"{_count(most, 'rejection')} end{'s' if most == 1 else ''} it"
+    return f"approval by {k} of {n} approvers; {ending}"
 
 
 def past(choice: Choice) -> str:
