@@ -4,10 +4,11 @@ import hashlib
 from typing import TYPE_CHECKING, Literal
 
 from .aws import Expected, faults
-from .emails import Email
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+    from .emails import Email
 
 Subscription = Literal["none", "pending", "confirmed"]
 
@@ -68,7 +69,7 @@ class Notifier:
             return False
         return True
 
-    def send(self, address: str, email: Email) -> bool:
+    def send(self, address: str, email: "Email") -> bool:
         """Have SNS mail this to the approver; return False if it certainly won't."""
         arn = self.topic_arn(address)
         for subject in dict.fromkeys((email.subject, email.ascii_subject)):

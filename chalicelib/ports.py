@@ -6,11 +6,13 @@ a deployed stage's, tests/fakes.py those of the tests.
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .absence import Absence
 from .approval import Approval
-from .emails import Email
+
+if TYPE_CHECKING:
+    from .emails import Email
 
 
 class Store(Protocol):
@@ -39,7 +41,7 @@ class Notifier(Protocol):
 
     def subscription(self, address: str) -> str: ...
     def invite(self, address: str) -> bool: ...
-    def send(self, address: str, email: Email) -> bool: ...
+    def send(self, address: str, email: "Email") -> bool: ...
     def forget(self, address: str) -> None: ...
     def topic_arn(self, address: str) -> str: ...
     def confirm(self, address: str, token: str) -> bool: ...

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import NamedTuple
 
-from . import emails, links, outbox, views
+from . import links, outbox, views
 from .approval import Approval, Door, Mail, Promise, Resume, Undelivered
 from .errors import AssentError, NotFound, Unavailable
 from .ports import Ports
@@ -162,6 +162,8 @@ def _undelivered(
         if not outbox.may_invite(approval, promise.to, ports.now()):
             return "unconfirmed"
         return "invited" if ports.notifier.invite(promise.to) else "refused"
+    from . import emails  # noqa: PLC0415 (a first page doesn't pay for it)
+
     email = emails.write(approval, promise, secret.link, ports.public_url, ports.now(), secret.code)
     return None if ports.notifier.send(promise.to, email) else "refused"
 

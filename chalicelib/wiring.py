@@ -9,16 +9,18 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
 
 from . import links
-from .callbacks import Callbacks
-from .notifier import Notifier
 from .settings import Settings
 from .store import Store
+
+if TYPE_CHECKING:
+    from .callbacks import Callbacks
+    from .notifier import Notifier
 
 # Bounded: a call gives up within about 9 s, so that even a page that needs two of them answers
 # before API Gateway does (29 s). Parameters are built by our adapters, whose tests check them.
@@ -48,13 +50,17 @@ class Wiring:
         return Store(self._client("dynamodb"), self.settings.table)
 
     @cached_property
-    def callbacks(self) -> Callbacks:
+    def callbacks(self) -> "Callbacks":
         """Step Functions."""
+        from .callbacks import Callbacks  # noqa: PLC0415 (a first page doesn't pay for it)
+
         return Callbacks(self._client("stepfunctions"), self.settings.state_machine_arn)
 
     @cached_property
-    def notifier(self) -> Notifier:
+    def notifier(self) -> "Notifier":
         """SNS."""
+        from .notifier import Notifier  # noqa: PLC0415 (a first page doesn't pay for it)
+
         return Notifier(self._client("sns"), self.settings.topic_arn_prefix)
 
     @property
