@@ -56,12 +56,12 @@ def _approver(approver: Approver) -> list[str]:
 
 def _folded(approval: Approval) -> list[str]:
     number = approval.folded_events
-    return [f"({number} older events about mail are counted, not kept)"] if number else []
+    return [f"({number} older events are counted, not kept)"] if number else []
 
 
 def _event(event: Event) -> str:
     note = f" - {' '.join(event.note.split())}" if event.note else ""
-    whose = "to" if event.what in ABOUT_MAIL - {"reminded"} else "by"
+    whose = "to" if event.what in ABOUT_MAIL else "by"
     return f"{_second(event.at)}  {event.what} {whose} {event.who} via {event.via}{note}"
 
 

@@ -31,12 +31,18 @@ LONGEST_PAUSE = timedelta(minutes=5)
 """The longest pause between two tries to resume a task; for a mail, thrice that."""
 WRONG_CODES = 5
 """How many wrong codes lock an approver's links until the next mail."""
-LINKS_KEPT = 20
-"""How many of an approver's links stay good; more than the mails that one can get."""
+LINKS_KEPT = 10
+"""How many of an approver's links stay good: as many mails, ever further apart, span a thousand
+times the first interval between two."""
+LINKS_OF_ONE_MAIL = 3
+"""How many tries of one mail keep the links they made; which of them arrived isn't always known."""
 
 EVENTS = 200
 """How many events one approval keeps."""
-ABOUT_MAIL = frozenset({"reminded", "mailed", "invited", "unconfirmed", "refused", "undelivered"})
+ABOUT_MAIL = frozenset({"mailed", "invited", "unconfirmed", "refused", "undelivered"})
+_KEPT = frozenset(
+    {"requested", "approved", "rejected", "cancelled", "expired", "resumed", "reassigned"}
+)
 
 SYSTEM = "assent"
 """Who acts when no person does."""
@@ -86,6 +92,8 @@ class Mail(Struct, frozen=True, tag=True, rename="camel"):
     due_at: datetime
     tries: int = 0
     about: About = "request"
+    links: int = 0
+    """How many links its tries have made that somebody may have."""
 
     @property
     def asks(self) -> bool:
@@ -196,16 +204,18 @@ class Approval(Struct, frozen=True, rename="camel"):
         def is_it(other: Promise) -> bool:
             if isinstance(promise, Resume) or isinstance(other, Resume):
                 return type(promise) is type(other)
-            return (other.to, other.asks) == (promise.to, promise.asks)
+            # Of the mails that ask, one stands for all; the news are each their own.
+            same = other.asks if promise.asks else other.about == promise.about
+            return other.to == promise.to and same
 
         left = tuple(other for other in self.outbox if not is_it(other))
         return self if len(left) == len(self.outbox) else replace(self, outbox=left)
 
     def recording(self, event: Event) -> "Approval":
-        """Return it with one more event; beyond EVENTS the oldest about mail become a count."""
+        """Return it with one more event; beyond EVENTS the oldest lesser ones become a count."""
         events, folded = (*self.events, event), self.folded_events
         if len(events) > EVENTS:
-            oldest = next((e for e in events if e.what in ABOUT_MAIL), None)
+            oldest = next((e for e in events if e.what not in _KEPT), None)
             if oldest is not None:
                 place = events.index(oldest)
                 events, folded = (*events[:place], *events[place + 1 :]), folded + 1
@@ -216,7 +226,7 @@ class Approval(Struct, frozen=True, rename="camel"):
 
         Told are the requester and whoever was asked, but not `by`, who knows. Nobody is asked.
         """
-        told = [a.address for a in self.asked if a.mail == "sent"]
+        told = [a.address for a in self.asked if a.link_hashes]
         if self.requester is not None:
             told = [self.requester.address, *told]
         whom = {address.lower(): address for address in told if address.lower() != by.lower()}
@@ -227,9 +237,11 @@ class Approval(Struct, frozen=True, rename="camel"):
     def with_link(self, mail: Mail, link_hash: str, code_hash: str) -> "Approval":
         """Return it with a fresh link, and code if one is required, for whom that mail goes to."""
         person = self.addressee(mail)
-        links = (*person.link_hashes, link_hash)[-LINKS_KEPT:]
+        # A mail tried so often pushes no link out that somebody has: it replaces its own last one.
+        last = -1 if mail.links >= LINKS_OF_ONE_MAIL else None
+        links = (*person.link_hashes[:last], link_hash)[-LINKS_KEPT:]
         coded = mail.asks and self.request.code_required
-        codes = (*person.code_hashes, code_hash)[-LINKS_KEPT:] if coded else person.code_hashes
+        codes = (*person.code_hashes[:last], code_hash)[-LINKS_KEPT:] if coded else ()
         fresh = replace(person, link_hashes=links, code_hashes=codes, wrong_codes=0)
         return self.with_addressee(mail, fresh)
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from .approval import (
     LEASE,
+    LINKS_OF_ONE_MAIL,
     LONGEST_PAUSE,
     SYSTEM,
     Approval,
@@ -117,6 +118,8 @@ def deferred(
     changed = approval.with_addressee(promise, replace(person, link_hashes=left))
     if approval.without(promise) is approval:
         return changed  # The promise was kept, or dropped, meanwhile.
+    fewer = replace(promise, links=max(promise.links - 1, 0))
+    changed = replace(changed, outbox=tuple(fewer if p == promise else p for p in changed.outbox))
     mail: MailState = "failed" if why == "refused" else "waiting"
     if promise.about != "outcome":
         person = replace(changed.addressee(promise), mail=mail)
@@ -153,4 +156,7 @@ def resumed(approval: Approval, note: str, now: datetime, via: Door) -> Approval
 def _claim(promise: Promise, now: datetime) -> Promise:
     longest = LONGEST_PAUSE if isinstance(promise, Resume) else LONGEST_PAUSE * 3
     pause = min(LEASE * 2 ** min(promise.tries, 10), longest)
-    return replace(promise, tries=promise.tries + 1, due_at=now + pause)
+    claimed = replace(promise, tries=promise.tries + 1, due_at=now + pause)
+    if isinstance(claimed, Resume):
+        return claimed
+    return replace(claimed, links=min(claimed.links + 1, LINKS_OF_ONE_MAIL))
