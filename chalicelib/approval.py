@@ -44,6 +44,8 @@ _KEPT = frozenset(
     {"requested", "approved", "rejected", "cancelled", "expired", "resumed", "reassigned"}
 )
 
+REQUESTER = "requester"
+"""The requester's role; no address is like it."""
 SYSTEM = "assent"
 """Who acts when no person does."""
 
@@ -99,6 +101,11 @@ class Mail(Struct, frozen=True, tag=True, rename="camel"):
     def asks(self) -> bool:
         """Whether it asks for a decision; the others tell."""
         return self.about not in ("receipt", "outcome")
+
+    @property
+    def role(self) -> str:
+        """Under which its secrets are made: who asks and who decides never share one."""
+        return self.to if self.asks else REQUESTER
 
 
 class Resume(Struct, frozen=True, tag=True, rename="camel"):
@@ -239,10 +246,10 @@ class Approval(Struct, frozen=True, rename="camel"):
         person = self.addressee(mail)
         # A mail tried so often pushes no link out that somebody has: it replaces its own last one.
         last = -1 if mail.links >= LINKS_OF_ONE_MAIL else None
-        links = (*person.link_hashes[:last], link_hash)[-LINKS_KEPT:]
+        links = _bounded((*person.link_hashes[:last], link_hash))
         coded = mail.asks and self.request.code_required
-        codes = (*person.code_hashes[:last], code_hash)[-LINKS_KEPT:] if coded else ()
-        fresh = replace(person, link_hashes=links, code_hashes=codes, wrong_codes=0)
+        codes = _bounded((*person.code_hashes[:last], code_hash)) if coded else ()
+        fresh = replace(person, link_hashes=links, code_hashes=codes)
         return self.with_addressee(mail, fresh)
 
     def addressee(self, mail: Mail) -> Approver:
@@ -265,3 +272,8 @@ class Approval(Struct, frozen=True, rename="camel"):
 
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)
+
+
+def _bounded(hashes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first, which somebody has for longest, and the newest."""
+    return hashes if len(hashes) <= LINKS_KEPT else (hashes[0], *hashes[1 - LINKS_KEPT :])

@@ -28,7 +28,7 @@ from .rules import add, promise_reminders
 
 FIRST_PAUSE_OF_INVITATIONS = timedelta(hours=1)
 TELLING_TRIES = 20
-"""How often news is tried to be mailed: for about an hour and a half."""
+"""How often news is tried to be mailed: for about four hours."""
 
 
 def advance(
@@ -53,9 +53,8 @@ def advance(
     claimed = {p: _claim(p, now) for p in approval.outbox if p.due_at <= now}
     for promise in claimed:
         if isinstance(promise, Mail) and promise.about != "outcome":
-            person = approval.addressee(promise).address
-            code = "" if code_hash is None else code_hash[person]
-            approval = approval.with_link(promise, link_hash[person], code)
+            code = "" if code_hash is None else code_hash[promise.role]
+            approval = approval.with_link(promise, link_hash[promise.role], code)
     return replace(approval, outbox=tuple(claimed.get(p, p) for p in approval.outbox))
 
 
@@ -101,7 +100,9 @@ def mailed(approval: Approval, promise: Mail, now: datetime, via: Door) -> Appro
     if kept is approval and approval.addressee(promise).mail == "sent":
         return approval
     if promise.about != "outcome":
-        kept = kept.with_addressee(promise, replace(kept.addressee(promise), mail="sent"))
+        # A new mail unlocks: its reader has a new code.
+        reached = replace(kept.addressee(promise), mail="sent", wrong_codes=0)
+        kept = kept.with_addressee(promise, reached)
     note = "" if promise.about == "request" else promise.about
     return kept.recording(Event(now, "mailed", promise.to, via, note))
 

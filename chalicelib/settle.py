@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from . import links, outbox, views
-from .approval import Approval, Door, Mail, Promise, Resume, Undelivered
+from .approval import REQUESTER, Approval, Door, Mail, Promise, Resume, Undelivered
 from .errors import AssentError, NotFound, Unavailable
 from .ports import Ports
 
@@ -85,7 +85,7 @@ def advance(ports: Ports, approval_id: str) -> Approval | None:
     escalation = current.request.escalation
     people = [approver.address for approver in current.approvers]
     people += escalation.approvers if escalation else ()
-    people += [current.requester.address] if current.requester else ()
+    people += [REQUESTER]
     secrets = minted(ports, people)
     link_hash = {address: secret.link_hash for address, secret in secrets.items()}
     code_hash = {address: secret.code_hash for address, secret in secrets.items()}
@@ -121,7 +121,7 @@ def settle(
             if isinstance(promise, Resume):
                 done = _answer_task(ports, approval, via)
             else:
-                done = _mail(ports, approval, promise, secrets[promise.to], via)
+                done = _mail(ports, approval, promise, secrets[promise.role], via)
             # What is done is written onto the approval in hand; only if that is out of date
             # does this read it again.
             approval = ports.store.replace(done(approval)) or change(ports, approval.id, done)

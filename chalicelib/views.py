@@ -22,22 +22,26 @@ def for_operator(approval: Approval) -> dict[str, Any]:
     """Return the wire's whole approval, as `GET /approvals/{id}` answers."""
     seen = for_approver(approval)
     del seen["decisions"]  # Each stands with its approver here.
-    return seen | {
-        "approvers": [
-            {
-                "approver": a.address,
-                "mail": a.mail,
-                "decision": a.decision and _decision(a, a.decision),
-            }
-            | ({} if a.replaced_by is None else {"replacedBy": a.replaced_by})
-            | ({} if a.stands_in_for is None else {"standsInFor": a.stands_in_for})
-            | _why(approval, a)
-            for a in approval.approvers
-        ],
-        "settledAt": iso(approval.settled_at),
-        "executionArn": approval.execution_arn,
-        "events": msgspec.to_builtins(approval.events),
-    }
+    return (
+        seen
+        | {
+            "approvers": [
+                {
+                    "approver": a.address,
+                    "mail": a.mail,
+                    "decision": a.decision and _decision(a, a.decision),
+                }
+                | ({} if a.replaced_by is None else {"replacedBy": a.replaced_by})
+                | ({} if a.stands_in_for is None else {"standsInFor": a.stands_in_for})
+                | _why(approval, a)
+                for a in approval.approvers
+            ],
+            "settledAt": iso(approval.settled_at),
+            "executionArn": approval.execution_arn,
+            "events": msgspec.to_builtins(approval.events),
+        }
+        | ({"foldedEvents": approval.folded_events} if approval.folded_events else {})
+    )
 
 
 def for_approver(approval: Approval) -> dict[str, Any]:

@@ -101,10 +101,12 @@ class Sandbox:
 
     def link(self, address: str, subject: str, choice: str = "approve") -> str:
         """Return the decision link in the newest such mail, waiting for it."""
-        found = until(lambda: self.mails(address, subject), bool, seconds=20)
-        match = re.search(rf"^http\S+/{choice}/\S+$", found[-1]["text"], re.MULTILINE)
-        assert match is not None
-        return match[0]
+
+        def links() -> list[str]:
+            texts = "\n".join(mail["text"] for mail in self.mails(address, subject))
+            return re.findall(rf"^http\S+/{choice}/\S+$", texts, re.MULTILINE)
+
+        return until(links, bool, seconds=20)[-1]
 
     def item(self, execution: str) -> Json:
         """Return the stored item of an execution's approval, byte for byte."""

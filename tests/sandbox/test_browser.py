@@ -113,7 +113,7 @@ def test_a_reason_sent_blank_is_asked_for_again(
     with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
         page.get_by_role("button", name="Reject").click()
     assert posted.value.status == 400
-    expect(page.get_by_role("alert")).to_contain_text("please say why")
+    expect(page.get_by_role("alert")).to_contain_text("Please say why")
     assert sandbox.votes(name) == []
     press(sandbox.link("ada@example.com", subject))
 

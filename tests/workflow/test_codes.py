@@ -97,3 +97,17 @@ def test_who_needs_no_code_gets_none(ports: FakePorts) -> None:
     approval_id = asked(ports)
     assert "CODE" not in ports.notifier.sent[-1][1].text
     assert workflow.find(ports, approval_id).approvers[0].code_hashes == ()
+
+
+def test_a_reminder_that_never_arrives_unlocks_nothing(ports: FakePorts) -> None:
+    """Only a mail that went out brings five more tries."""
+    approval_id = asked(ports, codeRequired=True)
+    token, right = ports.token_mailed_to(ADA), code(ports)
+    for _ in range(WRONG_CODES):
+        with pytest.raises(errors.WrongCode):
+            workflow.decide(ports, token, "approve", "", "page", other(right))
+    ports.notifier.subscriptions[ADA] = "pending"
+    workflow.operate(ports, approval_id, Remind(), ADA, "api")
+    tick(ports)
+    with pytest.raises(errors.WrongCode, match="Too many"):
+        workflow.decide(ports, token, "approve", "", "page", right)

@@ -304,3 +304,29 @@ def test_an_approver_passes_it_on_by_their_own_page(ports: FakePorts) -> None:
     minutes(ports, 1)
     workflow.decide(ports, ports.token_mailed_to(GRACE), "approve", "", "page")
     assert len(ports.callbacks.answers) == 1
+
+
+def test_the_first_link_outlives_many_reminders(ports: FakePorts) -> None:
+    """However often somebody is reminded by hand."""
+    approval_id = asked(ports)
+    first = ports.token_mailed_to(ADA)
+    for _ in range(15):
+        operate(ports, approval_id, Remind())
+        minutes(ports, 1)
+    workflow.decide(ports, first, "approve", "", "page")
+    assert len(ports.callbacks.answers) == 1
+
+
+def test_who_asks_and_decides_has_two_different_secrets(ports: FakePorts) -> None:
+    """With `allowSelfApproval`, too, the link that withdraws doesn't decide."""
+    ports.effects.faulty.add("notifier.send")
+    asked(ports, requestedBy=ADA, allowSelfApproval=True)
+    ports.effects.faulty.clear()
+    minutes(ports, 30)
+    cancelling = next(
+        email.text.split("/cancel/")[1].split()[0]
+        for _, email in ports.notifier.sent
+        if "/cancel/" in email.text
+    )
+    with pytest.raises(errors.NotFound):
+        workflow.decide(ports, cancelling, "approve", "", "page")
