@@ -14,7 +14,8 @@ demo: setup
 		$(if $(INBOX_PORT),--inbox-port '$(INBOX_PORT)') $(if $(DIR),--dir '$(DIR)')
 
 test: lint browser
-	$(bin)/pytest -n 2 --dist loadgroup
+	$(bin)/pytest -q -n 2 --ignore tests/sandbox
+	$(bin)/pytest -q tests/sandbox
 
 check: lint
 	$(bin)/pytest -n 2 -q --ignore tests/sandbox

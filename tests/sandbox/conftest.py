@@ -1,4 +1,7 @@
-"""One sandbox for all tests here: `make demo` as a person starts and ends it."""
+"""One sandbox for all tests here: `make demo` as a person starts and ends it.
+
+They run in one process (the Makefile sees to it), for some go on where others ended.
+"""
 
 import json
 import os
@@ -16,14 +19,6 @@ from tests.sandbox.client import Sandbox
 HERE = Path(__file__).parent
 READY_WITHIN = 180
 """Seconds; generous, for a machine that is busy with other tests. `make bench` measures."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what uses the sandbox in one process, so that there is one sandbox."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("sandbox"))
 
 
 @pytest.fixture(scope="session", autouse=True)
