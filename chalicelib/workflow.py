@@ -131,7 +131,8 @@ def operate(ports: Ports, approval_id: str, operation: Operation, by: str, via: 
             case _:
                 return rules.remind(current, by, now, via)
 
-    find(ports, approval_id)
+    if not links.is_id(approval_id):
+        raise no_approval(approval_id)
     return resume(ports, change(ports, approval_id, rule), via)
 
 
