@@ -91,6 +91,15 @@ def pass_on(call: Call, token: str) -> Reply:
     return linked.passing_on(call, wiring, token)
 
 
+@app.route("/mine/{token}", methods=["GET", "HEAD", "POST"], **ANY)
+@door
+def mine(call: Call, token: str) -> Reply:
+    """Show an approver all that waits for them, and let them decide several at once."""
+    from chalicelib import listed  # noqa: PLC0415 (a first page doesn't pay for it)
+
+    return listed.mine(call, wiring, token)
+
+
 @app.route("/cancel/{token}", methods=["GET", "HEAD", "POST"], **ANY)
 @door
 def cancel(call: Call, token: str) -> Reply:
@@ -258,7 +267,7 @@ def _overdue(approval: Approval) -> bool:
 
 def _unreached(approval: Approval) -> bool:
     """Return whether somebody should answer whom no mail has reached."""
-    return approval.outcome == "pending" and any(a.mail != "sent" for a in approval.undecided)
+    return any(approver.mail != "sent" for approver in approval.waits_for)
 
 
 def _operate(call: Call, approval_id: str, kind: type[Operation]) -> Reply:

@@ -33,8 +33,8 @@ def decision(call: Call, ports: Ports, choice: Choice, token: str) -> Reply:
     """Answer a decision link."""
     answer = Answer()
 
-    def write(approval: Approval, approver: Approver, said: str) -> str:
-        return pages.ask(approval, approver, choice, token, answer.reason, said)
+    def write(approval: Approval, approver: Approver, wrong: str) -> str:
+        return pages.ask(approval, approver, choice, token, answer.reason, wrong)
 
     def act() -> Seen:
         nonlocal answer
@@ -48,8 +48,8 @@ def passing_on(call: Call, ports: Ports, token: str) -> Reply:
     """Answer the link by which an approver has somebody else asked."""
     passing = Passing()
 
-    def write(approval: Approval, approver: Approver, said: str) -> str:
-        return pages.pass_on(approval, approver, token, passing.to, passing.note, said)
+    def write(approval: Approval, approver: Approver, wrong: str) -> str:
+        return pages.pass_on(approval, approver, token, passing.to, passing.note, wrong)
 
     def act() -> Seen:
         nonlocal passing
@@ -76,8 +76,8 @@ def withdrawal(call: Call, ports: Ports, token: str) -> Reply:
     open_ = approval.outcome == "pending" and ports.now() < approval.expires_at
     if not (open_ and approval.requester and call.wants_html):
         return _withdrawn(call, ports, approval, 200)
-    said, status = _said(error)
-    return web.html(pages.cancel(approval, approval.requester, reason, said), status)
+    words, status = said(error)
+    return web.html(pages.cancel(approval, approval.requester, reason, words), status)
 
 
 def _pressed(
@@ -113,8 +113,8 @@ def _asking(
         return _shown(call, ports, approval, approver, status)
     if not call.wants_html:
         return _shown(call, ports, approval, approver, 200)
-    said, status = _said(error)
-    return web.html(write(approval, approver, said), status)
+    words, status = said(error)
+    return web.html(write(approval, approver, words), status)
 
 
 def _withdrawn(
@@ -147,7 +147,7 @@ def _seen(seen: dict[str, object], status: int, error: AssentError | None) -> Re
     return web.json(seen if status == 200 or error is None else error.as_json() | seen, status)
 
 
-def _said(error: AssentError | None) -> tuple[str, int]:
+def said(error: AssentError | None) -> tuple[str, int]:
     """Return what a page says of an error, without the field that programs want, and its status."""
     if error is None:
         return "", 200

@@ -13,6 +13,7 @@ from chalicelib import emails
 from chalicelib.approval import Mail
 from chalicelib.emails import Email
 from chalicelib.errors import Unavailable
+from chalicelib.links import Secret
 from chalicelib.notifier import Notifier
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
@@ -187,7 +188,9 @@ def test_the_longest_mail_is_one_that_sns_takes(cloud: "SNSClient") -> None:
     """A subject of 200 characters is cut to SNS's 99, the longest details go whole."""
     longest = an_approval(subject="S" * 200, details="d\n" * 5_000)
     mail = Mail(ADA, START)
-    email = emails.write(longest, mail, "s" * 32, "https://assent.example.com/api", START)
+    email = emails.write(
+        longest, mail, Secret("s" * 32, "123456"), "https://assent.example.com/api", START
+    )
     notifier = Notifier(cloud, PREFIX)
     notifier.invite(ADA)
     assert notifier.send(ADA, email) is True

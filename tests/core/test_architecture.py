@@ -81,6 +81,7 @@ def test_there_are_modules_to_judge() -> None:
     assert sorted(name for name, label in LABELS.items() if label == "DOORS") == [
         "app",
         f"{PACKAGE}.linked",
+        f"{PACKAGE}.listed",
     ]
 
 

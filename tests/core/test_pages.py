@@ -19,7 +19,7 @@ from chalicelib.errors import AssentError, Expired, InvalidRequest, NotFound, To
 from chalicelib.outbox import advance, resumed
 from chalicelib.rules import cancel, decide
 from chalicelib.wording import when
-from tests.asking import an_approval, people
+from tests.asking import ANY_HASH, an_approval, people
 from tests.fakes import START
 
 from .anything import approvals, many, many_lines, some
@@ -362,7 +362,7 @@ def test_the_workflow_will_be_told_until_it_has_been() -> None:
 def test_what_expired_says_so_before_and_after_the_sweep() -> None:
     """From `expires_at` on nobody can answer, whether the tick has come by or not."""
     approval = an_approval(expiresIn=60)
-    swept = advance(approval, {}, approval.expires_at)
+    swept = advance(approval, ANY_HASH, approval.expires_at)
     for page in (_answer(approval, late=60), _answer(swept, late=90), _answer(swept, late=60)):
         assert "expired" in page.text("h1")
         assert when(approval.expires_at) in page.text()
@@ -372,7 +372,7 @@ def test_what_expired_says_so_before_and_after_the_sweep() -> None:
 def test_who_decided_on_what_then_expired_sees_both() -> None:
     """Their own decision stays in the heading, the expiry is what came of it."""
     decided = _say(an_approval(approvers=people(2), approvalsNeeded=2, expiresIn=60), 0, "approve")
-    for approval in (decided, advance(decided, {}, decided.expires_at)):
+    for approval in (decided, advance(decided, ANY_HASH, decided.expires_at)):
         page = _answer(approval, late=60)
         assert "You approved" in page.text()
         assert "Nobody can answer any more" in page.text()

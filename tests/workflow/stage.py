@@ -80,9 +80,9 @@ class Ledger(FakeStore):
         self._stage.end("store.create", took)
         return took
 
-    def replace(self, approval: Approval) -> Approval | None:
-        before = self.get(approval.id)
-        written = super().replace(approval)
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
+        before = self.get(changed.id)
+        written = super().replace(read, changed)
         if written is not None:
             self._entered(before, written)
         self._stage.end("store.replace", written is not None)
