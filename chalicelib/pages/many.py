@@ -24,7 +24,8 @@ def waiting(
     """Return the list; `after` is where the next page begins, `error` why the last press failed."""
     number = count(len(approvals), "request")
     some = f"{number} {'waits' if len(approvals) == 1 else 'wait'} for you"
-    heading = some.capitalize() if approvals else "Nothing waits for your decision"
+    heading = some if approvals else "Nothing waits for your decision"
+    heading += ", and more later" if after else ""
     choosable = any(not approval.request.code_required for approval in approvals)
     more = Markup('<p><a class="other" href="?after={}">Show what is due later</a></p>')
     return page(
@@ -115,9 +116,10 @@ def _choice(approval: Approval, now: datetime) -> Markup:
 
 def _about(approval: Approval, now: datetime) -> Markup:
     left = span(approval.expires_at - now)
+    so_far = f"; so far {progress(approval)}" if approval.decisions else ""
     return Markup('<p class="fact">Asked by {}</p>\n<p class="fact">{}</p>').format(
         requester(approval),
-        f"Answer by {when(approval.expires_at)} (in {left}); so far {progress(approval)}",
+        f"Answer by {when(approval.expires_at)} (in {left}){so_far}",
     )
 
 
