@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from chalicelib.approval import Approval, Mail
@@ -41,7 +42,9 @@ class Stage(Effects):
         if self.meanwhile is not None and len(self.done) >= self.meanwhile_at:
             other, self.meanwhile = self.meanwhile, None
             self.came_between += 1
-            other()
+            # What they hear of a fault is for them: the call that they came between goes on.
+            with suppress(Unavailable):
+                other()
         try:
             super().begin(name)
         except Crash:

@@ -31,7 +31,7 @@ from chalicelib.errors import (
 )
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
 from tests.asking import asked
-from tests.fakes import Crash, FakePorts
+from tests.fakes import TOKEN, Crash, FakePorts
 from tests.workflow.stage import StagedPorts, open_to
 
 MOST_BYTES = 409_600
@@ -502,6 +502,24 @@ def test_a_link_that_was_mailed_survives_hours_without_sns(ports: StagedPorts) -
     hours(ports, 6)
     first()
     assert len(ports.callbacks.answers) == 1
+
+
+def test_who_comes_between_and_hears_a_fault_troubles_nobody_else(ports: StagedPorts) -> None:
+    """Somebody gives more time while Ada's mail is written down, and hears no answer: one mail."""
+
+    def extends_unheard() -> None:
+        ports.stage.unheard = {"store.replace"}
+        try:
+            workflow.operate(ports, approval_id, Extend(expires_in=86_400), MARY, "api")
+        finally:
+            ports.stage.unheard = set()
+
+    approval_id = links.approval_id(TOKEN)
+    before_effect(ports, 2, extends_unheard)  # after Ada's mail was sent, before it is recorded
+    assert asked(ports) == approval_id
+    hours(ports, 1)
+    assert subjects(ports, CAST[0]) == ["Approval needed"]
+    assert ports.stage.disturbances == 0
 
 
 def test_no_verb_makes_the_record_grow_without_end(ports: StagedPorts) -> None:
