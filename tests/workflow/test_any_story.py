@@ -420,9 +420,7 @@ class AnyStory(RuleBasedStateMachine):
 
 TestAnyStory = AnyStory.TestCase
 TestAnyStory.settings = settings(
-    max_examples=300,
-    stateful_step_count=20,
-    deadline=None,
+    max_examples=8 * settings().max_examples,
     # Without `shrink`, which takes minutes: add it to have a story that fails made short.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
