@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import emails
@@ -67,7 +67,6 @@ def test_the_topic_does_not_spell_the_address_out(client: "SNSClient") -> None:
     assert "ada" not in Notifier(client, PREFIX).topic_arn(ADA).removeprefix(PREFIX)
 
 
-@settings(max_examples=30, deadline=None)
 @given(address=st.emails())
 def test_every_topic_has_a_name_that_sns_takes(address: str) -> None:
     """Letters, digits, hyphens and underscores, at most 256 of them."""

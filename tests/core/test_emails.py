@@ -15,7 +15,7 @@ from chalicelib.wording import needed
 from tests.asking import an_approval, people
 from tests.fakes import START
 
-from .anything import many, requests_asked, some, the_largest, try_to_decide
+from .anything import many, requests_asked, the_largest, try_to_decide
 
 URL = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com/api"
 SECRET = links.Secret(links.secret(b"\x07" * links.SECRET_BYTES), "123456")
@@ -70,7 +70,6 @@ def test_wide_characters_take_two_columns(text: str) -> None:
         assert kept.replace("|", "").count("".join(text.split())) >= 2
 
 
-@some
 @given(requests_asked())
 def test_each_link_stands_alone_on_its_line(approval: Approval) -> None:
     """A link a choice and the list's, whole, at the start of a line, under 150 characters."""

@@ -22,7 +22,7 @@ from chalicelib.wording import when
 from tests.asking import ANY_HASH, an_approval, people
 from tests.fakes import START
 
-from .anything import approvals, many, many_lines, some
+from .anything import approvals, many, many_lines
 
 SECRET = links.secret(b"\x07" * links.SECRET_BYTES)
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -196,7 +196,6 @@ def test_hostile_text_in_a_problem_is_shown_as_it_was_written(text: str) -> None
     assert page.shape() == Page(pages.problem(NotFound("x"), "x")).shape()
 
 
-@some
 @given(approvals(), st.sampled_from(["approve", "reject"]))
 def test_the_page_that_asks_has_one_form_with_one_button(
     approval: Approval, choice: Choice
@@ -211,7 +210,6 @@ def test_the_page_that_asks_has_one_form_with_one_button(
     assert page.all("label")[0]["for"] == page.all("textarea")[0]["id"]
 
 
-@some
 @given(approvals(), st.sampled_from(["approve", "reject"]))
 def test_no_page_runs_or_loads_anything(approval: Approval, choice: Choice) -> None:
     """No script, no handler, nothing from elsewhere; the answer's page has nothing to press."""
@@ -418,7 +416,6 @@ def test_a_problems_page_says_what_and_how_to_ask_about_it(error: AssentError, s
     assert not page.all("form")
 
 
-@some
 @given(approvals())
 def test_no_page_holds_the_task_token_or_a_hash(approval: Approval) -> None:
     """The reader's own link is all that the asking page has; the answer's has none."""
