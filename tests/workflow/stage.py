@@ -128,7 +128,7 @@ class Ledger(FakeStore):
         tried = {
             mail.role: self._since[_key(before, mail)]
             for mail in _mails(before)
-            if mail.about != "outcome" and mail.links >= LINKS_OF_ONE_MAIL
+            if before.holds_link(mail) and mail.links >= LINKS_OF_ONE_MAIL
         }
         left = _links_held(after)
         for role, hashes in _links_held(before).items():
@@ -184,10 +184,10 @@ class Post(FakeNotifier):
         return subject, address, beginning if asks_or_asked else NEWS
 
     def _note(self, address: str, email: Email) -> None:
-        found = re.findall(r"/(approve|cancel)/(\S+)", email.text)
+        found = re.findall(r"/(approve|cancel|mine)/(\S+)", email.text)
         self.links += [(address, page, token) for page, token in found]
         for page, token in found:
-            self.mailed[secret_hash(token)] = len(self.sent) - 1
+            self.mailed[stored_of(page, token)] = len(self.sent) - 1
             assert self.store is not None
             approval = self.store.get(token.partition(".")[0])
             assert approval is not None
@@ -241,9 +241,10 @@ def _links_held(approval: Approval) -> dict[str, tuple[str, ...]]:
     return held | ({} if asking is None else {REQUESTER: asking.link_hashes})
 
 
-def secret_hash(token: str) -> str:
-    """Return what is stored of a link."""
-    return links.digest(links.read_token(token)[1])
+def stored_of(page: str, token: str) -> str:
+    """Return what is stored of a link; of a list's, what is stored of its decision link."""
+    secret = links.read_token(token)[1]
+    return links.digest(links.decision_secret(secret) if page == "mine" else secret)
 
 
 def open_to(approval: Approval) -> set[str]:

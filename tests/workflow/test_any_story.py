@@ -17,7 +17,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib import links, settle, workflow
+from chalicelib import links, settle, together, workflow
 from chalicelib.approval import EVENTS, LINKS_KEPT, Approval, Choice, Decision, Mail
 from chalicelib.errors import (
     AlreadyDecided,
@@ -32,7 +32,7 @@ from chalicelib.errors import (
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
 from tests.asking import asked
 from tests.fakes import TOKEN, Crash, FakePorts
-from tests.workflow.stage import StagedPorts, open_to, secret_hash
+from tests.workflow.stage import StagedPorts, open_to, stored_of
 
 MOST_BYTES = 409_600
 """DynamoDB's limit of an item."""
@@ -74,6 +74,7 @@ DEEDS = st.builds(
         [
             "decide",
             "decide",
+            "decide all",
             "pass on",
             "withdraw",
             "tick",
@@ -327,6 +328,8 @@ class AnyStory(RuleBasedStateMachine):
             self._by_link(deed)
         elif deed.verb == "withdraw":
             self._withdraw(deed)
+        elif deed.verb == "decide all":
+            self._by_list(deed)
         else:
             self._operate(deed)
 
@@ -363,7 +366,31 @@ class AnyStory(RuleBasedStateMachine):
         except InvalidRequest:
             assert deed.verb == "pass on"
         except NotFound:
-            assert self._was_taken_back(token)
+            assert self._was_taken_back("approve", token)
+
+    def _by_list(self, deed: Deed) -> None:
+        """Decide all that one's list shows; each is told as the record has it."""
+        mailed = [link for link in self.ports.post.links if link[1] == "mine"]
+        if not mailed:
+            return
+        address, _, token = mailed[-1 - deed.link % len(mailed)]
+        own = self._stored(token.partition(".")[0])
+        try:
+            seen = together.waiting(self.ports, token)
+            assert seen.address == address
+            assert all(address in open_to(approval) for approval in seen.approvals)
+            told = together.decide(self.ports, seen, deed.choice, "so")
+        except Reassigned:
+            assert own.approver(address).replaced_by is not None
+        except Expired:
+            assert self.ports.now() > (own.closed_at or own.expires_at) + together.GOOD_FOR
+        except NotFound:
+            assert self._was_taken_back("mine", token)
+        else:
+            for approval, error in told:
+                decision = approval.approver(address).decision
+                assert error is not None or decision is not None
+                assert error is None or error.status == 503 or self._is_over(approval.id, address)
 
     def _is_over(self, token: str, address: str) -> bool:
         approval = self._stored(token.partition(".")[0])
@@ -384,10 +411,10 @@ class AnyStory(RuleBasedStateMachine):
         except (AlreadyDecided, Expired):
             assert self._is_over(token, self._stored(token.partition(".")[0]).approvers[0].address)
         except NotFound:
-            assert page == "approve" or self._was_taken_back(token)
+            assert page != "cancel" or self._was_taken_back(page, token)
 
-    def _was_taken_back(self, token: str) -> bool:
-        return secret_hash(token) in self.ports.ledger.taken_back
+    def _was_taken_back(self, page: str, token: str) -> bool:
+        return stored_of(page, token) in self.ports.ledger.taken_back
 
     def _operate(self, deed: Deed) -> None:
         asked_for = [approval_id for approval_id in self.ids if approval_id]
