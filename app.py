@@ -21,7 +21,7 @@ from chalicelib import linked, settle, views, web, workflow
 from chalicelib.approval import Approval
 from chalicelib.errors import AlreadyDecided, AssentError, InvalidRequest, NotFound
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
-from chalicelib.request import Confirmation, check_address, shape
+from chalicelib.request import Confirmation, Listing, check_address, shape
 from chalicelib.web import Call, Reply
 from chalicelib.wiring import Wiring
 
@@ -132,6 +132,16 @@ def get_execution(call: Call, name: str) -> Reply:
     return web.json(
         found | {"outcome": outcome, "approval": approval and views.for_operator(approval)}
     )
+
+
+@app.route("/approvals", methods=["GET"], authorizer=iam)
+@door
+def list_approvals(call: Call) -> Reply:
+    """Return approvals with one outcome, newest first: `?outcome=pending&limit=50&next=...`."""
+    asked = shape(call.query, Listing, strict=False)
+    found, more = workflow.listed(wiring, asked.outcome, asked.limit, asked.next)
+    approvals = [views.for_operator(approval) for approval in found]
+    return web.json({"approvals": approvals, "next": more or None})
 
 
 @app.route("/approvals/{approval_id}", methods=["GET"], authorizer=iam)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .absence import Absence
-from .approval import Approval
+from .approval import Approval, Outcome
 
 if TYPE_CHECKING:
     from .emails import Email
@@ -28,6 +28,7 @@ class Store(Protocol):
     def absence(self, address: str) -> Absence | None: ...
     def put_absence(self, address: str, absence: Absence) -> None: ...
     def due(self, now: datetime) -> Iterator[str]: ...
+    def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]: ...
     def of_execution(self, execution_arn: str) -> str | None: ...
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.absence import Absence
-from chalicelib.approval import Approval
+from chalicelib.approval import Approval, Outcome
 from chalicelib.emails import Email
 from chalicelib.errors import IdempotencyConflict, NotFound, Unavailable
 
@@ -109,6 +109,19 @@ class FakeStore:
     def due(self, now: datetime) -> Iterator[str]:
         dated = [(found.due_at, found.id) for found in self._all() if found.due_at is not None]
         yield from (found_id for at, found_id in sorted(dated) if at <= now)
+
+    def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:
+        found = sorted(
+            (
+                f"{approval.created_at:%Y-%m-%dT%H:%M:%SZ}_{approval.id}"
+                for approval in self._all()
+                if approval.outcome == outcome
+            ),
+            reverse=True,
+        )
+        behind = [place for place in found if not after or place < after]
+        more = behind[most - 1] if len(behind) > most else ""
+        return [place.partition("_")[2] for place in behind[:most]], more
 
     def of_execution(self, execution_arn: str) -> str | None:
         made = [(a.created_at, a.id) for a in self._all() if a.execution_arn == execution_arn]

@@ -11,6 +11,7 @@ from tests.sandbox.client import Sandbox
 ROUTES = [
     ("POST", "/executions"),
     ("GET", "/executions/some-name"),
+    ("GET", "/approvals"),
     ("GET", "/approvals/some-id"),
     ("POST", "/approvals/some-id/cancel"),
     ("POST", "/approvals/some-id/remind"),
@@ -37,7 +38,7 @@ SUCCESS = {"taskToken": "x", "output": "{}"}
 
 DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("api", "dynamodb", "scan", {"TableName": "assent-sandbox"}),
-    ("api", "dynamodb", "query", OUTCOME),
+    ("tick", "dynamodb", "query", OUTCOME),
     ("api", "sns", "set_topic_attributes", TOPIC_POLICY),
     ("api", "stepfunctions", "get_execution_history", HISTORY),
     ("api", "sns", "publish", {"TopicArn": APPROVER_TOPIC, "Message": "x"}),
@@ -108,7 +109,7 @@ def test_what_says_who_is_waited_for_may_go_an_approval_may_not(sandbox: Sandbox
 
 
 def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
-    """The index `due` is the tick's, `execution` and `approver` the API's."""
+    """The index `due` is the tick's, the others are the API's."""
     due = INDEX | {"IndexName": "due", "ExpressionAttributeNames": {"#k": "dueShard"}}
     assert _as(sandbox, "tick", "dynamodb").query(**due)["Items"] == []
     for function in ("api", "request_approval"):

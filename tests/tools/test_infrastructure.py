@@ -109,8 +109,12 @@ def test_the_operator_policy_opens_the_signed_routes_and_nothing_else() -> None:
 
 
 def test_each_role_may_query_the_indexes_that_its_function_asks() -> None:
-    """The API finds an execution's approval and what waits for somebody, the tick what is due."""
-    asked = {"ApiRole": ["approver", "execution"], "RequestApprovalRole": [], "TickRole": ["due"]}
+    """The API finds an approval by execution, approver and outcome, the tick what is due."""
+    asked = {
+        "ApiRole": ["approver", "execution", "outcome"],
+        "RequestApprovalRole": [],
+        "TickRole": ["due"],
+    }
     for role, indexes in asked.items():
         found = [s["Resource"]["Fn::Sub"] for s in statements(role) if "Query" in str(s["Action"])]
         assert sorted(arn.rpartition("/")[2] for arn in found) == indexes
