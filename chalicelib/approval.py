@@ -20,7 +20,7 @@ Undelivered = Literal["invited", "unconfirmed", "refused"]
 About = Literal["request", "reminder", "escalation", "reassignment", "receipt", "outcome"]
 """Why somebody is mailed: asked first, asked again, asked as nobody answered or somebody left;
 the requester told that it was asked; everyone told what came of it."""
-Door = Literal["page", "api", "function", "tick"]
+Door = Literal["page", "list", "api", "function", "tick"]
 
 LEASE = timedelta(seconds=90)
 """How long whoever wrote a promise has for keeping it before a tick may take it over.
@@ -105,7 +105,7 @@ class Mail(Struct, frozen=True, tag=True, rename="camel"):
     @property
     def role(self) -> str:
         """Under which its secrets are made: who asks and who decides never share one."""
-        return self.to if self.asks else REQUESTER
+        return REQUESTER if self.about == "receipt" else self.to
 
 
 class Resume(Struct, frozen=True, tag=True, rename="camel"):
@@ -160,6 +160,11 @@ class Approval(Struct, frozen=True, rename="camel"):
     def undecided(self) -> tuple[Approver, ...]:
         """Those of them who haven't answered."""
         return tuple(approver for approver in self.asked if approver.decision is None)
+
+    @property
+    def waits_for(self) -> tuple[Approver, ...]:
+        """Whose answer is wanted: nobody's once it is closed."""
+        return self.undecided if self.outcome == "pending" else ()
 
     @property
     def approvals(self) -> int:
@@ -251,6 +256,10 @@ class Approval(Struct, frozen=True, rename="camel"):
         codes = _bounded((*person.code_hashes[:last], code_hash)) if coded else ()
         fresh = replace(person, link_hashes=links, code_hashes=codes)
         return self.with_addressee(mail, fresh)
+
+    def holds_link(self, mail: Mail) -> bool:
+        """Return whether that mail has a link in it: all have but the news to the requester."""
+        return mail.about != "outcome" or self.addressee(mail) is not self.requester
 
     def addressee(self, mail: Mail) -> Approver:
         """Return whom that mail goes to: the requester, or one of the approvers."""

@@ -9,7 +9,10 @@ from .errors import Unavailable
 
 
 class Expected(Exception):
-    """AWS answered with one of the error codes that the caller had named; `args[0]` is it."""
+    """AWS answered with one of the error codes that the caller had named; `args[0]` is it.
+
+    What follows are the reasons for which DynamoDB cancelled a transaction, one for each item.
+    """
 
 
 @contextmanager
@@ -24,7 +27,8 @@ def faults(service: str, *expected: str) -> Iterator[None]:
     except ClientError as e:
         code = e.response.get("Error", {}).get("Code", "an error")
         if code in expected:
-            raise Expected(code) from None
+            reasons = e.response.get("CancellationReasons", ())
+            raise Expected(code, *(reason.get("Code", "None") for reason in reasons)) from None
         raise Unavailable(f"{service} answered {code}; please try again") from e
     except BotoCoreError as e:
         raise Unavailable(f"{service} didn't answer ({type(e).__name__}); please try again") from e

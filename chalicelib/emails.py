@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from .approval import Approval, Mail
-from .links import Page, link
+from .links import Page, Secret, link
 from .wording import (
     detail_rows,
     needed,
@@ -47,19 +47,21 @@ class Email(NamedTuple):
 def write(
     approval: Approval,
     promise: Mail,
-    link_secret: str,
+    secret: Secret,
     public_url: str,
     now: datetime,
-    code: str = "",
 ) -> Email:
     """Return the mail that keeps this promise; the links in it are its reader's alone."""
-    if promise.about == "outcome":
-        return _outcome(approval, promise)
-    left = f"{when(approval.expires_at)} (in {span(approval.expires_at - now)})"
-    facts = [("Answer by", left), ("Needed", needed(approval)), ("So far", progress(approval))]
 
     def page(name: Page) -> str:
-        return link(public_url, name, approval.id, link_secret)
+        return link(public_url, name, approval.id, secret.root if name == "mine" else secret.link)
+
+    everything = f"ALL THAT WAITS FOR YOU - one page lists it:\n{page('mine')}"
+    if promise.about == "outcome":
+        listed = [everything] if approval.holds_link(promise) else []
+        return _outcome(approval, promise, *listed)
+    left = f"{when(approval.expires_at)} (in {span(approval.expires_at - now)})"
+    facts = [("Answer by", left), ("Needed", needed(approval)), ("So far", progress(approval))]
 
     if promise.about == "receipt":
         return _email(
@@ -78,10 +80,15 @@ def write(
         *_note(approval, promise.to),
         _facts([("Asked by", requester(approval)), *facts]),
         *_details(approval),
-        *([f"CODE - the page asks for it:\n{code}"] if approval.request.code_required else []),
+        *(
+            [f"CODE - the page asks for it:\n{secret.code}"]
+            if approval.request.code_required
+            else []
+        ),
         f"APPROVE - open this page and press the button there:\n{page('approve')}",
         f"REJECT - open this page and press the button there:\n{page('reject')}",
         _ENDING,
+        everything,
     )
 
 
@@ -92,7 +99,7 @@ _ENDING = (
 )
 
 
-def _outcome(approval: Approval, promise: Mail) -> Email:
+def _outcome(approval: Approval, promise: Mail, *ending: str) -> Email:
     """Return the news of what came of it, with every reason given."""
     asked = approval.requester is not None and promise.to == approval.requester.address
     whose = "your request" if asked else "this"
@@ -108,7 +115,8 @@ def _outcome(approval: Approval, promise: Mail) -> Email:
         f"{promise.to}, {whose} {was(approval)}:",
         *([_quoted(because)] if because else []),
         *said,
-        "Nothing more is asked of you.",
+        "Nothing more is asked of you about this.",
+        *ending,
     )
 
 

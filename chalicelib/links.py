@@ -8,17 +8,46 @@ import base64
 import hashlib
 import hmac
 import re
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .approval import Approval, Approver
 from .errors import NotFound
 
-Page = Literal["approve", "reject", "pass", "cancel"]
+Page = Literal["approve", "reject", "pass", "cancel", "mine"]
 SECRET_BYTES = 20
 """160 random bits, 32 characters of base32."""
 
 _ID = re.compile(r"[a-z2-7]{26}")
 _TOKEN = re.compile(rf"({_ID.pattern})\.([a-z2-7]{{32}})")
+
+
+class Secret(NamedTuple):
+    """What one mail holds and only its reader has, beside what is stored of it."""
+
+    root: str
+    """Opens the list of all that waits for its reader; the decision link's secret is made of it,
+    and not the other way round: a decision link that somebody passes on opens no list."""
+    code: str
+
+    @property
+    def link(self) -> str:
+        """The secret of the decision link."""
+        return decision_secret(self.root)
+
+    @property
+    def link_hash(self) -> str:
+        """What is stored of the link."""
+        return digest(self.link)
+
+    @property
+    def code_hash(self) -> str:
+        """What is stored of the code, bound to the link."""
+        return code_digest(self.link, self.code)
+
+
+def decision_secret(root: str) -> str:
+    """Return the decision link's secret that belongs to the list's."""
+    return _base32(hashlib.sha256(f"decide:{root}".encode()).digest()[:SECRET_BYTES])
 
 
 def approval_id(task_token: str) -> str:

@@ -52,7 +52,7 @@ def advance(
     approval = _given_up(approval, now)
     claimed = {p: _claim(p, now) for p in approval.outbox if p.due_at <= now}
     for promise in claimed:
-        if isinstance(promise, Mail) and promise.about != "outcome":
+        if isinstance(promise, Mail) and approval.holds_link(promise):
             code = "" if code_hash is None else code_hash[promise.role]
             approval = approval.with_link(promise, link_hash[promise.role], code)
     return replace(approval, outbox=tuple(claimed.get(p, p) for p in approval.outbox))

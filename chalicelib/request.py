@@ -105,6 +105,15 @@ class Passing(Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
 
 
+class Choosing(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an approver sends to decide several at once; only a confirmed one decides."""
+
+    choice: Literal["approve", "reject"]
+    chosen: tuple[str, ...] = ()
+    reason: str = ""
+    confirmed: Literal["", "yes"] = ""
+
+
 class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
     """A request at the door: a field we don't know may be one whose effect somebody counts on.
 

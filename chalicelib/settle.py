@@ -8,7 +8,6 @@ called by the tick, keeps it.
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import NamedTuple
 
 from . import links, outbox, views
 from .approval import REQUESTER, Approval, Door, Mail, Promise, Resume, Undelivered
@@ -28,26 +27,9 @@ ERROR_NAMES = {"rejected": "Rejected", "expired": "Expired", "cancelled": "Cance
 """Outcome -> the error that `statemachine.asl.json` catches."""
 
 
-class Secret(NamedTuple):
-    """What one mail holds and only its reader has, beside what is stored of it."""
-
-    link: str
-    code: str
-
-    @property
-    def link_hash(self) -> str:
-        """What is stored of the link."""
-        return links.digest(self.link)
-
-    @property
-    def code_hash(self) -> str:
-        """What is stored of the code, bound to the link."""
-        return links.code_digest(self.link, self.code)
-
-
-def minted(ports: Ports, people: Iterable[str]) -> dict[str, Secret]:
+def minted(ports: Ports, people: Iterable[str]) -> dict[str, links.Secret]:
     """Return fresh secrets for each of these people."""
-    return {to: Secret(ports.secret(), links.code(ports.secret())) for to in people}
+    return {to: links.Secret(ports.secret(), links.code(ports.secret())) for to in people}
 
 
 def change(ports: Ports, approval_id: str, rule: Callable[[Approval], Approval]) -> Approval:
@@ -62,7 +44,7 @@ def change(ports: Ports, approval_id: str, rule: Callable[[Approval], Approval])
         changed = rule(current)
         if changed == current:
             return current
-        written = ports.store.replace(changed)
+        written = ports.store.replace(current, changed)
         if written is not None:
             return written
     raise Unavailable("Too many people are changing this approval at once; please try again")
@@ -86,13 +68,14 @@ def advance(ports: Ports, approval_id: str) -> Approval | None:
     people = [approver.address for approver in current.approvers]
     people += escalation.approvers if escalation else ()
     people += [REQUESTER]
+    people += [current.requester.address] if current.requester else []
     secrets = minted(ports, people)
     link_hash = {address: secret.link_hash for address, secret in secrets.items()}
     code_hash = {address: secret.code_hash for address, secret in secrets.items()}
     changed = outbox.advance(current, link_hash, now, code_hash)
     if changed == current:
         return current
-    claimed = ports.store.replace(changed)
+    claimed = ports.store.replace(current, changed)
     if claimed is None:
         return None  # Somebody changed it meanwhile; what is still due is due at the next tick.
     mine = [p for p in claimed.outbox if p not in current.outbox]
@@ -103,7 +86,7 @@ def settle(
     ports: Ports,
     approval: Approval,
     promises: Iterable[Promise],
-    secrets: dict[str, Secret],
+    secrets: dict[str, links.Secret],
     via: Door,
 ) -> Approval:
     """Keep these promises, recording each at once, and return the approval as it is then.
@@ -124,7 +107,8 @@ def settle(
                 done = _mail(ports, approval, promise, secrets[promise.role], via)
             # What is done is written onto the approval in hand; only if that is out of date
             # does this read it again.
-            approval = ports.store.replace(done(approval)) or change(ports, approval.id, done)
+            written = ports.store.replace(approval, done(approval))
+            approval = written or change(ports, approval.id, done)
         except AssentError as e:
             kind = type(promise).__name__.lower()
             ports.log("promise_waits", approvalId=approval.id, promise=kind, why=e.message)
@@ -143,7 +127,7 @@ def _answer_task(ports: Ports, approval: Approval, via: Door) -> Callable[[Appro
 
 
 def _mail(
-    ports: Ports, approval: Approval, promise: Mail, secret: Secret, via: Door
+    ports: Ports, approval: Approval, promise: Mail, secret: links.Secret, via: Door
 ) -> Callable[[Approval], Approval]:
     now = ports.now()
     why = _undelivered(ports, approval, promise, secret)
@@ -154,7 +138,7 @@ def _mail(
 
 
 def _undelivered(
-    ports: Ports, approval: Approval, promise: Mail, secret: Secret
+    ports: Ports, approval: Approval, promise: Mail, secret: links.Secret
 ) -> Undelivered | None:
     """Mail the links, or return why they certainly weren't mailed."""
     subscription = ports.notifier.subscription(promise.to)
@@ -164,7 +148,7 @@ def _undelivered(
         return "invited" if ports.notifier.invite(promise.to) else "refused"
     from . import emails  # noqa: PLC0415 (a first page doesn't pay for it)
 
-    email = emails.write(approval, promise, secret.link, ports.public_url, ports.now(), secret.code)
+    email = emails.write(approval, promise, secret, ports.public_url, ports.now())
     return None if ports.notifier.send(promise.to, email) else "refused"
 
 

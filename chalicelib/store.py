@@ -1,11 +1,13 @@
 """ADAPTER: DynamoDB; one item holds one approval whole, as JSON, beside the keys of its indexes.
 
+A small item of its own says whose answer an approval waits for, written in one step with it.
+
 Every write is conditional, so a lost race is an answer (None or False), never a lost update.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zlib import crc32
 
 import msgspec
@@ -13,10 +15,14 @@ import msgspec
 from .absence import Absence
 from .approval import Approval
 from .aws import Expected, faults
+from .errors import Unavailable
 from .views import iso
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+Took = Literal["written", "refused", "conflict"]
+_REFUSALS = ("ConditionalCheckFailedException", "TransactionConflictException")
 
 SHARDS = 8
 """Partitions of each index; docs/scaling.md says how to raise it."""
@@ -42,19 +48,69 @@ class Store:
         """Write a new approval; return False if there is one with its id."""
         # True only while no item has this id: the same request, delivered again, changes nothing.
         is_new = "attribute_not_exists(pk)"
-        return self._put(approval, ConditionExpression=is_new)
+        took = self._write(None, approval, ConditionExpression=is_new)
+        if took == "conflict":
+            raise Unavailable("the same request is being written just now; please try again")
+        return took == "written"
 
-    def replace(self, approval: Approval) -> Approval | None:
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
         """Write the changed approval and return it as written; None if another write came first."""
         # True only while the item is the one that the change was made from.
         is_the_one_read = "version = :read"
-        written = msgspec.structs.replace(approval, version=approval.version + 1)
-        took = self._put(
+        written = msgspec.structs.replace(changed, version=read.version + 1)
+        took = self._write(
+            read,
             written,
             ConditionExpression=is_the_one_read,
-            ExpressionAttributeValues={":read": {"N": str(approval.version)}},
+            ExpressionAttributeValues={":read": {"N": str(read.version)}},
         )
-        return written if took else None
+        return written if took == "written" else None
+
+    def waiting(
+        self, address: str, now: datetime, most: int, after: str = ""
+    ) -> tuple[list[Approval], str]:
+        """Return what waits for that person, earliest deadline first, and where it goes on.
+
+        At most so many, from behind `after`; "" for the beginning and for the end. The index
+        follows the table by a moment: what is new may be missing, what is decided is left out.
+        """
+        person = address.lower()
+        start: dict[str, Any] = {}
+        if after:
+            expires_at, _, approval_id = after.partition("_")
+            key = _waits(approval_id, person) | _whom(person, expires_at)
+            start = {"ExclusiveStartKey": key}
+        with faults("DynamoDB"):
+            page = self._client.query(
+                TableName=self._table,
+                IndexName="approver",
+                KeyConditionExpression="approver = :person AND expiresAt > :now",
+                ExpressionAttributeValues={
+                    ":person": {"S": person},
+                    ":now": {"S": iso(now) or ""},
+                },
+                Limit=most + 1,  # One more says whether it goes on.
+                **start,
+            )
+        found = [(i["expiresAt"]["S"], i["pk"]["S"].split("#")[1]) for i in page["Items"]]
+        shown = found[:most]
+        more = "_".join(shown[-1]) if len(found) > most else ""
+        return self.get_many([approval_id for _, approval_id in shown]), more
+
+    def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
+        """Return those of these approvals that there are, at most 100, in this order."""
+        wanted: Any = [{"pk": {"S": _pk(approval_id)}} for approval_id in approval_ids]
+        found: dict[str, Approval] = {}
+        while wanted:
+            with faults("DynamoDB"):
+                asked: Any = {self._table: {"Keys": wanted, "ConsistentRead": True}}
+                answer = self._client.batch_get_item(RequestItems=asked)
+            responses: dict[str, Any] = answer["Responses"]
+            items = map(_approval, responses.get(self._table, []))
+            found |= {approval.id: approval for approval in items}
+            left: dict[str, Any] = answer.get("UnprocessedKeys", {})
+            wanted = left.get(self._table, {}).get("Keys", [])
+        return [found[approval_id] for approval_id in approval_ids if approval_id in found]
 
     def absence(self, address: str) -> Absence | None:
         """Return the absence on record for that person, past ones included, or None."""
@@ -88,13 +144,38 @@ class Store:
         """
         return next(self._query("execution", "executionArn", execution_arn), None)
 
-    def _put(self, approval: Approval, **condition: Any) -> bool:
+    def _write(self, read: Approval | None, changed: Approval, **condition: Any) -> Took:
+        """Write an approval if the condition is true, and in the same step who it waits for now.
+
+        A conflict is a write that another one, under way at the same moment, has refused.
+        """
+        put: Any = {"TableName": self._table, "Item": _item(changed), **condition}
+        others = self._pointers(read, changed)
         try:
-            with faults("DynamoDB", "ConditionalCheckFailedException"):
-                self._client.put_item(TableName=self._table, Item=_item(approval), **condition)
-        except Expected:
-            return False
-        return True
+            if others:
+                with faults("DynamoDB", "TransactionCanceledException"):
+                    self._client.transact_write_items(TransactItems=[{"Put": put}, *others])
+            else:
+                with faults("DynamoDB", *_REFUSALS):
+                    self._client.put_item(**put)
+        except Expected as e:
+            if set(e.args) & {"ConditionalCheckFailed", "ConditionalCheckFailedException"}:
+                return "refused"
+            if set(e.args) & {"TransactionConflict", "TransactionConflictException"}:
+                return "conflict"
+            raise Unavailable(f"DynamoDB cancelled a write ({', '.join(e.args)})") from e
+        return "written"
+
+    def _pointers(self, read: Approval | None, changed: Approval) -> list[Any]:
+        """Return what makes the items of `read` those of `changed`: who is waited for, how long."""
+        before, after = _pointers_of(read), _pointers_of(changed)
+        table = {"TableName": self._table}
+        puts = [i for pk, i in after.items() if before.get(pk) != i]
+        keys = [{"pk": i["pk"]} for pk, i in before.items() if pk not in after]
+        return [
+            *({"Put": table | {"Item": item}} for item in puts),
+            *({"Delete": table | {"Key": key}} for key in keys),
+        ]
 
     def _query(
         self, index: str, key: str, value: str, bound: str = "", at: str = ""
@@ -119,6 +200,23 @@ class Store:
 
 def _pk(approval_id: str) -> str:
     return f"APPROVAL#{approval_id}"
+
+
+def _waits(approval_id: str, person: str) -> dict[str, Any]:
+    return {"pk": {"S": f"WAITING#{approval_id}#{person}"}}
+
+
+def _whom(person: str, expires_at: str) -> dict[str, Any]:
+    return {"approver": {"S": person}, "expiresAt": {"S": expires_at}}
+
+
+def _pointers_of(approval: Approval | None) -> dict[str, dict[str, Any]]:
+    """Return the items that say whose answer an approval waits for, by their keys."""
+    if approval is None:
+        return {}
+    people = [approver.address.lower() for approver in approval.waits_for]
+    until = iso(approval.expires_at) or ""
+    return {to: _waits(approval.id, to) | _whom(to, until) for to in people}
 
 
 def _away(address: str) -> str:

@@ -17,7 +17,7 @@ def span(time: timedelta) -> str:
     seconds = max(int(time.total_seconds()), 0)
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * length or (seconds >= length and unit != "day"):
-            return _count(seconds // length, unit)
+            return count(seconds // length, unit)
     return "less than a minute"
 
 
@@ -33,7 +33,7 @@ def needed(approval: Approval) -> str:
     if n == 1:
         return "your approval"
     most = approval.request.rejections_needed
-    ending = f"{_count(most, 'rejection')} end{'s' if most == 1 else ''} it"
+    ending = f"{count(most, 'rejection')} end{'s' if most == 1 else ''} it"
     return f"approval by {k} of {n} approvers; {ending}"
 
 
@@ -70,7 +70,7 @@ def progress(approval: Approval) -> str:
     """Return how many have answered: `1 approval, no rejection`."""
     if not approval.approvals and not approval.rejections:
         return "nobody has answered"
-    return f"{_count(approval.approvals, 'approval')}, {_count(approval.rejections, 'rejection')}"
+    return f"{count(approval.approvals, 'approval')}, {count(approval.rejections, 'rejection')}"
 
 
 def detail_rows(approval: Approval) -> list[tuple[str, str]]:
@@ -87,5 +87,6 @@ def _value(value: str | bool | float) -> str:
     return str(value)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return `no request`, `1 request`, `2 requests`."""
     return f"{number or 'no'} {noun}" if number < 2 else f"{number} {noun}s"

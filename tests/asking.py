@@ -1,5 +1,6 @@
 """Short words for tests: ask for something, answer it, with what doesn't matter filled in."""
 
+from collections import defaultdict
 from typing import Any
 
 from chalicelib import links, workflow
@@ -7,6 +8,9 @@ from chalicelib.approval import Approval
 from chalicelib.request import read_request
 from chalicelib.rules import ask
 from tests.fakes import EXECUTION, START, TOKEN, FakePorts
+
+ANY_HASH = defaultdict[str, str](lambda: "a hash")
+"""What is stored of a fresh link, where it doesn't matter."""
 
 
 def body(**fields: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -68,17 +68,35 @@ class FakeStore:
             self._items[approval.id] = msgspec.json.encode(approval)
             return True
 
-    def replace(self, approval: Approval) -> Approval | None:
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
         self._effects.begin("store.replace")
         with self._lock:
-            item = self._items.get(approval.id)
+            item = self._items.get(changed.id)
             if item is None:
                 return None
-            if msgspec.json.decode(item, type=Approval).version != approval.version:
+            if msgspec.json.decode(item, type=Approval).version != read.version:
                 return None
-            written = msgspec.structs.replace(approval, version=approval.version + 1)
-            self._items[approval.id] = msgspec.json.encode(written)
+            written = msgspec.structs.replace(changed, version=read.version + 1)
+            self._items[changed.id] = msgspec.json.encode(written)
             return written
+
+    def waiting(
+        self, address: str, now: datetime, most: int, after: str = ""
+    ) -> tuple[list[Approval], str]:
+        found = sorted(
+            (f"{approval.expires_at:%Y-%m-%dT%H:%M:%SZ}_{approval.id}", approval)
+            for approval in self._all()
+            if approval.expires_at > now
+            and any(a.address.lower() == address.lower() for a in approval.waits_for)
+        )
+        behind = [(place, approval) for place, approval in found if place > after]
+        shown = behind[:most]
+        more = shown[-1][0] if len(behind) > most else ""
+        return [approval for _, approval in shown], more
+
+    def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
+        found = map(self.get, approval_ids)
+        return [approval for approval in found if approval is not None]
 
     def absence(self, address: str) -> Absence | None:
         found = self._absences.get(address.lower())

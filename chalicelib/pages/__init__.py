@@ -1,36 +1,20 @@
 """CORE: approval -> HTML, for the people who follow a decision link.
 
-Templates are the `.html` files beside this one, with `{names}` to fill. MarkupSafe fills them:
-every value is escaped unless it is Markup made here. (Why not Jinja2: docs/decisions/0002.)
+`many.py` has the pages of the list, `parts.py` what all of them are made of.
 """
 
-import base64
-import hashlib
-from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 
 from markupsafe import Markup
 
 from ..approval import Approval, Approver, Choice
 from ..errors import AssentError
-from ..wording import detail_rows, needed, past, progress, requester, was, when, withdrawn_because
+from ..wording import past, progress, was, when, withdrawn_because
+from .parts import CODE, HEADERS, details, error_box, facts, filled, joined, page
 
-_HERE = Path(__file__).parent
+__all__ = ["HEADERS", "answer", "ask", "cancel", "pass_on", "problem", "withdrawn"]
+
 _EXPIRED = "This request has expired"
-_LONG = 1_500
-"""Details of more characters are folded, so that the button stays in sight."""
-_STYLE = (_HERE / "style.css").read_text()
-
-HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'sha256-"
-    + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    + "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-}
-"""What every page needs to be shown; the style is allowed by its hash, scripts not at all."""
 
 
 def ask(
@@ -44,16 +28,16 @@ def ask(
     """Return the page with the button that decides; `error` says why the last press didn't."""
     other: Choice = "reject" if choice == "approve" else "approve"
     must = approval.needs_reason(choice)
-    return _page(
+    return page(
         f"{choice.capitalize()}: {approval.request.subject}",
         choice,
-        _filled(
+        filled(
             "ask",
             subject=approval.request.subject,
-            facts=_facts(approval),
-            details=_details(approval),
-            error=_error(error),
-            code=_CODE if approval.request.code_required else "",
+            facts=facts(approval),
+            details=details(approval),
+            error=error_box(error),
+            code=CODE if approval.request.code_required else "",
             reason_label="Reason (required)" if must else "Reason (optional)",
             required=Markup(" required") if must else "",
             # HTML drops a line break at the start of a textarea.
@@ -87,18 +71,18 @@ def answer(approval: Approval, approver: Approver, now: datetime) -> str:
 
 
 def _answer(approval: Approval, lead: str, heading: str, mood: str, now: datetime) -> str:
-    return _page(
+    return page(
         f"{heading}: {approval.request.subject}",
         mood,
-        _filled(
+        filled(
             "answer",
             lead=lead,
             heading=heading,
             subject=approval.request.subject,
             text=_consequence(approval, now),
             decisions=_decisions(approval),
-            facts=_facts(approval),
-            details=_details(approval),
+            facts=facts(approval),
+            details=details(approval),
         ),
     )
 
@@ -112,15 +96,15 @@ def pass_on(
     error: str = "",
 ) -> str:
     """Return the page on which an approver names somebody to be asked instead."""
-    return _page(
+    return page(
         f"Pass on: {approval.request.subject}",
         "",
-        _filled(
+        filled(
             "pass",
             subject=approval.request.subject,
-            error=_error(error),
+            error=error_box(error),
             to=to,
-            code=_CODE if approval.request.code_required else "",
+            code=CODE if approval.request.code_required else "",
             note="\n" + note,
             token=token,
             address=approver.address,
@@ -130,15 +114,15 @@ def pass_on(
 
 def cancel(approval: Approval, requester: Approver, reason: str = "", error: str = "") -> str:
     """Return the page on which the requester withdraws the request."""
-    return _page(
+    return page(
         f"Withdraw: {approval.request.subject}",
         "reject",
-        _filled(
+        filled(
             "cancel",
             subject=approval.request.subject,
-            facts=_facts(approval),
-            details=_details(approval),
-            error=_error(error),
+            facts=facts(approval),
+            details=details(approval),
+            error=error_box(error),
             reason="\n" + reason,
             address=requester.address,
         ),
@@ -157,20 +141,7 @@ def problem(error: AssentError, reference: str) -> str:
         error.status, "That didn't work" if error.status < 500 else "Please try again in a moment"
     )
     small = f"If you ask somebody about this, give them the reference {reference}."
-    return _page(heading, "", _filled("notice", heading=heading, text=error.message, small=small))
-
-
-_CODE = Markup(
-    '<label for="code">Code from your mail</label>\n'
-    '<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code"'
-    ' maxlength="9" required>'
-)
-
-
-def _error(error: str) -> Markup:
-    if not error:
-        return Markup("")
-    return Markup('<p class="error" role="alert">{}</p>').format(error)
+    return page(heading, "", filled("notice", heading=heading, text=error.message, small=small))
 
 
 def _headline(approval: Approval, now: datetime) -> str:
@@ -199,65 +170,16 @@ def _consequence(approval: Approval, now: datetime) -> str:
     return f"{result} The workflow {told}"
 
 
-def _facts(approval: Approval) -> Markup:
-    rows = [
-        ("Asked by", requester(approval)),
-        ("Asked on", when(approval.created_at)),
-        ("Answer by", when(approval.expires_at)),
-        ("Needed", needed(approval)),
-        ("So far", progress(approval)),
-    ]
-    row = Markup("<dt>{}</dt><dd>{}</dd>\n")
-    return Markup("<dl>\n{}</dl>").format(_joined(row.format(*r) for r in rows))
-
-
-def _details(approval: Approval) -> Markup:
-    details = approval.request.details
-    if not details:
-        return Markup("")
-    if isinstance(details, str):
-        return _folded(Markup('<div class="prose" dir="auto">{}</div>').format(details))
-    row = Markup('<tr><th scope="row" dir="auto">{}</th><td dir="auto">{}</td></tr>\n')
-    rows = _joined(row.format(*r) for r in detail_rows(approval))
-    return _folded(Markup("<table>\n{}</table>").format(rows))
-
-
-def _folded(shown: Markup) -> Markup:
-    """Return it as it is if it is short, behind one tap if it is long."""
-    if len(shown) <= _LONG:
-        return shown
-    return Markup("<details><summary>Details</summary>\n{}\n</details>").format(shown)
-
-
 def _decisions(approval: Approval) -> Markup:
     if not approval.decisions:
         return Markup("")
     reason = Markup('<span class="reason" dir="auto">{}</span>')
     item = Markup("<li><strong>{}</strong> {} on {}{}</li>\n")
     return Markup('<ul class="decisions">\n{}</ul>').format(
-        _joined(
+        joined(
             item.format(
                 a.address, past(d.choice), when(d.decided_at), d.reason and reason.format(d.reason)
             )
             for a, d in approval.decisions
         )
     )
-
-
-def _page(title: str, mood: str, content: Markup) -> str:
-    return str(
-        _filled("layout", title=title, mood=mood, content=content, style=Markup(_STYLE))  # noqa: S704 (our own file)
-    )
-
-
-def _filled(template: str, **values: object) -> Markup:
-    return _template(template).format(**values)
-
-
-@cache
-def _template(name: str) -> Markup:
-    return Markup((_HERE / f"{name}.html").read_text())  # noqa: S704 (our own file)
-
-
-def _joined(parts: Iterable[Markup]) -> Markup:
-    return Markup("").join(parts)

@@ -14,7 +14,7 @@ from chalicelib.store import Store
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.adapters.table import TABLE, calls, make_table
-from tests.asking import an_approval
+from tests.asking import an_approval, people
 from tests.fakes import EXECUTION, START, TOKEN
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 OPERATIONS: "dict[str, Callable[[Store], object]]" = {
     "get_item": lambda store: store.get(an_approval().id),
-    "put_item": lambda store: store.create(an_approval()),
+    "put_item": lambda store: store.replace(an_approval(), an_approval()),
+    "transact_write_items": lambda store: store.create(an_approval()),
+    "batch_get_item": lambda store: store.get_many([an_approval().id]),
     "query": lambda store: list(store.due(START)),
 }
 
@@ -58,9 +60,100 @@ def test_every_write_is_conditional(table: "DynamoDBClient") -> None:
     made = calls(table)
     store = Store(table, TABLE)
     store.create(an_approval())
-    store.replace(an_approval())
-    assert [name for name, _ in made] == ["PutItem", "PutItem"]
-    assert all(parameters.get("ConditionExpression") for _, parameters in made)
+    store.replace(an_approval(), an_approval())
+    assert [name for name, _ in made] == ["TransactWriteItems", "PutItem"]
+    (_, created), (_, replaced) = made
+    assert created["TransactItems"][0]["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"
+    assert replaced["ConditionExpression"] == "version = :read"
+
+
+def test_a_closed_approval_leaves_nothing_that_waits(table: "DynamoDBClient") -> None:
+    """Items that say who is waited for go with the last of them; none is left for ever."""
+    store, new = Store(table, TABLE), an_approval(approvers=people(3))
+    store.create(new)
+    assert table.scan(TableName=TABLE)["Count"] == 4
+    store.replace(new, replace(new, outcome="approved"))
+    (item,) = table.scan(TableName=TABLE)["Items"]
+    assert item["pk"]["S"] == f"APPROVAL#{new.id}"
+
+
+CONFLICT = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+
+
+def test_a_write_that_another_one_under_way_refuses_is_a_lost_race(table: "DynamoDBClient") -> None:
+    """Of two at the same moment DynamoDB may refuse both: whoever changes reads again."""
+    store, new = Store(table, TABLE), an_approval()
+    closed = replace(new, outcome="approved")
+    with Stubber(table) as stub:
+        stub.add_client_error("put_item", "TransactionConflictException")
+        assert store.replace(new, new) is None
+        stub.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            modeled_fields={"CancellationReasons": CONFLICT},
+        )
+        assert store.replace(new, closed) is None
+
+
+def test_a_request_that_is_just_being_written_is_asked_again_later(table: "DynamoDBClient") -> None:
+    """Nobody knows yet whether the other one gets through: neither yes nor no would be true."""
+    with Stubber(table) as stub:
+        stub.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            modeled_fields={"CancellationReasons": CONFLICT},
+        )
+        with pytest.raises(Unavailable, match="just now"):
+            Store(table, TABLE).create(an_approval())
+
+
+def test_a_transaction_cancelled_for_another_reason_is_unavailable(table: "DynamoDBClient") -> None:
+    """Throttled is not lost."""
+    reasons = [{"Code": "ThrottlingError"}, {"Code": "None"}]
+    with Stubber(table) as stub:
+        stub.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            modeled_fields={"CancellationReasons": reasons},
+        )
+        with pytest.raises(Unavailable, match="ThrottlingError"):
+            Store(table, TABLE).create(an_approval())
+
+
+def test_what_a_batch_leaves_out_is_asked_for_again(table: "DynamoDBClient") -> None:
+    """DynamoDB may answer a part; the rest is read in the next call."""
+    store, ids = Store(table, TABLE), [links.approval_id(f"token {n}") for n in range(3)]
+    for new_id in ids:
+        store.create(replace(an_approval(), id=new_id))
+    first_left_out = {"put": True}
+
+    def leave_out(params: dict[str, Any], **_: Any) -> None:
+        keys = params["RequestItems"][TABLE]["Keys"]
+        if first_left_out["put"]:
+            params["RequestItems"][TABLE]["Keys"] = keys[:2]
+
+    def say_so(parsed: dict[str, Any], **_: Any) -> None:
+        if first_left_out.pop("put", False):
+            left = {"Keys": [{"pk": {"S": f"APPROVAL#{ids[2]}"}}], "ConsistentRead": True}
+            parsed["UnprocessedKeys"] = {TABLE: left}
+            first_left_out["put"] = False
+
+    table.meta.events.register("provide-client-params.dynamodb.BatchGetItem", leave_out)
+    table.meta.events.register("after-call.dynamodb.BatchGetItem", say_so)
+    assert [found.id for found in store.get_many(ids)] == ids
+
+
+def test_the_list_reads_what_it_shows(table: "DynamoDBClient") -> None:
+    """One query for as many as are shown and one more, and one read of those, of a hundred."""
+    store = Store(table, TABLE)
+    for n in range(100):
+        store.create(replace(an_approval(), id=links.approval_id(f"token {n}")))
+    made = calls(table)
+    found, more = store.waiting("ada@example.com", START, 25)
+    assert (len(found), bool(more)) == (25, True)
+    (_, query), (name, batch) = made
+    assert (name, query["Limit"]) == ("BatchGetItem", 26)
+    assert len(batch["RequestItems"][TABLE]["Keys"]) == 25
 
 
 def test_pages_of_one_item_each_are_all_read(table: "DynamoDBClient") -> None:
@@ -94,8 +187,8 @@ def test_an_item_that_is_not_due_has_no_key_in_the_due_index(table: "DynamoDBCli
     """The index is sparse: its attributes go with the last promise."""
     store = Store(table, TABLE)
     store.create(an_approval())
-    store.replace(replace(an_approval(), outcome="approved", outbox=()))
-    (item,) = table.scan(TableName=TABLE)["Items"]
+    store.replace(an_approval(), replace(an_approval(), outcome="approved", outbox=()))
+    (item,) = (i for i in table.scan(TableName=TABLE)["Items"] if "approval" in i)
     assert {"dueShard", "dueAt"}.isdisjoint(item)
     assert item["outcomeShard"]["S"].startswith("approved#")
 
@@ -105,8 +198,9 @@ def test_the_task_token_stands_in_the_item_once_and_in_no_index_key(
 ) -> None:
     """It is a credential: what lists, counts or exports keys doesn't see it."""
     Store(table, TABLE).create(an_approval())
-    (item,) = table.scan(TableName=TABLE)["Items"]
-    assert [name for name, value in item.items() if TOKEN in str(value)] == ["approval"]
+    items = table.scan(TableName=TABLE)["Items"]
+    found = [(i["pk"]["S"][:9], name) for i in items for name in i if TOKEN in str(i[name])]
+    assert found == [("APPROVAL#", "approval")]
 
 
 def test_the_largest_approval_that_people_can_make_is_written(table: "DynamoDBClient") -> None:
@@ -114,7 +208,7 @@ def test_the_largest_approval_that_people_can_make_is_written(table: "DynamoDBCl
     store = Store(table, TABLE)
     largest = _largest()
     assert store.create(largest)
-    assert store.replace(largest) == replace(largest, version=1)
+    assert store.replace(largest, largest) == replace(largest, version=1)
 
 
 def _largest() -> Approval:

@@ -80,7 +80,7 @@ def test_replacing_counts_the_version_and_returns_what_is_stored(store: Store) -
     """What `replace` returns is what `get` finds, one version on."""
     new = approval()
     store.create(new)
-    written = store.replace(settled(new))
+    written = store.replace(new, settled(new))
     assert written == replace(settled(new), version=new.version + 1)
     assert store.get(new.id) == written
 
@@ -89,9 +89,9 @@ def test_a_lost_race_answers_none_and_changes_nothing(store: Store) -> None:
     """A change made from an older version is refused."""
     old = approval()
     store.create(old)
-    first = store.replace(replace(old, outcome="approved"))
+    first = store.replace(old, replace(old, outcome="approved"))
     assert first is not None
-    assert store.replace(replace(old, outcome="rejected")) is None
+    assert store.replace(old, replace(old, outcome="rejected")) is None
     assert store.get(old.id) == first
 
 
@@ -101,7 +101,7 @@ def test_replacing_what_is_not_there_answers_none_and_creates_nothing(
 ) -> None:
     """Without an item there is no version to be the one that was read."""
     missing = replace(approval(), version=version)
-    assert store.replace(missing) is None
+    assert store.replace(missing, settled(missing)) is None
     assert store.get(missing.id) is None
 
 
@@ -109,7 +109,7 @@ def test_a_version_from_the_future_is_refused(store: Store) -> None:
     """The condition is equality, not order."""
     new = approval()
     store.create(new)
-    assert store.replace(replace(new, version=new.version + 1)) is None
+    assert store.replace(replace(new, version=new.version + 1), settled(new)) is None
     assert store.get(new.id) == new
 
 
@@ -117,7 +117,7 @@ def test_creating_does_not_overwrite_what_has_been_changed_since(store: Store) -
     """A late second delivery finds a decided approval and leaves it so."""
     new = approval()
     store.create(new)
-    written = store.replace(settled(new))
+    written = store.replace(new, settled(new))
     assert store.create(new) is False
     assert store.get(new.id) == written
 
@@ -128,7 +128,7 @@ def test_a_value_got_is_not_changed_by_later_writes(store: Store) -> None:
     store.create(new)
     got = store.get(new.id)
     assert got is not None
-    store.replace(settled(got))
+    store.replace(got, settled(got))
     assert got == new
 
 
@@ -136,7 +136,7 @@ def test_of_many_threads_that_replace_one_version_exactly_one_wins(store: Store)
     """The others are told None; what is stored is the winner's."""
     new = approval()
     store.create(new)
-    won = race(8, lambda n: store.replace(replace(new, execution_arn=f"{EXECUTION}{n}")))
+    won = race(8, lambda n: store.replace(new, replace(new, execution_arn=f"{EXECUTION}{n}")))
     winners = [written for written in won if written is not None]
     assert len(winners) == 1
     assert store.get(new.id) == winners[0]
@@ -159,7 +159,7 @@ def test_threads_that_read_again_after_a_lost_race_all_get_their_change_in(store
         while True:
             current = store.get(approval().id)
             assert current is not None
-            if store.replace(current) is not None:
+            if store.replace(current, current) is not None:
                 return True
 
     assert race(6, change) == [True] * 6
@@ -214,7 +214,7 @@ def test_what_is_closed_and_settled_is_never_due(store: Store) -> None:
     new, other = approval(), approval("other")
     store.create(new)
     store.create(other)
-    store.replace(settled(new))
+    store.replace(new, settled(new))
     assert due_by(store, LATER) == [other.id]
 
 
@@ -223,7 +223,7 @@ def test_what_is_closed_but_whose_task_waits_is_due(store: Store) -> None:
     new = approval()
     store.create(new)
     closed = rules.cancel(new, "ada@example.com", "", START, "api")
-    store.replace(closed)
+    store.replace(new, closed)
     assert due_by(store, START + LEASE - SECOND) == []
     assert due_by(store, START + LEASE) == [new.id]
 
@@ -233,7 +233,7 @@ def test_a_change_moves_when_it_is_due(store: Store) -> None:
     new = approval()
     store.create(new)
     claimed = outbox.advance(new, {"ada@example.com": "hash"}, START + LEASE)
-    store.replace(claimed)
+    store.replace(new, claimed)
     assert claimed.due_at is not None
     assert due_by(store, claimed.due_at - SECOND) == []
     assert due_by(store, claimed.due_at) == [new.id]
@@ -249,7 +249,7 @@ def test_what_is_due_can_be_changed_while_it_is_walked_through(store: Store) -> 
         met.append(found)
         current = store.get(found)
         assert current is not None
-        store.replace(settled(current))
+        store.replace(current, settled(current))
     assert sorted(met) == sorted(ids)
     assert due_by(store, LATER) == []
 
@@ -272,7 +272,7 @@ def test_an_execution_keeps_its_approval_once_it_is_settled(store: Store) -> Non
     """What came of it can be looked up afterwards."""
     new = approval()
     store.create(new)
-    store.replace(settled(new))
+    store.replace(new, settled(new))
     assert store.of_execution(EXECUTION) == new.id
 
 
@@ -336,3 +336,90 @@ def test_an_absence_is_kept_until_the_next_one_is_written(store: Store) -> None:
     store.put_absence("ada@example.com", later)
     assert store.absence("ada@example.com") == later
     assert list(store.due(START + timedelta(days=9))) == []
+
+
+def waits_for(store: Store, person: str, now: datetime = START) -> list[str]:
+    """Return the ids of all that waits for that person, page by page of two."""
+    found, after = store.waiting(person, now, 2)
+    ids = [one.id for one in found]
+    while after:
+        found, after = store.waiting(person, now, 2, after)
+        ids += [one.id for one in found]
+    return ids
+
+
+def test_what_waits_for_somebody_is_listed_earliest_deadline_first(store: Store) -> None:
+    """Page after page, each approval once, those of others not; by whatever spelling."""
+    made = {}
+    for n, seconds in enumerate([500, 100, 300, 100, 200]):
+        new = approval(f"token {n}", expiresIn=seconds)
+        made[new.id] = new
+        store.create(new)
+    store.create(approval("other", approvers=["grace@example.com"]))
+    found = waits_for(store, "ADA@example.com")
+    assert sorted(found) == sorted(made)
+    deadlines = [made[one].expires_at for one in found]
+    assert deadlines == sorted(deadlines)
+
+
+def test_the_last_page_says_that_it_is_the_last(store: Store) -> None:
+    """Also where it is full."""
+    for n in range(4):
+        store.create(approval(f"token {n}"))
+    found, after = store.waiting("ada@example.com", START, 4)
+    assert (len(found), after) == (4, "")
+    assert store.waiting("nobody@example.com", START, 4) == ([], "")
+
+
+def test_what_is_past_its_deadline_waits_for_nobody(store: Store) -> None:
+    """Whether or not a tick has been there."""
+    new = approval(expiresIn=60)
+    store.create(new)
+    assert waits_for(store, "ada@example.com", new.expires_at - SECOND) == [new.id]
+    assert waits_for(store, "ada@example.com", new.expires_at) == []
+
+
+def test_whoever_has_decided_is_waited_for_no_more(store: Store) -> None:
+    """The others are, until it is closed."""
+    new = approval(approvers=people(3), approvalsNeeded=2)
+    store.create(new)
+    one, two, three = people(3)
+    decided = rules.decide(new, one, "approve", "", START, "page")
+    first = store.replace(new, decided)
+    assert first is not None
+    assert [waits_for(store, who) for who in people(3)] == [[], [new.id], [new.id]]
+    store.replace(first, rules.decide(first, two, "approve", "", START, "page"))
+    assert [waits_for(store, who) for who in (one, two, three)] == [[], [], []]
+
+
+def test_whoever_is_asked_instead_is_waited_for(store: Store) -> None:
+    """And a new deadline counts at once."""
+    new = approval(expiresIn=60)
+    store.create(new)
+    to, by = "grace@example.com", "ada@example.com"
+    passed = store.replace(new, rules.reassign(new, by, to, by, "", START, "page"))
+    assert passed is not None
+    assert (waits_for(store, by), waits_for(store, to)) == ([], [new.id])
+    store.replace(passed, rules.extend(passed, by, 600, START, "api"))
+    assert waits_for(store, to, START + timedelta(seconds=599)) == [new.id]
+    assert waits_for(store, to, START + timedelta(seconds=600)) == []
+
+
+def test_a_lost_race_changes_nobody_s_list(store: Store) -> None:
+    """Approval and list are written in one step, or not at all."""
+    new = approval()
+    store.create(new)
+    stale = replace(new, version=7)
+    assert store.replace(stale, settled(stale)) is None
+    assert waits_for(store, "ada@example.com") == [new.id]
+    assert store.create(approval(approvers=["grace@example.com"])) is False
+    assert waits_for(store, "grace@example.com") == []
+
+
+def test_many_are_read_at_once_in_the_order_asked_for(store: Store) -> None:
+    """What isn't there is left out."""
+    for n in range(3):
+        store.create(approval(f"token {n}"))
+    ids = [links.approval_id(f"token {n}") for n in (2, 9, 0)]
+    assert [one.id for one in store.get_many(ids)] == [ids[0], ids[2]]
+    assert store.get_many([]) == []

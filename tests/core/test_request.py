@@ -30,7 +30,7 @@ from chalicelib.request import (
 )
 from tests.asking import body, people
 
-from .anything import REORDERING, anything, bodies, many, some
+from .anything import REORDERING, anything, bodies, many
 
 MESSAGE_CHARACTERS = 1_000
 """Longer than any sentence of ours; far shorter than a cause or a body may be."""
@@ -362,7 +362,6 @@ def _request_or_refusal(sent: object) -> None:
         assert msgspec.json.decode(msgspec.json.encode(asked), type=Request) == asked
 
 
-@some
 @given(st.binary(max_size=200))
 def test_whatever_bytes_are_sent_give_json_or_a_refusal(sent: bytes) -> None:
     """A body is JSON in UTF-8 or refused, its name in front."""

@@ -104,9 +104,9 @@ class Doors:
         """GET."""
         return self.ask("GET", path, accept=accept)
 
-    def form(self, path: str, accept: str | None = BROWSER, **fields: str) -> Answered:
-        """POST a form, as a browser does."""
-        return self.ask("POST", path, urlencode(fields).encode(), FORM, accept)
+    def form(self, path: str, accept: str | None = BROWSER, **fields: str | list[str]) -> Answered:
+        """POST a form, as a browser does; a field with many values is sent many times."""
+        return self.ask("POST", path, urlencode(fields, doseq=True).encode(), FORM, accept)
 
     def json(self, path: str, body: object, accept: str | None = JSON, **more: str) -> Answered:
         """POST JSON."""

@@ -27,11 +27,11 @@ class WritesOnce(FakeStore):
 
     left = 1
 
-    def replace(self, approval: Approval) -> Approval | None:
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
         if self.left == 0:
             raise Unavailable("DynamoDB answered ThrottlingException; please try again")
         self.left -= 1
-        return super().replace(approval)
+        return super().replace(read, changed)
 
 
 def stored(ports: DoorPorts) -> Approval:

@@ -324,7 +324,10 @@ def test_an_odd_accept_header_is_no_fault_of_ours(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    suppress_health_check=[
+        *settings().suppress_health_check,
+        HealthCheck.function_scoped_fixture,  # each example asks for an approval of its own
+    ]
 )
 @given(raw=st.binary(max_size=200), form=st.booleans())
 def test_no_bytes_at_all_are_a_fault_of_ours(

@@ -118,6 +118,46 @@ def test_a_reason_sent_blank_is_asked_for_again(
     press(sandbox.link("ada@example.com", subject))
 
 
+def test_a_person_decides_several_at_once(sandbox: Sandbox, page: Page, tmp_path: Path) -> None:
+    """From the last link of a mail: choose two of three, look once more, one receipt."""
+    subjects = [f"{what} {tmp_path.name}" for what in ("Refund", "Release", "Rename")]
+    names = [
+        sandbox.start(subject=subject, expiresIn=600 + 60 * n, details={"Why": "It is due."})
+        for n, subject in enumerate(subjects)
+    ]
+    for subject in subjects:
+        sandbox.link("ada@example.com", subject)
+    page.goto(sandbox.link("ada@example.com", subjects[0], "mine"))
+    boxes = page.get_by_role("checkbox")
+    expect(boxes.first).to_be_visible()
+    shown = [page.get_by_role("checkbox", name=subject) for subject in subjects]
+    places = [box.evaluate("box => box.getBoundingClientRect().y") for box in shown]
+    assert places == sorted(places), "earliest deadline first"
+    _fits(page)
+    for box in shown[:2]:
+        box.check()
+    page.get_by_role("button", name="Approve the chosen").click()
+
+    expect(page.get_by_role("heading", name="Approve 2 requests?")).to_be_visible()
+    expect(page.get_by_text(subjects[2])).to_have_count(0)
+    _fits(page)
+    assert [sandbox.execution(name)["status"] for name in names] == ["RUNNING"] * 3
+    page.get_by_label("Reason").fill("Both are fine.")
+    page.get_by_role("button", name="Approve 2 requests").click()
+
+    expect(page.get_by_role("heading", name="You approved 2 requests")).to_be_visible()
+    expect(page.get_by_text("The request was approved on")).to_have_count(2)
+    _fits(page)
+    for name in names[:2]:
+        (vote,) = sandbox.ended(name)["output"]["decisions"]
+        assert vote["reason"] == "Both are fine."
+    assert sandbox.execution(names[2])["status"] == "RUNNING"
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.get_by_role("checkbox", name=subjects[0])).to_have_count(0)
+    expect(page.get_by_role("checkbox", name=subjects[2])).to_be_visible()
+    press(sandbox.link("ada@example.com", subjects[2]))
+
+
 def test_a_stranger_sees_a_calm_page(sandbox: Sandbox, page: Page) -> None:
     """A link cut short says what to do, and nothing about any approval."""
     page.goto(f"{sandbox.state['api']}/health")

@@ -36,7 +36,6 @@ CHILD = {"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:
 SUCCESS = {"taskToken": "x", "output": "{}"}
 
 DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
-    ("api", "dynamodb", "delete_item", ITEM),
     ("api", "dynamodb", "scan", {"TableName": "assent-sandbox"}),
     ("api", "dynamodb", "query", OUTCOME),
     ("api", "sns", "set_topic_attributes", TOPIC_POLICY),
@@ -51,7 +50,6 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("request_approval", "stepfunctions", "get_execution_history", HISTORY),
     ("request_approval", "sns", "publish", {"TopicArn": FOREIGN_TOPIC, "Message": "x"}),
     ("request_approval", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),
-    ("tick", "dynamodb", "delete_item", ITEM),
     ("tick", "stepfunctions", "start_execution", CHILD),
     ("tick", "sns", "delete_topic", {"TopicArn": APPROVER_TOPIC}),
     ("tick", "stepfunctions", "get_execution_history", HISTORY),
@@ -96,8 +94,21 @@ def test_a_function_may_do_what_it_needs(sandbox: Sandbox) -> None:
     assert "Item" not in _as(sandbox, "tick", "dynamodb").get_item(**ITEM)
 
 
+def test_what_says_who_is_waited_for_may_go_an_approval_may_not(sandbox: Sandbox) -> None:
+    """The roles' only right to delete is for keys that begin with `WAITING#`.
+
+    The emulator doesn't look at `dynamodb:LeadingKeys`, so that the condition itself is read.
+    """
+    for function in ("api", "tick"):
+        policy = _policy(sandbox, _role(sandbox, function))
+        (right,) = [s for s in policy["Statement"] if "dynamodb:DeleteItem" in s["Action"]]
+        assert right["Condition"] == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "WAITING#*"}
+        }
+
+
 def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
-    """The index `due` is the tick's, `execution` the API's."""
+    """The index `due` is the tick's, `execution` and `approver` the API's."""
     due = INDEX | {"IndexName": "due", "ExpressionAttributeNames": {"#k": "dueShard"}}
     assert _as(sandbox, "tick", "dynamodb").query(**due)["Items"] == []
     for function in ("api", "request_approval"):
@@ -107,8 +118,7 @@ def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
 
 def _as(sandbox: Sandbox, function: str, service: str) -> Any:
     """Return a client with the credentials that the function's role gives."""
-    name = "assent-sandbox" if function == "api" else f"assent-sandbox-{function}"
-    role = sandbox.client("lambda").get_function_configuration(FunctionName=name)["Role"]
+    role = _role(sandbox, function)
     made = sandbox.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     return sandbox.client(
         service,
@@ -118,16 +128,26 @@ def _as(sandbox: Sandbox, function: str, service: str) -> Any:
     )
 
 
+def _role(sandbox: Sandbox, function: str) -> str:
+    name = "assent-sandbox" if function == "api" else f"assent-sandbox-{function}"
+    role: str = sandbox.client("lambda").get_function_configuration(FunctionName=name)["Role"]
+    return role
+
+
+def _policy(sandbox: Sandbox, role_arn: str) -> Any:
+    """Return the role's only policy."""
+    role, iam = role_arn.rpartition("/")[2], sandbox.client("iam")
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    return json.loads(policy) if isinstance(policy, str) else policy
+
+
 def test_the_state_machine_may_invoke_its_function_alone(sandbox: Sandbox) -> None:
     """Its role names one action on one function."""
     machine = sandbox.client("stepfunctions").describe_state_machine(
         stateMachineArn=sandbox.state["stateMachineArn"]
     )
-    role = machine["roleArn"].rpartition("/")[2]
-    iam = sandbox.client("iam")
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    policy = json.loads(policy) if isinstance(policy, str) else policy
+    policy = _policy(sandbox, machine["roleArn"])
     allowed = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
     assert len(allowed) == 1
     assert allowed[0]["Action"] in ("lambda:InvokeFunction", ["lambda:InvokeFunction"])

@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from chalicelib.approval import Approval, Mail
+from chalicelib import links
+from chalicelib.approval import LINKS_KEPT, LINKS_OF_ONE_MAIL, REQUESTER, Approval, Mail
 from chalicelib.emails import Email
 from chalicelib.errors import Unavailable
 from tests.fakes import Answer, Crash, Effects, FakeCallbacks, FakeNotifier, FakePorts, FakeStore
@@ -32,30 +34,42 @@ class Stage(Effects):
     """Effects that happen, and whose caller hears of a fault."""
     crashes: int = 0
     doubtful: int = 0
-    """How often something was done and its caller can't know it or couldn't write it down."""
+    """How often something was said and its caller can't know it or couldn't write it down."""
     came_between: int = 0
+    said: bool = False
+    """Whether something was said that isn't written down yet."""
 
     def begin(self, name: str) -> None:
         """As Effects; whoever comes between comes before the effect."""
-        written_down = not (self.done and self.done[-1] in SAID)
         if self.meanwhile is not None and len(self.done) >= self.meanwhile_at:
             other, self.meanwhile = self.meanwhile, None
             self.came_between += 1
-            other()
+            said, self.said = self.said, False
+            # What they hear of a fault is for them: the call that they came between goes on.
+            with suppress(Unavailable):
+                other()
+            self.said = said
         try:
             super().begin(name)
         except Crash:
             self.crashes += 1
+            self.said = False
             raise
         except Unavailable:
-            self.doubtful += not written_down
+            self._doubt()
             raise
 
     def end(self, name: str, took: bool = True) -> None:
         """Lose the answer to what was done, if told to; what it says may be that it wasn't."""
+        if took:
+            self.said = name in SAID
         if name in self.unheard:
-            self.doubtful += name in SAID or not took
+            self._doubt()
             raise Unavailable(f"{name}: no answer; please try again")
+
+    def _doubt(self) -> None:
+        self.doubtful += self.said
+        self.said = False
 
     @property
     def disturbances(self) -> int:
@@ -71,6 +85,8 @@ class Ledger(FakeStore):
         self._stage = stage
         self._notifier = notifier
         self.promised: Counter[Key] = Counter()
+        self.taken_back: set[str] = set()
+        """Hashes of links that were mailed, and that newer ones have taken the place of."""
         self._since: dict[Key, int] = {}
 
     def create(self, approval: Approval) -> bool:
@@ -80,9 +96,9 @@ class Ledger(FakeStore):
         self._stage.end("store.create", took)
         return took
 
-    def replace(self, approval: Approval) -> Approval | None:
-        before = self.get(approval.id)
-        written = super().replace(approval)
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
+        before = self.get(changed.id)
+        written = super().replace(read, changed)
         if written is not None:
             self._entered(before, written)
         self._stage.end("store.replace", written is not None)
@@ -100,6 +116,28 @@ class Ledger(FakeStore):
         for key in old - new:
             assert before is not None
             assert self._excused(key, before, after), f"never mailed: {key}"
+        if before is not None:
+            self._follow_links(before, after)
+
+    def _follow_links(self, before: Approval, after: Approval) -> None:
+        """Note which links that were mailed this write takes back; only two kinds may go.
+
+        The second of LINKS_KEPT, for it is the oldest but one. And the last of LINKS_OF_ONE_MAIL,
+        for that mail is tried once more, as nobody heard that it had arrived.
+        """
+        tried = {
+            mail.role: self._since[_key(before, mail)]
+            for mail in _mails(before)
+            if mail.about != "outcome" and mail.links >= LINKS_OF_ONE_MAIL
+        }
+        left = _links_held(after)
+        for role, hashes in _links_held(before).items():
+            mailed = {h: at for h, at in self._notifier.mailed.items() if h in hashes}
+            for gone in mailed.keys() - set(left[role]):
+                oldest = len(hashes) == LINKS_KEPT and gone == hashes[1]
+                again = role in tried and mailed[gone] >= tried[role] and gone == hashes[-1]
+                assert oldest or again, f"a link that was mailed to {role} is taken back"
+                self.taken_back.add(gone)
 
     def _excused(self, key: Key, before: Approval, after: Approval) -> bool:
         """Whether this promise went for a reason: kept, needless, or given up on record."""
@@ -126,12 +164,14 @@ class Post(FakeNotifier):
         self.late = 0
         self.links: list[tuple[str, str, str]] = []
         """Address, page and link token of every link mailed."""
+        self.mailed: dict[str, int] = {}
+        """Hash of each of them -> which mail of all it was in."""
 
     def send(self, address: str, email: Email) -> bool:
         took = super().send(address, email)
         if took:
             self._note(address, email)
-        self._stage.end("notifier.send")
+        self._stage.end("notifier.send", took)
         return took
 
     def kinds_since(self, start: int) -> set[Key]:
@@ -147,6 +187,7 @@ class Post(FakeNotifier):
         found = re.findall(r"/(approve|cancel)/(\S+)", email.text)
         self.links += [(address, page, token) for page, token in found]
         for page, token in found:
+            self.mailed[secret_hash(token)] = len(self.sent) - 1
             assert self.store is not None
             approval = self.store.get(token.partition(".")[0])
             assert approval is not None
@@ -177,12 +218,32 @@ class StagedPorts(FakePorts):
         self.callbacks = Tasks(self.stage)
 
 
+def _mails(approval: Approval) -> list[Mail]:
+    return [promise for promise in approval.outbox if isinstance(promise, Mail)]
+
+
+def _key(approval: Approval, mail: Mail) -> Key:
+    """Return what it will be known by; in a story a subject is as good as an id."""
+    return approval.request.subject, mail.to, KINDS.get(mail.about, ASKS)
+
+
 def _promises(approval: Approval | None) -> set[Key]:
-    """Return what mails are promised; in a story a subject is as good as an id."""
-    mails = [p for p in approval.outbox if isinstance(p, Mail)] if approval else []
-    kinds = [(mail.to, KINDS.get(mail.about, ASKS)) for mail in mails]
-    assert len(kinds) == len(set(kinds)), f"promised twice at once: {kinds}"
-    return {(approval.request.subject, *kind) for kind in kinds} if approval else set()
+    """Return what mails are promised."""
+    keys = [_key(approval, mail) for mail in _mails(approval)] if approval else []
+    assert len(keys) == len(set(keys)), f"promised twice at once: {keys}"
+    return set(keys)
+
+
+def _links_held(approval: Approval) -> dict[str, tuple[str, ...]]:
+    """Return the hashes of everybody's links, by their role."""
+    held = {approver.address: approver.link_hashes for approver in approval.approvers}
+    asking = approval.requester
+    return held | ({} if asking is None else {REQUESTER: asking.link_hashes})
+
+
+def secret_hash(token: str) -> str:
+    """Return what is stored of a link."""
+    return links.digest(links.read_token(token)[1])
 
 
 def open_to(approval: Approval) -> set[str]:

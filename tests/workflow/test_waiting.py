@@ -251,7 +251,7 @@ def test_the_others_are_told_that_it_is_done(ports: FakePorts) -> None:
     assert mails(ports, ADA)[1:] == []
     text = ports.notifier.sent[-1][1].text
     assert "ada@example.com approved on" in text
-    assert "Nothing more is asked of you." in text
+    assert "Nothing more is asked of you about this." in text
 
 
 def test_a_requester_outside_the_domains_is_not_mailed(ports: FakePorts) -> None:
