@@ -1,23 +1,25 @@
 """DOORS: every route and function of Assent. Parse, call one use case, answer.
 
-The map: what mailed links open in `chalicelib/linked.py`, the order of effects in
-`chalicelib/workflow.py`, pure rules in `chalicelib/rules.py`, clients in `chalicelib/wiring.py`.
-Nothing reads the environment or makes a client at import.
+The map: what mailed links open in `chalicelib/linked.py`, what comes as a message in
+`chalicelib/messages.py`, the order of effects in `chalicelib/workflow.py`, pure rules in
+`chalicelib/rules.py`, clients in `chalicelib/wiring.py`. Nothing makes a client at import, and
+nothing but the stage's name is read of the environment.
 """
 
 import os
 import re
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import unquote
 
-from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Response
+from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Response, SQSEvent
 
-from chalicelib import linked, settle, views, web, workflow
+from chalicelib import linked, messages, settle, views, web, workflow
 from chalicelib.approval import Approval
 from chalicelib.errors import AlreadyDecided, AssentError, InvalidRequest, NotFound
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
@@ -28,6 +30,9 @@ from chalicelib.wiring import Wiring
 app = Chalice(app_name="assent")
 wiring = Wiring(os.environ)
 iam = IAMAuthorizer()
+
+STAGE = os.environ.get("ASSENT_STAGE", "dev")
+"""Names the queues below when `chalice deploy` reads this file (docs/decisions/0010-*.md)."""
 
 ANY = {"content_types": ["*/*"]}
 """Chalice takes every type; what we don't is refused by us, in our words."""
@@ -242,6 +247,29 @@ def request_approval(event: Any, context: Any) -> dict[str, str | None]:
     return {"approvalId": approval_id}
 
 
+@app.lambda_function(name="record_decision")
+def record_decision(event: Any, context: Any) -> Mapping[str, str | None]:
+    """Record an approver's decision for other code of this account; `event` is a `messages.Vote`.
+
+    The same decision again is answered as the first one was. Raises our errors by their names.
+    """
+    with noted("record_decision", context) as line:
+        line.update(messages.about(event))
+        return messages.decide(wiring, event, "function")
+
+
+@app.on_sqs_message(queue=f"assent-{STAGE}-decisions", name="decision_from_queue", batch_size=1)
+def decision_from_queue(event: SQSEvent) -> None:
+    """Record the decision in a message; one that is refused becomes a dead letter."""
+    _take("decision_from_queue", event, messages.decide)
+
+
+@app.on_sqs_message(queue=f"assent-{STAGE}-requests", name="request_from_queue", batch_size=1)
+def request_from_queue(event: SQSEvent) -> None:
+    """Ask what a message says; for `sqs:sendMessage.waitForTaskToken`."""
+    _take("request_from_queue", event, messages.ask)
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
 def tick(event: CloudWatchEvent) -> None:
     """Settle whatever is due; one approval that can't be settled is not in the others' way."""
@@ -278,6 +306,34 @@ def _overdue(approval: Approval) -> bool:
 def _unreached(approval: Approval) -> bool:
     """Return whether somebody should answer whom no mail has reached."""
     return any(approver.mail != "sent" for approver in approval.waits_for)
+
+
+@contextmanager
+def noted(door_name: str, context: Any) -> Iterator[dict[str, Any]]:
+    """Log one line of what was done inside; a bug's insides are neither logged nor raised."""
+    started = time.perf_counter()
+    line: dict[str, Any] = {"status": 200}
+    try:
+        yield line
+    except AssentError as e:
+        line |= messages.why_not(e)
+        raise
+    except Exception as e:  # As at `door`: what a bug says may hold anything.
+        trace = traceback.format_tb(e.__traceback__)
+        line |= {"status": 500, "error": type(e).__name__, "trace": trace}
+        raise AssentError("This went wrong on our side; please try again.") from None
+    finally:
+        request_id = str(getattr(context, "aws_request_id", "-"))
+        wiring.log(door_name, **line, ms=_milliseconds(started), requestId=request_id)
+
+
+def _take(name: str, event: SQSEvent, does: messages.Does) -> None:
+    for record in event:
+        with noted(name, event.context) as line:
+            message = messages.opened(record.to_dict())
+            line.update(messageId=message.id, via=message.via)
+            came = messages.take(wiring, message, does)
+            line.update(messages.why_not(came) if isinstance(came, AssentError) else came)
 
 
 def _operate(call: Call, approval_id: str, kind: type[Operation]) -> Reply:

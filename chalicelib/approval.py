@@ -20,7 +20,7 @@ Undelivered = Literal["invited", "unconfirmed", "refused"]
 About = Literal["request", "reminder", "escalation", "reassignment", "receipt", "outcome"]
 """Why somebody is mailed: asked first, asked again, asked as nobody answered or somebody left;
 the requester told that it was asked; everyone told what came of it."""
-Door = Literal["page", "list", "api", "function", "tick"]
+Door = Literal["page", "list", "api", "function", "queue", "topic", "tick"]
 
 LEASE = timedelta(seconds=90)
 """How long whoever wrote a promise has for keeping it before a tick may take it over.

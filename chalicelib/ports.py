@@ -1,10 +1,10 @@
 """USE CASES: what they are handed: the shapes of the adapters, the clock, randomness, the log.
 
-store.py, callbacks.py and notifier.py hold the docstrings of what they promise; wiring.py makes
-a deployed stage's, tests/fakes.py those of the tests.
+The adapters (store.py, callbacks.py, ...) hold the docstrings of what they promise; wiring.py
+makes a deployed stage's, tests/fakes.py those of the tests.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,6 +52,12 @@ class Notifier(Protocol):
     def confirm(self, address: str, token: str) -> bool: ...
 
 
+class DeadLetters(Protocol):
+    """SQS; see dead_letters.py."""
+
+    def put(self, letter: Mapping[str, Any]) -> None: ...
+
+
 class Ports(Protocol):
     """What the use cases are handed. Adapters are made when first used: a page needs one alone."""
 
@@ -61,6 +67,8 @@ class Ports(Protocol):
     def callbacks(self) -> Callbacks: ...
     @property
     def notifier(self) -> Notifier: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
     @property
     def public_url(self) -> str: ...
     @property

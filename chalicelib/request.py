@@ -46,6 +46,7 @@ _CHOICES = {
     "onReject": "fail, return",
     "reasonRequired": "never, onReject, always",
     "approvalsNeeded": "a number, all",
+    "decision": "approve, reject",
 }
 _PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -221,6 +221,18 @@ class FakeNotifier:
         self.subscriptions[address] = "none"
 
 
+class FakeDeadLetters:
+    """SQS: what is put lands in `letters`, as whoever looks into the queue reads it."""
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self._effects = effects or Effects()
+        self.letters: list[dict[str, Any]] = []
+
+    def put(self, letter: Mapping[str, Any]) -> None:
+        self._effects.begin("dead_letters.put")
+        self.letters.append(msgspec.json.decode(msgspec.json.encode(letter)))
+
+
 class FakePorts:
     """`Ports` with a clock that stands still until told and secrets that repeat."""
 
@@ -232,6 +244,7 @@ class FakePorts:
         self.store = FakeStore(self.effects)
         self.callbacks = FakeCallbacks(self.effects)
         self.notifier = FakeNotifier(self.effects)
+        self.dead_letters = FakeDeadLetters(self.effects)
         self.time = START
         self.logged: list[dict[str, object]] = []
         self._secrets = 0

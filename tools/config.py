@@ -60,6 +60,7 @@ class Config:
                 "ASSENT_TABLE": outputs["TableName"],
                 "ASSENT_STATE_MACHINE_ARN": outputs["StateMachineArn"],
                 "ASSENT_TOPIC_ARN_PREFIX": outputs["TopicArnPrefix"],
+                "ASSENT_DEAD_LETTERS_URL": outputs["DeadLettersUrl"],
                 "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
                 "ASSENT_APPROVER_DOMAINS": ",".join(domains),
             }
@@ -109,6 +110,15 @@ def _stage_settings(outputs: Mapping[str, str]) -> Json:
         "lambda_functions": {
             "request_approval": {
                 "iam_role_arn": outputs["RequestApprovalRoleArn"],
+                "lambda_timeout": 60,
+            },
+            "record_decision": {"iam_role_arn": outputs["RecordDecisionRoleArn"]},
+            "decision_from_queue": {
+                "iam_role_arn": outputs["DecisionFromQueueRoleArn"],
+                "lambda_timeout": 30,
+            },
+            "request_from_queue": {
+                "iam_role_arn": outputs["RequestFromQueueRoleArn"],
                 "lambda_timeout": 60,
             },
             "tick": {"iam_role_arn": outputs["TickRoleArn"], "lambda_timeout": 300},

@@ -12,8 +12,9 @@ from tools.errors import ToolError
 APP = "assent"
 API_STAGE = "api"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
-_OTHERS = re.compile(r".*(-tick|-approver.*)")
-"""Stage dev-tick would take the name of stage dev's function, dev-approver that of its topics."""
+_OTHERS = re.compile(r".*(-tick|-decisions|-requests|-approver.*)")
+"""Stage dev-tick would take the name of stage dev's function, dev-approver that of its topics,
+dev-decisions those of its queues."""
 
 
 @dataclass(frozen=True)
@@ -51,4 +52,11 @@ class Stage:
     @property
     def functions(self) -> tuple[str, ...]:
         """Return the names of all functions, the API's first."""
-        return (self.prefix, self.function("request_approval"), self.function("tick"))
+        names = (
+            "request_approval",
+            "record_decision",
+            "decision_from_queue",
+            "request_from_queue",
+            "tick",
+        )
+        return (self.prefix, *map(self.function, names))
