@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Response, SQSEvent
 
 from chalicelib import linked, messages, settle, views, web, workflow
-from chalicelib.approval import Approval
+from chalicelib.approval import Approval, Mail
 from chalicelib.errors import AlreadyDecided, AssentError, InvalidRequest, NotFound
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
 from chalicelib.request import Confirmation, Listing, check_address, shape
@@ -39,7 +39,7 @@ ANY = {"content_types": ["*/*"]}
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 """What Step Functions takes as an execution's name, and we therefore as Idempotency-Key."""
 OVERDUE = timedelta(minutes=10)
-"""How long after its outcome an approval may wait for its task before an alarm says so."""
+"""How long after its outcome a task may wait for it, or the event bus, before an alarm says so."""
 HANDOVER_MS = 75_000
 """A tick with less time than this left leaves the rest to the next one."""
 
@@ -295,12 +295,9 @@ def tick(event: CloudWatchEvent) -> None:
 
 
 def _overdue(approval: Approval) -> bool:
-    """Return whether the outcome is old and the task still unanswered."""
-    return (
-        approval.closed_at is not None
-        and approval.settled_at is None
-        and wiring.now() - approval.closed_at > OVERDUE
-    )
+    """Return whether the outcome is old and the task still unanswered, or the bus without it."""
+    late = approval.closed_at is not None and wiring.now() - approval.closed_at > OVERDUE
+    return late and any(not isinstance(promise, Mail) for promise in approval.outbox)
 
 
 def _unreached(approval: Approval) -> bool:

@@ -52,6 +52,12 @@ class Notifier(Protocol):
     def confirm(self, address: str, token: str) -> bool: ...
 
 
+class EventBus(Protocol):
+    """EventBridge; see events.py."""
+
+    def announce(self, detail: Mapping[str, Any], at: datetime, resource: str) -> None: ...
+
+
 class DeadLetters(Protocol):
     """SQS; see dead_letters.py."""
 
@@ -67,6 +73,8 @@ class Ports(Protocol):
     def callbacks(self) -> Callbacks: ...
     @property
     def notifier(self) -> Notifier: ...
+    @property
+    def event_bus(self) -> EventBus: ...
     @property
     def dead_letters(self) -> DeadLetters: ...
     @property

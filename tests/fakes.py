@@ -221,6 +221,18 @@ class FakeNotifier:
         self.subscriptions[address] = "none"
 
 
+class FakeEventBus:
+    """EventBridge: what is announced lands in `announced`, with its time and its resource."""
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self._effects = effects or Effects()
+        self.announced: list[dict[str, Any]] = []
+
+    def announce(self, detail: Mapping[str, Any], at: datetime, resource: str) -> None:
+        self._effects.begin("event_bus.announce")
+        self.announced.append({"detail": dict(detail), "at": at, "resource": resource})
+
+
 class FakeDeadLetters:
     """SQS: what is put lands in `letters`, as whoever looks into the queue reads it."""
 
@@ -244,6 +256,7 @@ class FakePorts:
         self.store = FakeStore(self.effects)
         self.callbacks = FakeCallbacks(self.effects)
         self.notifier = FakeNotifier(self.effects)
+        self.event_bus = FakeEventBus(self.effects)
         self.dead_letters = FakeDeadLetters(self.effects)
         self.time = START
         self.logged: list[dict[str, object]] = []

@@ -24,7 +24,7 @@ ENV = {
     "ASSENT_PUBLIC_URL": "https://assent.example.com/api/",
     "ASSENT_APPROVER_DOMAINS": "Example.com, example.org,",
 }
-ADAPTERS = {"store", "callbacks", "notifier", "dead_letters"}
+ADAPTERS = {"store", "callbacks", "notifier", "event_bus", "dead_letters"}
 
 
 def made(wiring: Wiring) -> set[str]:
@@ -44,6 +44,7 @@ def test_a_wiring_is_what_the_use_cases_are_handed() -> None:
     assert ports.store is ports.store
     assert ports.callbacks is ports.callbacks
     assert ports.notifier is ports.notifier
+    assert ports.event_bus is ports.event_bus
     assert ports.dead_letters is ports.dead_letters
     assert ports.public_url == "https://assent.example.com/api"
     assert ports.approver_domains == ("example.com", "example.org")

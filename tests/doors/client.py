@@ -43,6 +43,7 @@ class DoorPorts(FakePorts):
             list(self.notifier.sent),
             list(self.notifier.invitations),
             list(self.callbacks.answers),
+            list(self.event_bus.announced),
             list(self.dead_letters.letters),
             dict(self.callbacks.executions),
         ]

@@ -14,17 +14,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.client import Sandbox
+from tests.sandbox.announced import Announced
+from tests.sandbox.client import Sandbox, press
 
 HERE = Path(__file__).parent
 READY_WITHIN = 180
 """Seconds; generous, for a machine that is busy with other tests. `make bench` measures."""
 
 
+@pytest.fixture(scope="session")
+def announced(sandbox: Sandbox) -> Announced:
+    """Give what a rule on the event bus hears of the outcomes, from the first one on."""
+    return Announced(sandbox)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def slow(sandbox: Sandbox) -> dict[str, str]:
+def slow(sandbox: Sandbox, announced: Announced) -> dict[str, str]:  # noqa: ARG001 (it must be there first)
     """Start first what takes minutes by its nature, so that the other tests fill the wait."""
+    decided = sandbox.start(subject="Decided at once")
+    press(sandbox.link("ada@example.com", "Decided at once"), "a private reason")
     return {
+        "decided": decided,
         "expires": sandbox.start(subject="Nobody answers", expiresIn=60),
         "invites": sandbox.start(subject="For a newcomer", approvers=["newcomer@example.com"]),
     }

@@ -38,6 +38,7 @@ SUCCESS = {"taskToken": "x", "output": "{}"}
 QUEUE = "http://localhost/000000000000/assent-sandbox-"
 DECISION = {"QueueUrl": f"{QUEUE}decisions", "MessageBody": "{}"}
 REQUEST = {"QueueUrl": f"{QUEUE}requests", "MessageBody": "{}"}
+EVENT = {"Source": "assent", "DetailType": "x", "Detail": "{}"}
 DEAD = {"QueueUrl": f"{QUEUE}dead-letters"}
 
 DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
@@ -69,6 +70,8 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("request_from_queue", "sns", "publish", {"TopicArn": FOREIGN_TOPIC, "Message": "x"}),
     ("request_from_queue", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),
     ("tick", "sqs", "receive_message", DEAD),
+    ("tick", "events", "put_events", {"Entries": [EVENT | {"EventBusName": "others"}]}),
+    ("api", "events", "put_events", {"Entries": [EVENT]}),
     ("tick", "stepfunctions", "start_execution", CHILD),
     ("tick", "sns", "delete_topic", {"TopicArn": APPROVER_TOPIC}),
     ("tick", "stepfunctions", "get_execution_history", HISTORY),

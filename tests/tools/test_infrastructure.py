@@ -203,6 +203,16 @@ def test_only_the_stages_topic_is_let_into_a_queue() -> None:
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "DecisionsTopic"}}}
 
 
+def test_only_the_tick_puts_events_and_on_the_default_bus_alone() -> None:
+    """Whoever closes an approval leaves it to the tick to say so."""
+    found = [
+        (r, s["Resource"]) for r in ROLES for s in statements(r) if "events:" in str(s["Action"])
+    ]
+    ((role, resource),) = found
+    assert role == "TickRole"
+    assert resource["Fn::Sub"].endswith(":event-bus/default")
+
+
 def test_the_topic_leaves_it_to_iam_who_may_publish() -> None:
     """SNS's default policy, which it replaces, is about everybody."""
     policies = [r for r in TEMPLATE["Resources"].values() if r["Type"] == "AWS::SNS::TopicPolicy"]

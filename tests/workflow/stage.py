@@ -2,22 +2,33 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from chalicelib import links
 from chalicelib.approval import LINKS_KEPT, LINKS_OF_ONE_MAIL, REQUESTER, Approval, Mail
 from chalicelib.emails import Email
 from chalicelib.errors import Unavailable
-from tests.fakes import Answer, Crash, Effects, FakeCallbacks, FakeNotifier, FakePorts, FakeStore
+from tests.fakes import (
+    Answer,
+    Crash,
+    Effects,
+    FakeCallbacks,
+    FakeEventBus,
+    FakeNotifier,
+    FakePorts,
+    FakeStore,
+)
 
 NEWS = "News"
 KINDS = {"receipt": "Asked", "outcome": NEWS, "reminder": "Reminder, approval needed"}
 """What a promise is about -> how its mail's subject begins; the others ask."""
 ASKS = "Approval needed"
 
-SAID = ("notifier.send", "callbacks.answer")
+SAID = ("notifier.send", "callbacks.answer", "event_bus.announce")
 """What can't be taken back, so that a lost answer or write may make it happen twice."""
 
 Key = tuple[str, str, str]
@@ -73,7 +84,7 @@ class Stage(Effects):
 
     @property
     def disturbances(self) -> int:
-        """How many mails may be there twice, at most."""
+        """How many mails and announcements may be there twice, at most."""
         return self.crashes + self.doubtful
 
 
@@ -207,6 +218,18 @@ class Tasks(FakeCallbacks):
         return took
 
 
+class Bus(FakeEventBus):
+    """EventBridge, some of whose answers get lost."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        self._stage = stage
+
+    def announce(self, detail: Mapping[str, Any], at: datetime, resource: str) -> None:
+        super().announce(detail, at, resource)
+        self._stage.end("event_bus.announce")
+
+
 class StagedPorts(FakePorts):
     """The ports of a story."""
 
@@ -216,6 +239,7 @@ class StagedPorts(FakePorts):
         self.post = self.notifier = Post(self.stage)
         self.ledger = self.store = self.post.store = Ledger(self.stage, self.post)
         self.callbacks = Tasks(self.stage)
+        self.event_bus = Bus(self.stage)
 
 
 def _mails(approval: Approval) -> list[Mail]:

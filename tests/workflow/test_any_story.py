@@ -17,7 +17,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib import links, settle, together, workflow
+from chalicelib import links, settle, together, views, workflow
 from chalicelib.approval import EVENTS, LINKS_KEPT, Approval, Choice, Decision, Mail
 from chalicelib.errors import (
     AlreadyDecided,
@@ -96,7 +96,13 @@ FATES = st.one_of(
     st.builds(Fate, at=st.integers(0, 7)),
     st.builds(Fate, at=st.integers(0, 7), deed=DEEDS),
 )
-FAULTS = ["store.replace", "callbacks.answer", "notifier.send", "notifier.invite"]
+FAULTS = [
+    "store.replace",
+    "callbacks.answer",
+    "notifier.send",
+    "event_bus.announce",
+    "notifier.invite",
+]
 
 
 class AnyStory(RuleBasedStateMachine):
@@ -154,7 +160,7 @@ class AnyStory(RuleBasedStateMachine):
     def calls_fail(self, faulty: set[str]) -> None:
         self.ports.stage.faulty = faulty
 
-    @rule(unheard=st.sets(st.sampled_from([*FAULTS[:3], "store.create"]), max_size=2))
+    @rule(unheard=st.sets(st.sampled_from([*FAULTS[:4], "store.create"]), max_size=2))
     def answers_get_lost(self, unheard: set[str]) -> None:
         self.ports.stage.unheard = unheard
 
@@ -218,10 +224,20 @@ class AnyStory(RuleBasedStateMachine):
         assert self.ports.post.late <= stage.came_between + stage.disturbances
 
     @invariant()
-    def a_mail_is_doubled_by_a_mishap_alone(self) -> None:
+    def mails_and_announcements_are_doubled_by_a_mishap_alone(self) -> None:
         sent = Counter(self.ports.post.key(to, email) for to, email in self.ports.notifier.sent)
         doubled = sum((sent - self.ports.ledger.promised).values())
+        announced = self.ports.event_bus.announced
+        doubled += len(announced) - len({event["detail"]["approvalId"] for event in announced})
         assert doubled <= self.ports.stage.disturbances
+
+    @invariant()
+    def what_is_announced_is_the_outcome(self) -> None:
+        approvals = {approval.id: approval for approval in self._all()}
+        for event in self.ports.event_bus.announced:
+            approval = approvals[event["detail"]["approvalId"]]
+            assert event["detail"] == views.announcement(approval)
+            assert event["at"] == approval.closed_at
 
     @invariant()
     def an_approval_stays_small(self) -> None:
@@ -255,9 +271,11 @@ class AnyStory(RuleBasedStateMachine):
         self.an_outcome_stays()
         self.a_task_is_answered_once_and_with_the_outcome()
         self.no_decision_is_lost_or_altered()
-        self.a_mail_is_doubled_by_a_mishap_alone()
+        self.mails_and_announcements_are_doubled_by_a_mishap_alone()
         tokens = {answer.task_token for answer in self.ports.callbacks.answers}
         assert tokens == {approval.task_token for approval in self._all()}
+        announced = {event["detail"]["approvalId"] for event in self.ports.event_bus.announced}
+        assert announced == {approval.id for approval in self._all()}
 
     # How it is done
 
