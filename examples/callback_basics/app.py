@@ -16,7 +16,8 @@ from chalice.app import BadRequestError, Chalice, IAMAuthorizer, Response
 
 app = Chalice(app_name="callback-basics")
 
-OUTCOMES = ("success", "failure", "surprise", "silence")
+ANSWERS = ("success", "failure", "surprise")
+OUTCOMES = (*ANSWERS, "silence")
 """How processing may end. The last one answers nothing, as a worker that was lost."""
 DOCUMENT = "A state hands a task token out, and waits for whoever has it."
 
@@ -51,16 +52,20 @@ def split_document(event: dict[str, Any], _context: object) -> list[str]:
 
 @app.lambda_function()
 def process_document(event: dict[str, Any], _context: object) -> None:
-    """Process the chunks and answer the task, as the input wants it, or else at random."""
+    """Process the chunks and answer the task. The token is a credential: log it nowhere."""
     work = event["work"]
-    outcome = work.get("outcome") or random.choice(OUTCOMES[:3])  # noqa: S311  # no secret
-    chunks = work["split"]["chunks"]
+    outcome, chunks = outcome_of(work), work["split"]["chunks"]
     said = "nothing" if outcome == "silence" else answer(event["taskToken"], outcome, chunks)
     print(json.dumps({"event": "processed", "outcome": outcome, "said": said}))
 
 
+def outcome_of(work: dict[str, Any]) -> str:
+    """Return how this work ends: as its input wants it, or else as chance does."""
+    return work.get("outcome") or random.choice(ANSWERS)  # noqa: S311  # no secret
+
+
 def answer(token: str, outcome: str, chunks: list[str]) -> str:
-    """Answer the task and return what came of that. The token is a credential: log it nowhere."""
+    """Answer the task and return what came of that."""
     client = stepfunctions()
     try:
         if outcome == "success":
