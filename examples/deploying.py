@@ -64,11 +64,11 @@ def destroy(stage: Stage, chalice: Chalice, stack: Stack, say: Callable[[str], N
 def roles(outputs: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings of a stage in which each function has its role."""
     found = {
-        _snake(key.removesuffix(ROLE)): {"iam_role_arn": arn}
+        _snake(key.removesuffix(ROLE)): {"manage_iam_role": False, "iam_role_arn": arn}
         for key, arn in outputs.items()
         if key.endswith(ROLE)
     }
-    return found.pop("api", {}) | {"manage_iam_role": False, "lambda_functions": found}
+    return {**found.pop("api", {}), "lambda_functions": found}
 
 
 def variables(outputs: Mapping[str, str]) -> dict[str, str]:
@@ -97,4 +97,4 @@ def in_sandbox(
     chalice = chalice_of(directory, account)
     stack = Stack(stage, account.cloudformation, account.dynamodb, delay=0.1, say=say)
     made = deploy(stage, directory, account, chalice, stack, say)
-    return Scene(account, made.outputs, made.api, assent)
+    return Scene(account, stage, made.outputs, made.api, assent)

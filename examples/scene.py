@@ -13,6 +13,7 @@ from tools.account import Account
 from tools.errors import ToolError
 from tools.sandbox.emulator import ROOT_KEYS
 from tools.sandbox.people import Person
+from tools.stage import Stage
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -22,11 +23,12 @@ Json = dict[str, Any]
 class Scene:
     """An example that is up in the sandbox.
 
-    `outputs` are its stack's; `api` is the URL of its API, if it has one; `assent` is what
-    `state.json` says of the Assent beside it, if the example asks for one.
+    `stage` is the example's, `outputs` are its stack's; `api` is the URL of its API, if it has one;
+    `assent` is what `state.json` says of the Assent beside it, if the example asks for one.
     """
 
     account: Account
+    stage: Stage
     outputs: Mapping[str, str]
     api: str | None
     assent: Mapping[str, Any] | None
@@ -66,6 +68,13 @@ class Scene:
         events = [event for page in pages for event in page["events"]]
         entered = (event.get("stateEnteredEventDetails") for event in events)
         return [details["name"] for details in entered if details]
+
+    def log(self, function: str) -> list[Json]:
+        """Return the JSON lines that a function has printed, oldest first."""
+        group = f"/aws/lambda/{self.stage.function(function)}"
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        lines = [event["message"] for page in pages for event in page["events"]]
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def wait(
         self, look: Callable[[], T], good: Callable[[T], object], what: str, within: float = 60
