@@ -19,9 +19,13 @@ dev-decisions those of its queues."""
 
 @dataclass(frozen=True)
 class Stage:
-    """A valid stage; raises ToolError for a name that AWS would choke on later."""
+    """A valid stage; raises ToolError for a name that AWS would choke on later.
+
+    `app` is the Chalice app it is a stage of: Assent, or one of the examples.
+    """
 
     name: str
+    app: str = APP
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -38,7 +42,7 @@ class Stage:
     @property
     def prefix(self) -> str:
         """Return what names the stack, the table, the state machine and the API's function."""
-        return f"{APP}-{self.name}"
+        return f"{self.app}-{self.name}"
 
     @property
     def topic_prefix(self) -> str:
