@@ -23,9 +23,6 @@ MOST_APPROVERS = 50
 LARGEST_NUMBER = 2**53
 """Beyond it, JSON readers that know only doubles (Step Functions' among them) change a number."""
 
-PLACE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_[a-z2-7]{26}"
-"""Where a page of a list begins: behind the approval with that time and id."""
-
 T = TypeVar("T")
 Seconds = int
 Detail = str | bool | int | float
@@ -47,6 +44,9 @@ _CHOICES = {
     "reasonRequired": "never, onReject, always",
     "approvalsNeeded": "a number, all",
     "decision": "approve, reject",
+    "choice": "approve, reject",
+    "confirmed": "yes",
+    "outcome": "pending, approved, rejected, expired, cancelled",
 }
 _PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
@@ -120,7 +120,7 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True):
 
     outcome: Literal["pending", "approved", "rejected", "expired", "cancelled"] = "pending"
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    next: Annotated[str, Meta(pattern=rf"^({PLACE})?\Z")] = ""
+    next: str = ""
 
 
 class Choosing(Struct, frozen=True, forbid_unknown_fields=True):
