@@ -212,12 +212,15 @@ def test_an_error_by_any_other_name_is_an_unexpected_failure(
 
 
 def test_a_second_answer_is_refused_and_changes_nothing(engine: Engine, ports: FakePorts) -> None:
-    """The task is answered once; the adapter says that the second came too late."""
+    """The task is answered once; the adapter says that the others came too late."""
     execution = asked(engine, ports)
     token = engine.task_token(execution)
     decide(ports, "approve")
+    assert ports.callbacks.fail(token, "Rejected", "{}") is False
     first = engine.end(execution)
+    assert first["status"] == "SUCCEEDED"
     assert ports.callbacks.succeed(token, '{"outcome": "rejected"}') is False
+    assert ports.callbacks.fail(token, "Rejected", "{}") is False
     with pytest.raises(AlreadyDecided):
         decide(ports, "reject", "changed my mind")
     assert engine.end(execution) == first
