@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
-from moto import mock_aws
+
+from tests.adapters.clients import an_account
 
 # Chance, for every test whose examples hypothesis draws. Whether a change may land is decided with
 # the same examples each time, and however slow the machine is: no change fails by luck.
@@ -47,7 +48,5 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def account(credentials: None) -> Iterator[None]:  # noqa: ARG001 (it must be there first)
     """Give an empty account in moto, whose state machines run; nothing leaves the process."""
-    with mock_aws(
-        config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
-    ):
+    with an_account():
         yield
