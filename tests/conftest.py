@@ -19,7 +19,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 # Luck is tried by hand, with new examples, more of them, and longer stories:
-#     .venv/bin/pytest -n 2 --hypothesis-profile=long tests/workflow/test_any_story.py
+#     .venv/bin/pytest -n 2 --hypothesis-profile=long tests/workflow/test_any_story*.py
 # (about ten minutes). Hypothesis prints what failed and tells it first the next time; once mended,
 # it becomes a test of its own.
 settings.register_profile(

@@ -108,11 +108,13 @@ def _by_list(ports: StagedPorts, deed: Deed) -> None:
         return
     address, token = ports.notifier.lists[-1 - deed.link % len(ports.notifier.lists)]
     asked_by = _asked_by(ports, token)
+    replaced = asked_by.approver(address).replaced_by is not None
     try:
         seen = together.waiting(ports, token)
         assert seen.address == address
+        assert not replaced, "a list of somebody who was replaced opened"
     except Reassigned:
-        assert asked_by.approver(address).replaced_by is not None
+        assert replaced
         return
     except Expired:
         ended = asked_by.closed_at or asked_by.expires_at
