@@ -1,27 +1,29 @@
 """DOORS: every route and function of Assent. Parse, call one use case, answer.
 
-The map: what mailed links open in `chalicelib/linked.py`, the order of effects in
-`chalicelib/workflow.py`, pure rules in `chalicelib/rules.py`, clients in `chalicelib/wiring.py`.
-Nothing reads the environment or makes a client at import.
+The map: what mailed links open in `chalicelib/linked.py`, what comes as a message in
+`chalicelib/messages.py`, the order of effects in `chalicelib/workflow.py`, pure rules in
+`chalicelib/rules.py`, clients in `chalicelib/wiring.py`. Nothing makes a client at import, and
+nothing but the stage's name is read of the environment.
 """
 
 import os
 import re
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import unquote
 
-from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Response
+from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Response, SQSEvent
 
-from chalicelib import linked, settle, views, web, workflow
-from chalicelib.approval import Approval
+from chalicelib import linked, messages, settle, views, web, workflow
+from chalicelib.approval import Approval, Mail
 from chalicelib.errors import AlreadyDecided, AssentError, InvalidRequest, NotFound
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
-from chalicelib.request import Confirmation, check_address, shape
+from chalicelib.request import Confirmation, Listing, check_address, shape
 from chalicelib.web import Call, Reply
 from chalicelib.wiring import Wiring
 
@@ -29,12 +31,15 @@ app = Chalice(app_name="assent")
 wiring = Wiring(os.environ)
 iam = IAMAuthorizer()
 
+STAGE = os.environ.get("ASSENT_STAGE", "dev")
+"""Names the queues below when `chalice deploy` reads this file (docs/decisions/0010-*.md)."""
+
 ANY = {"content_types": ["*/*"]}
 """Chalice takes every type; what we don't is refused by us, in our words."""
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 """What Step Functions takes as an execution's name, and we therefore as Idempotency-Key."""
 OVERDUE = timedelta(minutes=10)
-"""How long after its outcome an approval may wait for its task before an alarm says so."""
+"""How long after its outcome a task may wait for it, or the event bus, before an alarm says so."""
 HANDOVER_MS = 75_000
 """A tick with less time than this left leaves the rest to the next one."""
 
@@ -132,6 +137,16 @@ def get_execution(call: Call, name: str) -> Reply:
     return web.json(
         found | {"outcome": outcome, "approval": approval and views.for_operator(approval)}
     )
+
+
+@app.route("/approvals", methods=["GET"], authorizer=iam)
+@door
+def list_approvals(call: Call) -> Reply:
+    """Return approvals with one outcome, newest first: `?outcome=pending&limit=50&next=...`."""
+    asked = shape(call.query, Listing, strict=False)
+    found, more = workflow.listed(wiring, asked.outcome, asked.limit, asked.next)
+    approvals = [views.for_operator(approval) for approval in found]
+    return web.json({"approvals": approvals, "next": more or None})
 
 
 @app.route("/approvals/{approval_id}", methods=["GET"], authorizer=iam)
@@ -232,6 +247,29 @@ def request_approval(event: Any, context: Any) -> dict[str, str | None]:
     return {"approvalId": approval_id}
 
 
+@app.lambda_function(name="record_decision")
+def record_decision(event: Any, context: Any) -> Mapping[str, str | None]:
+    """Record an approver's decision for other code of this account; `event` is a `messages.Vote`.
+
+    The same decision again is answered as the first one was. Raises our errors by their names.
+    """
+    with noted("record_decision", context) as line:
+        line.update(messages.about(event))
+        return messages.decide(wiring, event, "function")
+
+
+@app.on_sqs_message(queue=f"assent-{STAGE}-decisions", name="decision_from_queue", batch_size=1)
+def decision_from_queue(event: SQSEvent) -> None:
+    """Record the decision in a message; one that is refused becomes a dead letter."""
+    _take("decision_from_queue", event, messages.decide)
+
+
+@app.on_sqs_message(queue=f"assent-{STAGE}-requests", name="request_from_queue", batch_size=1)
+def request_from_queue(event: SQSEvent) -> None:
+    """Ask what a message says; for `sqs:sendMessage.waitForTaskToken`."""
+    _take("request_from_queue", event, messages.ask)
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
 def tick(event: CloudWatchEvent) -> None:
     """Settle whatever is due; one approval that can't be settled is not in the others' way."""
@@ -257,17 +295,42 @@ def tick(event: CloudWatchEvent) -> None:
 
 
 def _overdue(approval: Approval) -> bool:
-    """Return whether the outcome is old and the task still unanswered."""
-    return (
-        approval.closed_at is not None
-        and approval.settled_at is None
-        and wiring.now() - approval.closed_at > OVERDUE
-    )
+    """Return whether the outcome is old and the task still unanswered, or the bus without it."""
+    late = approval.closed_at is not None and wiring.now() - approval.closed_at > OVERDUE
+    return late and any(not isinstance(promise, Mail) for promise in approval.outbox)
 
 
 def _unreached(approval: Approval) -> bool:
     """Return whether somebody should answer whom no mail has reached."""
     return any(approver.mail != "sent" for approver in approval.waits_for)
+
+
+@contextmanager
+def noted(door_name: str, context: Any) -> Iterator[dict[str, Any]]:
+    """Log one line of what was done inside; a bug's insides are neither logged nor raised."""
+    started = time.perf_counter()
+    line: dict[str, Any] = {"status": 200}
+    try:
+        yield line
+    except AssentError as e:
+        line |= messages.why_not(e)
+        raise
+    except Exception as e:  # As at `door`: what a bug says may hold anything.
+        trace = traceback.format_tb(e.__traceback__)
+        line |= {"status": 500, "error": type(e).__name__, "trace": trace}
+        raise AssentError("This went wrong on our side; please try again.") from None
+    finally:
+        request_id = str(getattr(context, "aws_request_id", "-"))
+        wiring.log(door_name, **line, ms=_milliseconds(started), requestId=request_id)
+
+
+def _take(name: str, event: SQSEvent, does: messages.Does) -> None:
+    for record in event:
+        with noted(name, event.context) as line:
+            message = messages.opened(record.to_dict())
+            line.update(messageId=message.id, via=message.via)
+            came = messages.take(wiring, message, does)
+            line.update(messages.why_not(came) if isinstance(came, AssentError) else came)
 
 
 def _operate(call: Call, approval_id: str, kind: type[Operation]) -> Reply:

@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "ASSENT_TABLE": "bench",
     "ASSENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:bench",
     "ASSENT_TOPIC_ARN_PREFIX": "arn:aws:sns:us-east-1:000000000000:bench-approver-",
+    "ASSENT_DEAD_LETTERS_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/bench-dead-letters",
     "ASSENT_PUBLIC_URL": "https://assent.example.com/api",
     "ASSENT_APPROVER_DOMAINS": "example.com",
 }

@@ -59,14 +59,18 @@ class Aws:
             client.meta.events.register("before-send", self._answer, unique_id="bench")
 
     def _answer(self, request: Any, **_: Any) -> Any:
-        from botocore.awsrequest import AWSResponse, HTTPHeaders  # noqa: PLC0415 (not in a cold start)
-
         self.calls += 1
         target = request.headers["X-Amz-Target"]
         target = target.decode() if isinstance(target, bytes) else target
-        body = self._item if target.endswith("GetItem") else b"{}"
-        headers = HTTPHeaders.from_dict({"content-type": "application/x-amz-json-1.0"})
-        return AWSResponse(request.url, 200, headers, _Body(body))
+        return answer(request, self._item if target.endswith("GetItem") else b"{}")
+
+
+def answer(request: Any, body: bytes) -> Any:
+    """Return what botocore takes for AWS's answer, without sending anything."""
+    from botocore.awsrequest import AWSResponse, HTTPHeaders  # noqa: PLC0415 (not in a cold start)
+
+    headers = HTTPHeaders.from_dict({"content-type": "application/x-amz-json-1.0"})
+    return AWSResponse(request.url, 200, headers, _Body(body))
 
 
 class _Body(io.BytesIO):

@@ -20,7 +20,7 @@ Undelivered = Literal["invited", "unconfirmed", "refused"]
 About = Literal["request", "reminder", "escalation", "reassignment", "receipt", "outcome"]
 """Why somebody is mailed: asked first, asked again, asked as nobody answered or somebody left;
 the requester told that it was asked; everyone told what came of it."""
-Door = Literal["page", "list", "api", "function", "tick"]
+Door = Literal["page", "list", "api", "function", "queue", "topic", "tick"]
 
 LEASE = timedelta(seconds=90)
 """How long whoever wrote a promise has for keeping it before a tick may take it over.
@@ -115,7 +115,14 @@ class Resume(Struct, frozen=True, tag=True, rename="camel"):
     tries: int = 0
 
 
-Promise = Mail | Resume
+class Announce(Struct, frozen=True, tag=True, rename="camel"):
+    """A promise to put the outcome on the event bus; the tick keeps it."""
+
+    due_at: datetime
+    tries: int = 0
+
+
+Promise = Mail | Resume | Announce
 
 
 class Approval(Struct, frozen=True, rename="camel"):
@@ -214,7 +221,7 @@ class Approval(Struct, frozen=True, rename="camel"):
         """Return it without that promise, whoever claimed it since; itself if it isn't there."""
 
         def is_it(other: Promise) -> bool:
-            if isinstance(promise, Resume) or isinstance(other, Resume):
+            if not (isinstance(promise, Mail) and isinstance(other, Mail)):
                 return type(promise) is type(other)
             # Of the mails that ask, one stands for all; the news are each their own.
             same = other.asks if promise.asks else other.about == promise.about
@@ -234,16 +241,16 @@ class Approval(Struct, frozen=True, rename="camel"):
         return replace(self, events=events, folded_events=folded)
 
     def closed(self, outcome: Outcome, now: datetime, by: str = "") -> "Approval":
-        """Return it with its outcome, promising to resume the task and to tell the others.
+        """Return it with its outcome, promising to resume the task, announce it, and mail others.
 
-        Told are the requester and whoever was asked, but not `by`, who knows. Nobody is asked.
+        Mailed are the requester and whoever was asked, but not `by`, who knows. Nobody is asked.
         """
         told = [a.address for a in self.asked if a.link_hashes]
         if self.requester is not None:
             told = [self.requester.address, *told]
         whom = {address.lower(): address for address in told if address.lower() != by.lower()}
         mails = tuple(Mail(to, now, about="outcome") for to in whom.values())
-        outbox = (Resume(now + LEASE), *mails)
+        outbox = (Resume(now + LEASE), Announce(now), *mails)
         return replace(self, outcome=outcome, closed_at=now, outbox=outbox)
 
     def with_link(self, mail: Mail, link_hash: str, code_hash: str) -> "Approval":

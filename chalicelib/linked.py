@@ -17,7 +17,7 @@ from .errors import (
     WrongCode,
 )
 from .ports import Ports
-from .request import Answer, Passing
+from .request import Answer, Passing, Withdrawal
 from .rules import refuse_if_over
 from .web import Call, Reply
 
@@ -64,7 +64,7 @@ def withdrawal(call: Call, ports: Ports, token: str) -> Reply:
     reason, error = "", None
     if call.method == "POST":
         try:
-            reason = call.sent(Answer).reason
+            reason = call.sent(Withdrawal).reason
             return _withdrawn(call, ports, workflow.withdraw(ports, token, reason, "page"), 200)
         except OVER as e:
             return _withdrawn(call, ports, workflow.show_requester(ports, token), e.status, e)

@@ -105,6 +105,11 @@ def read_token(token: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+def hidden(text: str) -> str:
+    """Return the text with every link token in it cut to the approval's id."""
+    return _TOKEN.sub(r"\1.…", text)
+
+
 def holder(approval: Approval, link_secret: str) -> Approver:
     """Return the approver whom this secret was mailed to; raise NotFound if it is nobody's.
 

@@ -10,12 +10,9 @@ from .errors import AlreadyDecided, AssentError, InvalidRequest
 from .linked import said
 from .pages import many
 from .ports import Ports
-from .request import Choosing
+from .request import PLACE, Choosing
 from .together import Told, Waiting
 from .web import Call, Reply
-
-_PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_[a-z2-7]{26}")
-"""Where a page of the list begins: behind that deadline and approval."""
 
 
 def mine(call: Call, ports: Ports, token: str) -> Reply:
@@ -42,7 +39,7 @@ def _list(call: Call, ports: Ports, token: str, error: AssentError | None = None
     if error is not None and not call.wants_html:
         raise error
     after = call.query.get("after", "")
-    if after and not _PLACE.fullmatch(after):
+    if after and not re.fullmatch(PLACE, after):
         raise InvalidRequest("after: is no place in this list; please begin anew", field="after")
     seen = together.waiting(ports, token, after)
     words, status = said(error)

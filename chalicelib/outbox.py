@@ -13,6 +13,7 @@ from .approval import (
     LINKS_OF_ONE_MAIL,
     LONGEST_PAUSE,
     SYSTEM,
+    Announce,
     Approval,
     Approver,
     Door,
@@ -154,10 +155,16 @@ def resumed(approval: Approval, note: str, now: datetime, via: Door) -> Approval
     return approval
 
 
+def announced(approval: Approval, now: datetime, via: Door) -> Approval:
+    """Return the approval with its outcome announced; unchanged if that was known."""
+    kept = approval.without(Announce(now))
+    return kept if kept is approval else kept.recording(Event(now, "announced", SYSTEM, via))
+
+
 def _claim(promise: Promise, now: datetime) -> Promise:
-    longest = LONGEST_PAUSE if isinstance(promise, Resume) else LONGEST_PAUSE * 3
+    longest = LONGEST_PAUSE * 3 if isinstance(promise, Mail) else LONGEST_PAUSE
     pause = min(LEASE * 2 ** min(promise.tries, 10), longest)
     claimed = replace(promise, tries=promise.tries + 1, due_at=now + pause)
-    if isinstance(claimed, Resume):
+    if not isinstance(claimed, Mail):
         return claimed
     return replace(claimed, links=min(claimed.links + 1, LINKS_OF_ONE_MAIL))

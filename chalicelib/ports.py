@@ -1,15 +1,15 @@
 """USE CASES: what they are handed: the shapes of the adapters, the clock, randomness, the log.
 
-store.py, callbacks.py and notifier.py hold the docstrings of what they promise; wiring.py makes
-a deployed stage's, tests/fakes.py those of the tests.
+The adapters (store.py, callbacks.py, ...) hold the docstrings of what they promise; wiring.py
+makes a deployed stage's, tests/fakes.py those of the tests.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .absence import Absence
-from .approval import Approval
+from .approval import Approval, Outcome
 
 if TYPE_CHECKING:
     from .emails import Email
@@ -28,6 +28,7 @@ class Store(Protocol):
     def absence(self, address: str) -> Absence | None: ...
     def put_absence(self, address: str, absence: Absence) -> None: ...
     def due(self, now: datetime) -> Iterator[str]: ...
+    def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]: ...
     def of_execution(self, execution_arn: str) -> str | None: ...
 
 
@@ -51,6 +52,18 @@ class Notifier(Protocol):
     def confirm(self, address: str, token: str) -> bool: ...
 
 
+class EventBus(Protocol):
+    """EventBridge; see events.py."""
+
+    def announce(self, detail: Mapping[str, Any], at: datetime, resource: str) -> None: ...
+
+
+class DeadLetters(Protocol):
+    """SQS; see dead_letters.py."""
+
+    def put(self, letter: Mapping[str, Any]) -> None: ...
+
+
 class Ports(Protocol):
     """What the use cases are handed. Adapters are made when first used: a page needs one alone."""
 
@@ -60,6 +73,10 @@ class Ports(Protocol):
     def callbacks(self) -> Callbacks: ...
     @property
     def notifier(self) -> Notifier: ...
+    @property
+    def event_bus(self) -> EventBus: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
     @property
     def public_url(self) -> str: ...
     @property

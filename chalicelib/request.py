@@ -23,6 +23,9 @@ MOST_APPROVERS = 50
 LARGEST_NUMBER = 2**53
 """Beyond it, JSON readers that know only doubles (Step Functions' among them) change a number."""
 
+PLACE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_[a-z2-7]{26}"
+"""Where a page of a list begins: behind the approval with that time and id."""
+
 T = TypeVar("T")
 Seconds = int
 Detail = str | bool | int | float
@@ -43,6 +46,7 @@ _CHOICES = {
     "onReject": "fail, return",
     "reasonRequired": "never, onReject, always",
     "approvalsNeeded": "a number, all",
+    "decision": "approve, reject",
 }
 _PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
@@ -91,6 +95,12 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
 
 
+class Withdrawal(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a requester sends to take a request back."""
+
+    reason: str = ""
+
+
 class Confirmation(Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator sends to confirm an approver: the address of SNS's confirmation link."""
 
@@ -103,6 +113,14 @@ class Passing(Struct, frozen=True, forbid_unknown_fields=True):
     to: str = ""
     note: str = ""
     code: str = ""
+
+
+class Listing(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an operator's list is asked for; `next` is from the page before."""
+
+    outcome: Literal["pending", "approved", "rejected", "expired", "cancelled"] = "pending"
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    next: Annotated[str, Meta(pattern=rf"^({PLACE})?\Z")] = ""
 
 
 class Choosing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,10 +177,13 @@ def read_json(body: bytes) -> Any:
         raise InvalidRequest(f"body: is not valid JSON in UTF-8 ({e})") from None
 
 
-def shape(untrusted: object, wanted: type[T]) -> T:
-    """Return `untrusted` as `wanted`; raise InvalidRequest naming the field that doesn't fit."""
+def shape(untrusted: object, wanted: type[T], *, strict: bool = True) -> T:
+    """Return `untrusted` as `wanted`; raise InvalidRequest naming the field that doesn't fit.
+
+    Where all is text, as in a query, `strict=False` takes digits for a number.
+    """
     try:
-        return msgspec.convert(untrusted, wanted)
+        return msgspec.convert(untrusted, wanted, strict=strict)
     except msgspec.ValidationError as e:
         raise _refusal(str(e)) from None
     except UnicodeEncodeError:  # Half a surrogate pair: Python's JSON lets it in, no text has it.

@@ -176,9 +176,12 @@ def reassign(
 ) -> Approval:
     """Return the approval with `other` asked instead of `one`, whose links are dead from now on.
 
-    Raises InvalidRequest, naming `from` or `to`, if one of the two doesn't fit.
+    Unchanged if just that was done before. Raises InvalidRequest, naming `from` or `to`, if one of
+    the two doesn't fit.
     """
     _refuse_if_closed(approval, "", now)
+    if any(same_person(a.address, one) and a.replaced_by == other for a in approval.approvers):
+        return approval
     leaving = next((a for a in approval.asked if same_person(a.address, one)), None)
     if leaving is None:
         raise InvalidRequest(f"from: {one} is not asked to approve this", field="from")

@@ -13,6 +13,7 @@ class Settings(NamedTuple):
     table: str
     state_machine_arn: str
     topic_arn_prefix: str
+    dead_letters_url: str
     public_url: str
     approver_domains: tuple[str, ...]
 
@@ -29,9 +30,11 @@ class Settings(NamedTuple):
                 f"environment variables missing: {', '.join(missing)}; "
                 "`make deploy STAGE=...` records them in .chalice/config.json"
             )
-        stage, table, state_machine, topics, public_url, domains = (env[name] for name in names)
+        stage, table, state_machine, topics, letters, public_url, domains = map(
+            env.__getitem__, names
+        )
         split = tuple(d.strip().lower() for d in domains.split(",") if d.strip())
-        return cls(stage, table, state_machine, topics, public_url.rstrip("/"), split)
+        return cls(stage, table, state_machine, topics, letters, public_url.rstrip("/"), split)
 
 
 def _said(value: str) -> bool:

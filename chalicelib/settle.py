@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from . import links, outbox, views
-from .approval import REQUESTER, Approval, Door, Mail, Promise, Resume, Undelivered
+from .approval import REQUESTER, Announce, Approval, Door, Mail, Promise, Resume, Undelivered
 from .errors import AssentError, NotFound, Unavailable
 from .ports import Ports
 
@@ -103,6 +103,8 @@ def settle(
         try:
             if isinstance(promise, Resume):
                 done = _answer_task(ports, approval, via)
+            elif isinstance(promise, Announce):
+                done = _announce(ports, approval, via)
             else:
                 done = _mail(ports, approval, promise, secrets[promise.role], via)
             # What is done is written onto the approval in hand; only if that is out of date
@@ -124,6 +126,13 @@ def _answer_task(ports: Ports, approval: Approval, via: Door) -> Callable[[Appro
     note = "" if took else "the task was not waiting any more"
     now = ports.now()
     return lambda current: outbox.resumed(current, note, now, via)
+
+
+def _announce(ports: Ports, approval: Approval, via: Door) -> Callable[[Approval], Approval]:
+    now = ports.now()
+    at, resource = approval.closed_at or now, approval.execution_arn
+    ports.event_bus.announce(views.announcement(approval), at, resource)
+    return lambda current: outbox.announced(current, now, via)
 
 
 def _mail(

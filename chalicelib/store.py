@@ -7,13 +7,15 @@ Every write is conditional, so a lost race is an answer (None or False), never a
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from heapq import merge
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Literal
 from zlib import crc32
 
 import msgspec
 
 from .absence import Absence
-from .approval import Approval
+from .approval import Approval, Outcome
 from .aws import Expected, faults
 from .errors import Unavailable
 from .views import iso
@@ -137,6 +139,26 @@ class Store:
             shard = str((now.minute + turn) % SHARDS)
             yield from self._query("due", "dueShard", shard, "dueAt <= :bound", iso(now) or "")
 
+    def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:
+        """Return the ids of approvals with that outcome, newest first, and where it goes on.
+
+        At most so many, from behind `after`; "" for the beginning and for the end.
+        """
+        bound = after.partition("_")[0] or "9"  # later than any time
+        shards = (self._newest(f"{outcome}#{shard}", bound, most + 1) for shard in range(SHARDS))
+        newest = (place for place in merge(*shards, reverse=True) if not after or place < after)
+        found = list(islice(newest, most + 1))
+        shown = found[:most]
+        more = shown[-1] if len(found) > most else ""
+        return [place.partition("_")[2] for place in shown], more
+
+    def _newest(self, shard: str, bound: str, most: int) -> Iterator[str]:
+        """Yield `<created at>_<id>` of one shard in falling order, from that time on."""
+        items = self._items("outcome", "outcomeShard", shard, "createdAt <= :bound", bound, most)
+        for at, same in groupby(items, lambda item: str(item["createdAt"]["S"])):
+            # Within a second an index has no order of its own.
+            yield from sorted((f"{at}_{_id(item)}" for item in same), reverse=True)
+
     def of_execution(self, execution_arn: str) -> str | None:
         """Return the id of the first approval that this execution asked for, or None.
 
@@ -180,7 +202,13 @@ class Store:
     def _query(
         self, index: str, key: str, value: str, bound: str = "", at: str = ""
     ) -> Iterator[str]:
-        start: dict[str, Any] = {}
+        return map(_id, self._items(index, key, value, bound, at))
+
+    def _items(
+        self, index: str, key: str, value: str, bound: str = "", at: str = "", newest: int = 0
+    ) -> Iterator[Any]:
+        """Yield an index's keys as they are wanted; `newest` first, so many a page."""
+        start: dict[str, Any] = {"ScanIndexForward": False, "Limit": newest} if newest else {}
         while True:
             with faults("DynamoDB"):
                 page = self._client.query(
@@ -191,15 +219,19 @@ class Store:
                     | ({":bound": {"S": at}} if bound else {}),
                     **start,
                 )
-            for item in page["Items"]:
-                yield item["pk"]["S"].removeprefix("APPROVAL#")
+            yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _pk(approval_id: str) -> str:
     return f"APPROVAL#{approval_id}"
+
+
+def _id(item: Any) -> str:
+    pk: str = item["pk"]["S"]
+    return pk.removeprefix("APPROVAL#")
 
 
 def _waits(approval_id: str, person: str) -> dict[str, Any]:

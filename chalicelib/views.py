@@ -1,6 +1,7 @@
 """CORE: an approval as others may see it; never a task token, a link or a hash.
 
-Three readers: the operators' API, the holder of a decision link, the workflow that waits.
+Four readers: the operators' API, the holder of a decision link, the workflow that waits, and
+whoever follows the event bus.
 """
 
 from datetime import UTC, datetime
@@ -75,6 +76,25 @@ def output(approval: Approval) -> str:
 def cause(approval: Approval) -> str:
     """Return the outcome as JSON for `SendTaskFailure`; long reasons are cut if it must be."""
     return _fitted(approval, CAUSE_BYTES)
+
+
+def announcement(approval: Approval) -> dict[str, Any]:
+    """Return the outcome for the event bus; its `approvalId` tells the same one, put twice, apart.
+
+    Without reasons and details: whoever may make a rule reads what is on the bus, which is a wider
+    circle than those who may read an approval. `GET /approvals/{id}` has them.
+    """
+    return {
+        "approvalId": approval.id,
+        "outcome": approval.outcome,
+        "subject": approval.request.subject,
+        "executionArn": approval.execution_arn,
+        "decisions": [
+            {key: made[key] for key in ("approver", "decision", "decidedAt")}
+            for made in decisions(approval)
+        ],
+        "closedAt": iso(approval.closed_at),
+    }
 
 
 def iso(moment: datetime | None) -> str | None:

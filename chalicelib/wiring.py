@@ -20,6 +20,8 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .callbacks import Callbacks
+    from .dead_letters import DeadLetters
+    from .events import EventBus
     from .notifier import Notifier
 
 # Bounded: a call gives up within about 9 s, so that even a page that needs two of them answers
@@ -62,6 +64,20 @@ class Wiring:
         from .notifier import Notifier  # noqa: PLC0415 (a first page doesn't pay for it)
 
         return Notifier(self._client("sns"), self.settings.topic_arn_prefix)
+
+    @cached_property
+    def event_bus(self) -> "EventBus":
+        """EventBridge."""
+        from .events import EventBus  # noqa: PLC0415 (a first page doesn't pay for it)
+
+        return EventBus(self._client("events"), self.settings.stage)
+
+    @cached_property
+    def dead_letters(self) -> "DeadLetters":
+        """SQS."""
+        from .dead_letters import DeadLetters  # noqa: PLC0415 (only who refuses a message pays)
+
+        return DeadLetters(self._client("sqs"), self.settings.dead_letters_url)
 
     @property
     def public_url(self) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from . import links, rules
 from .absence import Absence, stand_ins
 from .absence import check as check_absence
-from .approval import Approval, Approver, Choice, Door
+from .approval import Approval, Approver, Choice, Door, Outcome
 from .errors import AlreadyDecided, InvalidRequest, NotFound, WrongCode
 from .operations import Cancel, Extend, Operation, Reassign
 from .ports import Ports
@@ -212,6 +212,17 @@ def find(ports: Ports, approval_id: str) -> Approval:
     if found is None:
         raise no_approval(approval_id)
     return found
+
+
+def listed(
+    ports: Ports, outcome: Outcome, most: int, after: str = ""
+) -> tuple[list[Approval], str]:
+    """Return approvals with that outcome, newest first, and where the next page begins.
+
+    One whose outcome has changed since the index saw it is left out.
+    """
+    ids, more = ports.store.by_outcome(outcome, most, after)
+    return [a for a in ports.store.get_many(ids) if a.outcome == outcome], more
 
 
 def start(ports: Ports, untrusted: object, name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.absence import Absence
-from chalicelib.approval import Approval
+from chalicelib.approval import Approval, Outcome
 from chalicelib.emails import Email
 from chalicelib.errors import IdempotencyConflict, NotFound, Unavailable
 
@@ -110,6 +110,19 @@ class FakeStore:
     def due(self, now: datetime) -> Iterator[str]:
         dated = [(found.due_at, found.id) for found in self._all() if found.due_at is not None]
         yield from (found_id for at, found_id in sorted(dated) if at <= now)
+
+    def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:
+        found = sorted(
+            (
+                f"{approval.created_at:%Y-%m-%dT%H:%M:%SZ}_{approval.id}"
+                for approval in self._all()
+                if approval.outcome == outcome
+            ),
+            reverse=True,
+        )
+        behind = [place for place in found if not after or place < after]
+        more = behind[most - 1] if len(behind) > most else ""
+        return [place.partition("_")[2] for place in behind[:most]], more
 
     def of_execution(self, execution_arn: str) -> str | None:
         made = [(a.created_at, a.id) for a in self._all() if a.execution_arn == execution_arn]
@@ -209,6 +222,30 @@ class FakeNotifier:
         self.subscriptions[address] = "none"
 
 
+class FakeEventBus:
+    """EventBridge: what is announced lands in `announced`, with its time and its resource."""
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self._effects = effects or Effects()
+        self.announced: list[dict[str, Any]] = []
+
+    def announce(self, detail: Mapping[str, Any], at: datetime, resource: str) -> None:
+        self._effects.begin("event_bus.announce")
+        self.announced.append({"detail": dict(detail), "at": at, "resource": resource})
+
+
+class FakeDeadLetters:
+    """SQS: what is put lands in `letters`, as whoever looks into the queue reads it."""
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self._effects = effects or Effects()
+        self.letters: list[dict[str, Any]] = []
+
+    def put(self, letter: Mapping[str, Any]) -> None:
+        self._effects.begin("dead_letters.put")
+        self.letters.append(msgspec.json.decode(msgspec.json.encode(letter)))
+
+
 class StillPorts:
     """What of `Ports` is no adapter: a clock that stands until told, secrets that repeat, a log."""
 
@@ -247,6 +284,8 @@ class FakePorts(StillPorts):
         self.store = FakeStore(self.effects)
         self.callbacks = FakeCallbacks(self.effects)
         self.notifier = FakeNotifier(self.effects)
+        self.event_bus = FakeEventBus(self.effects)
+        self.dead_letters = FakeDeadLetters(self.effects)
 
     def token_mailed_to(self, address: str, choice: str = "approve") -> str:
         """Return the link token in the newest mail to that approver."""

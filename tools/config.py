@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tools.errors import ToolError
-from tools.stage import API_STAGE, APP, Stage
+from tools.stage import API_STAGE, Stage
 
 UNKNOWN_URL = "https://not-deployed.invalid"  # until Chalice has made the API
 _DOMAIN = re.compile(r"\*|[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -49,22 +49,27 @@ class Config:
     def write(
         self, stage: Stage, outputs: Mapping[str, str], domains: tuple[str, ...], public_url: str
     ) -> None:
-        """Record what the stage's functions need. Nothing else in the file is touched."""
+        """Record what the functions of a stage of Assent need."""
+        before = self._variables(self._read(), stage)
+        variables = {
+            "ASSENT_STAGE": stage.name,
+            "ASSENT_TABLE": outputs["TableName"],
+            "ASSENT_STATE_MACHINE_ARN": outputs["StateMachineArn"],
+            "ASSENT_TOPIC_ARN_PREFIX": outputs["TopicArnPrefix"],
+            "ASSENT_DEAD_LETTERS_URL": outputs["DeadLettersUrl"],
+            "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
+            "ASSENT_APPROVER_DOMAINS": ",".join(domains),
+        }
+        self.record(stage, _stage_settings(outputs), variables)
+
+    def record(self, stage: Stage, settings: Json, variables: Mapping[str, str]) -> None:
+        """Put settings and variables into the stage. Nothing else in the file is touched."""
         config = self._read()
         stages = config.setdefault("stages", {})
+        merged = _merged(stages.get(stage.name, {}), settings)
         before = self._variables(config, stage)
-        stages[stage.name] = _merged(stages.get(stage.name, {}), _stage_settings(outputs)) | {
-            "environment_variables": {
-                **before,
-                "ASSENT_STAGE": stage.name,
-                "ASSENT_TABLE": outputs["TableName"],
-                "ASSENT_STATE_MACHINE_ARN": outputs["StateMachineArn"],
-                "ASSENT_TOPIC_ARN_PREFIX": outputs["TopicArnPrefix"],
-                "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
-                "ASSENT_APPROVER_DOMAINS": ",".join(domains),
-            }
-        }
-        self._write({"version": "2.0", "app_name": APP} | config)
+        stages[stage.name] = merged | {"environment_variables": {**before, **variables}}
+        self._write({"version": "2.0", "app_name": stage.app} | config)
 
     def public_url(self, stage: Stage) -> str:
         """Return the URL that the stage's mails point to."""
@@ -109,6 +114,15 @@ def _stage_settings(outputs: Mapping[str, str]) -> Json:
         "lambda_functions": {
             "request_approval": {
                 "iam_role_arn": outputs["RequestApprovalRoleArn"],
+                "lambda_timeout": 60,
+            },
+            "record_decision": {"iam_role_arn": outputs["RecordDecisionRoleArn"]},
+            "decision_from_queue": {
+                "iam_role_arn": outputs["DecisionFromQueueRoleArn"],
+                "lambda_timeout": 30,
+            },
+            "request_from_queue": {
+                "iam_role_arn": outputs["RequestFromQueueRoleArn"],
                 "lambda_timeout": 60,
             },
             "tick": {"iam_role_arn": outputs["TickRoleArn"], "lambda_timeout": 300},

@@ -41,7 +41,7 @@ def deploy(
     body = template_body(project)
     api = chalice.api(stage)
     if api is None:
-        _refuse_second_api(stage, account)
+        refuse_second_api(stage, account)
 
     given = {
         "ApproverEndpoints": ",".join(d if d == "*" else f"*@{d}" for d in whom),
@@ -71,7 +71,7 @@ def deploy(
     return config.public_url(stage)
 
 
-def _refuse_second_api(stage: Stage, account: Account) -> None:
+def refuse_second_api(stage: Stage, account: Account) -> None:
     """Raise ToolError if the stage has an API of which Chalice has no record: it would add one."""
     try:
         policy = account.functions.get_policy(FunctionName=stage.prefix)["Policy"]

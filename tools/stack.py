@@ -57,25 +57,27 @@ class Stack:
         """Create or update the stack, wait, and return its outputs.
 
         A parameter that isn't given keeps its value. Raises ToolError with the reasons of the
-        resources that failed, or if there is a table that CloudFormation doesn't keep up and that
-        differs from the template's.
+        resources that failed. A template with the parameter CreateTable has a table that may have
+        outlived its stack: ToolError if it differs from the template's.
         """
         stack = self._describe()
         if stack is not None and stack["StackStatus"] in _NEVER_COMPLETE:
             self._say(f"stack {self._name} was never complete: making it anew")
             self.delete()
             stack = None
-        ours = self._table_is_ours()
-        if not ours:
-            self._refuse_misfit(body)
-        create_table = "true" if ours else "false"
-        given = {"Stage": self._stage.name, "CreateTable": create_table, **parameters}
+        known = set(json.loads(body).get("Parameters", {}))
+        given = {"Stage": self._stage.name, **parameters}
+        if "CreateTable" in known:
+            ours = self._table_is_ours()
+            if not ours:
+                self._refuse_misfit(body)
+            given["CreateTable"] = "true" if ours else "false"
         try:
             if stack is None:
                 self._create(body, given)
             else:
                 before = {p["ParameterKey"] for p in stack.get("Parameters", [])}
-                kept = before & set(json.loads(body)["Parameters"]) - set(given)
+                kept = before & known - set(given)
                 self._update(body, given, kept)
         except ClientError as e:
             if "No updates are to be performed" not in str(e):

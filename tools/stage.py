@@ -12,15 +12,20 @@ from tools.errors import ToolError
 APP = "assent"
 API_STAGE = "api"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
-_OTHERS = re.compile(r".*(-tick|-approver.*)")
-"""Stage dev-tick would take the name of stage dev's function, dev-approver that of its topics."""
+_OTHERS = re.compile(r".*(-tick|-decisions|-requests|-approver.*)")
+"""Stage dev-tick would take the name of stage dev's function, dev-approver that of its topics,
+dev-decisions those of its queues."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A valid stage; raises ToolError for a name that AWS would choke on later."""
+    """A valid stage; raises ToolError for a name that AWS would choke on later.
+
+    `app` is the Chalice app it is a stage of: Assent, or one of the examples.
+    """
 
     name: str
+    app: str = APP
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -37,7 +42,7 @@ class Stage:
     @property
     def prefix(self) -> str:
         """Return what names the stack, the table, the state machine and the API's function."""
-        return f"{APP}-{self.name}"
+        return f"{self.app}-{self.name}"
 
     @property
     def topic_prefix(self) -> str:
@@ -51,4 +56,11 @@ class Stage:
     @property
     def functions(self) -> tuple[str, ...]:
         """Return the names of all functions, the API's first."""
-        return (self.prefix, self.function("request_approval"), self.function("tick"))
+        names = (
+            "request_approval",
+            "record_decision",
+            "decision_from_queue",
+            "request_from_queue",
+            "tick",
+        )
+        return (self.prefix, *map(self.function, names))

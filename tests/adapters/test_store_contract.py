@@ -423,3 +423,28 @@ def test_many_are_read_at_once_in_the_order_asked_for(store: Store) -> None:
     ids = [links.approval_id(f"token {n}") for n in (2, 9, 0)]
     assert [one.id for one in store.get_many(ids)] == [ids[0], ids[2]]
     assert store.get_many([]) == []
+
+
+def test_approvals_are_listed_by_outcome_newest_first(store: Store) -> None:
+    """Page after page each one once, also of the same second, over all shards."""
+    made = []
+    for n in range(20):
+        new = approval(f"token {n}", at=START + timedelta(seconds=n // 4))
+        made.append(new)
+        store.create(new)
+    store.replace(made[7], settled(made[7]))
+    pending = sorted(
+        (one for n, one in enumerate(made) if n != 7),
+        key=lambda one: (one.created_at, one.id),
+        reverse=True,
+    )
+    for most in (1, 3, 19, 50):
+        found, after = store.by_outcome("pending", most)
+        pages = 1
+        while after:
+            more, after = store.by_outcome("pending", most, after)
+            found, pages = [*found, *more], pages + 1
+        assert found == [one.id for one in pending], most
+        assert pages == -(-19 // most)
+    assert store.by_outcome("cancelled", 5) == ([made[7].id], "")
+    assert store.by_outcome("expired", 5) == ([], "")

@@ -20,10 +20,11 @@ ENV = {
     "ASSENT_TABLE": TABLE,
     "ASSENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:assent-test",
     "ASSENT_TOPIC_ARN_PREFIX": "arn:aws:sns:us-east-1:123456789012:assent-test-approver-",
+    "ASSENT_DEAD_LETTERS_URL": "https://sqs.us-east-1.amazonaws.com/1/assent-test-dead-letters",
     "ASSENT_PUBLIC_URL": "https://assent.example.com/api/",
     "ASSENT_APPROVER_DOMAINS": "Example.com, example.org,",
 }
-ADAPTERS = {"store", "callbacks", "notifier"}
+ADAPTERS = {"store", "callbacks", "notifier", "event_bus", "dead_letters"}
 
 
 def made(wiring: Wiring) -> set[str]:
@@ -43,6 +44,8 @@ def test_a_wiring_is_what_the_use_cases_are_handed() -> None:
     assert ports.store is ports.store
     assert ports.callbacks is ports.callbacks
     assert ports.notifier is ports.notifier
+    assert ports.event_bus is ports.event_bus
+    assert ports.dead_letters is ports.dead_letters
     assert ports.public_url == "https://assent.example.com/api"
     assert ports.approver_domains == ("example.com", "example.org")
 
@@ -89,6 +92,7 @@ def test_the_settings_are_those_of_the_environment() -> None:
         table=TABLE,
         state_machine_arn=ENV["ASSENT_STATE_MACHINE_ARN"],
         topic_arn_prefix=ENV["ASSENT_TOPIC_ARN_PREFIX"],
+        dead_letters_url=ENV["ASSENT_DEAD_LETTERS_URL"],
         public_url="https://assent.example.com/api",
         approver_domains=("example.com", "example.org"),
     )

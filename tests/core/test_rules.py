@@ -12,6 +12,7 @@ from chalicelib.approval import (
     LINKS_OF_ONE_MAIL,
     LONGEST_PAUSE,
     SYSTEM,
+    Announce,
     Approval,
     Choice,
     Event,
@@ -20,7 +21,7 @@ from chalicelib.approval import (
     Undelivered,
 )
 from chalicelib.errors import AlreadyDecided, AssentError, Cancelled, Expired, InvalidRequest
-from chalicelib.outbox import advance, deferred, mailed, resumed
+from chalicelib.outbox import advance, announced, deferred, mailed, resumed
 from chalicelib.rules import cancel, decide, refuse_if_over, tally
 from tests.asking import ANY_HASH, an_approval, people
 from tests.fakes import EXECUTION, START, TOKEN
@@ -37,7 +38,8 @@ def _silent(approval: Approval) -> Approval:
 
 def _asking(approval: Approval) -> tuple[object, ...]:
     """Return what is promised beside news."""
-    return tuple(p for p in approval.outbox if isinstance(p, Resume) or p.asks)
+    promises = (p for p in approval.outbox if not isinstance(p, Announce))
+    return tuple(p for p in promises if isinstance(p, Resume) or p.asks)
 
 
 def _say(
@@ -509,6 +511,27 @@ def test_an_answered_task_settles_the_approval_once() -> None:
     assert (settled.outbox, settled.settled_at) == ((), at)
     assert settled.events[-1] == Event(at, "resumed", SYSTEM, "page", "")
     assert resumed(settled, "the task was closed already", at + SECOND, "tick") is settled
+
+
+def test_an_outcome_that_is_announced_is_so_once() -> None:
+    """On record with its time; announced again, the approval is what it was."""
+    closed, at = _approved(), START + SECOND
+    told = announced(closed, at, "tick")
+    assert [p for p in told.outbox if isinstance(p, Announce)] == []
+    assert len(told.outbox) == len(closed.outbox) - 1
+    assert told.events[-1] == Event(at, "announced", SYSTEM, "tick", "")
+    assert announced(told, at + SECOND, "tick") is told
+
+
+def test_an_announcement_is_claimed_like_a_resume_with_pauses_that_stay_short() -> None:
+    """Of two ticks one puts it on the bus; and an outcome is never too old to be told."""
+    closed, now = _approved(), START + SECOND
+    for tries in range(1, 12):
+        closed = advance(closed, ANY_HASH, now)
+        (promise,) = (p for p in closed.outbox if isinstance(p, Announce))
+        assert promise.tries == tries
+        assert LEASE <= promise.due_at - now <= LONGEST_PAUSE
+        now = promise.due_at
 
 
 def test_a_task_that_was_closed_already_is_noted() -> None:

@@ -11,9 +11,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.approval import Approval, Choice, Mail, Resume
+from chalicelib.approval import Announce, Approval, Choice, Mail, Resume
 from chalicelib.errors import AssentError
-from chalicelib.outbox import advance, deferred, mailed, resumed
+from chalicelib.outbox import advance, announced, deferred, mailed, resumed
 from chalicelib.rules import cancel, decide
 from tests.asking import an_approval, people
 from tests.fakes import START
@@ -64,7 +64,7 @@ class History:
     steps: list[Step]
 
 
-_OTHERS = ("tick", "mailed", "deferred", "resumed", "cancel")
+_OTHERS = ("tick", "mailed", "deferred", "resumed", "announced", "cancel")
 _JUMPS = (-20, 0, 0, 0, 1, 5, 60, EXPIRES_IN // 2)
 
 
@@ -106,6 +106,7 @@ def _happen(approval: Approval, step: Step, now: datetime) -> Approval:
         "mailed": lambda: mailed(approval, promise, now, "tick"),
         "deferred": lambda: deferred(approval, promise, fresh[address], "refused", now, "tick"),
         "resumed": lambda: resumed(approval, "", now, "tick"),
+        "announced": lambda: announced(approval, now, "tick"),
     }
     try:
         return rules[step.do]()
@@ -194,10 +195,23 @@ def test_the_task_is_promised_one_answer_at_most(history: History) -> None:
         promised += new
         assert len(held) <= 1
         assert new == (before.outcome == "pending" != after.outcome)
-        telling = [p for p in after.outbox if isinstance(p, Mail) and not p.asks]
-        assert after.outcome == "pending" or len(after.outbox) == len(held) + len(telling)
+        assert after.outcome == "pending" or not [
+            p for p in after.outbox if isinstance(p, Mail) and p.asks
+        ]
         assert (after.settled_at is not None) == (after.outcome != "pending" and not held)
     assert promised <= 1
+
+
+@many
+@given(histories())
+def test_each_outcome_is_promised_to_the_event_bus_once(history: History) -> None:
+    """By the step that closes; it is on record as announced once the promise is gone."""
+    for _, _, before, after in _play(history):
+        held = [p for p in after.outbox if isinstance(p, Announce)]
+        new = len(held) > sum(isinstance(p, Announce) for p in before.outbox)
+        assert new == (before.outcome == "pending" != after.outcome)
+        told = sum(event.what == "announced" for event in after.events)
+        assert len(held) + told == (after.outcome != "pending")
 
 
 @many

@@ -9,6 +9,7 @@ ENV = {
     "ASSENT_TABLE": "assent-dev",
     "ASSENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:assent-dev",
     "ASSENT_TOPIC_ARN_PREFIX": "arn:aws:sns:us-east-1:000000000000:assent-dev-approver-",
+    "ASSENT_DEAD_LETTERS_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/assent-dev-dead-letters",
     "ASSENT_PUBLIC_URL": "https://abc.example.com/api",
     "ASSENT_APPROVER_DOMAINS": "example.com,example.org",
 }

@@ -16,6 +16,7 @@ from chalicelib.rules import cancel, decide
 from chalicelib.views import (
     CAUSE_BYTES,
     OUTPUT_BYTES,
+    announcement,
     cause,
     decisions,
     for_approver,
@@ -289,3 +290,25 @@ def test_the_largest_item_fits_in_dynamodb(reason: str, ticks: int) -> None:
         approval = decide(approval, approver.address, "approve", check_reason(reason), at, "page")
     approval = resumed(approval, "the task was closed already", at, "tick")
     assert max(largest, _item_bytes(approval)) < ITEM_BYTES
+
+
+@many
+@given(approvals())
+def test_an_announcement_says_who_decided_what_and_nothing_private(approval: Approval) -> None:
+    """Neither reasons nor details, nor anything that opens or resumes something."""
+    told = announcement(approval)
+    assert told.keys() == {
+        "approvalId",
+        "outcome",
+        "subject",
+        "executionArn",
+        "decisions",
+        "closedAt",
+    }
+    assert told["decisions"] == [
+        {key: value for key, value in made.items() if key != "reason"}
+        for made in decisions(approval)
+    ]
+    text = json.dumps(told)
+    assert approval.task_token not in text
+    assert not [h for a in approval.approvers for h in a.link_hashes if h in text]

@@ -26,6 +26,7 @@ class DoorPorts(FakePorts):
         table="assent-test",
         state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:assent-test",
         topic_arn_prefix="arn:aws:sns:us-east-1:000000000000:assent-test-approver-",
+        dead_letters_url="https://sqs.us-east-1.amazonaws.com/000000000000/assent-test-dead-letters",
         public_url=FakePorts.public_url,
         approver_domains=FakePorts.approver_domains,
     )
@@ -42,6 +43,8 @@ class DoorPorts(FakePorts):
             list(self.notifier.sent),
             list(self.notifier.invitations),
             list(self.callbacks.answers),
+            list(self.event_bus.announced),
+            list(self.dead_letters.letters),
             dict(self.callbacks.executions),
         ]
 

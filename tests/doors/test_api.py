@@ -234,3 +234,38 @@ def test_the_record_of_a_withdrawal_is_shown(doors: Doors, ports: DoorPorts) -> 
     (event,) = [e for e in shown["events"] if e["what"] == "cancelled"]
     assert (event["who"], event["note"]) == ("boss@example.com", "not needed")
     assert event["at"] == START.isoformat().replace("+00:00", "Z")
+
+
+def test_approvals_are_listed_by_outcome(doors: Doors, ports: DoorPorts) -> None:
+    """Newest first, page by page, each as `GET /approvals/{id}` shows it."""
+    ids = []
+    for n in range(3):
+        ports.later(minutes=1)
+        ids.append(asked(ports, f"token-{n}"))
+    workflow.operate(ports, ids[1], Cancel(), "op", "api")
+    first = doors.get("/approvals?limit=1").json
+    assert [one["id"] for one in first["approvals"]] == [ids[2]]
+    second = doors.get(f"/approvals?outcome=pending&limit=1&next={first['next']}").json
+    assert [one["id"] for one in second["approvals"]] == [ids[0]]
+    assert second["next"] is None
+    (gone,) = doors.get("/approvals?outcome=cancelled").json["approvals"]
+    assert gone == doors.get(f"/approvals/{ids[1]}").json
+    assert "token-" not in str(first)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("outcome=open", "outcome"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=many", "limit"),
+        ("next=x", "next"),
+        ("page=2", "page"),
+    ],
+)
+def test_a_list_that_makes_no_sense_is_refused(doors: Doors, query: str, field: str) -> None:
+    """400 with the field; no list that is not the one that was meant."""
+    refused = doors.get(f"/approvals?{query}")
+    assert (refused.status, refused.json["field"]) == (400, field)
+    assert refused.json["message"].isprintable()

@@ -312,23 +312,29 @@ def expire_and_tick(doors: Doors, ports: DoorPorts) -> None:
 End = Callable[[Doors, DoorPorts], None]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+ENDS: list[tuple[End, int, str]] = [
+    (approve, 409, "AlreadyDecided"),
+    (reject, 409, "AlreadyDecided"),
+    (withdraw, 409, "AlreadyDecided"),
+    (expire, 410, "Expired"),
+    (expire_and_tick, 410, "Expired"),
+]
+
+
 @pytest.mark.parametrize(
-    ("end", "status", "code"),
+    ("operation", "end", "status", "code"),
     [
-        (approve, 409, "AlreadyDecided"),
-        (reject, 409, "AlreadyDecided"),
-        (withdraw, 409, "AlreadyDecided"),
-        (expire, 410, "Expired"),
-        (expire_and_tick, 410, "Expired"),
+        (operation, *end)
+        for operation in OPERATIONS
+        for end in ENDS
+        # That is the same again, and has a test of its own.
+        if (operation, end[0]) != ("cancel", withdraw)
     ],
 )
 def test_what_is_over_cannot_be_operated_on(
     doors: Doors, ports: DoorPorts, operation: str, end: End, status: int, code: str
 ) -> None:
     """Decided: 409. Past its deadline: 410, whether or not a tick has been there."""
-    if end is withdraw and operation == "cancel":
-        pytest.skip("that is the same again, and has a test of its own")
     approval_id = waiting(ports)
     end(doors, ports)
     before = ports.world()
@@ -724,3 +730,15 @@ def test_a_page_logs_no_secret(doors: Doors, ports: DoorPorts, page: str, accept
     assert len(ports.logged) == 6
     assert {line["approvalId"] for line in ports.logged} == {approval_id}
     holds_no_secret(ports, PRIVATE, *secrets, *(secret.split(".")[1] for secret in secrets))
+
+
+def test_reassigning_again_just_so_answers_the_same(doors: Doors, ports: DoorPorts) -> None:
+    """Who lost the first answer sends it again; nobody is asked or mailed twice."""
+    approval_id = asked(ports)
+    path = f"/approvals/{approval_id}/reassign"
+    first = doors.json(path, GOOD["reassign"])
+    again = doors.json(path, GOOD["reassign"])
+    assert (first.status, again.status) == (200, 200)
+    assert first.json == again.json
+    other = doors.json(path, GOOD["reassign"] | {"to": LINUS})
+    assert (other.status, other.json["field"]) == (400, "from")

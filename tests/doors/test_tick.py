@@ -10,7 +10,7 @@ import pytest
 from chalice.test import Client
 
 import app as doors_module
-from chalicelib import links
+from chalicelib import links, views, workflow
 from chalicelib.approval import LEASE, Approval
 from chalicelib.errors import Unavailable
 from tests.asking import asked
@@ -230,3 +230,42 @@ def test_the_test_clients_short_time_hands_everything_over(
     event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
     client.lambda_.invoke("tick", event)
     assert lines(ports)[0]["due"] == 0
+
+
+def test_an_outcome_is_announced_by_the_next_tick_once(ports: DoorPorts) -> None:
+    """On the event bus; the vote that closes doesn't wait for it."""
+    approval_id = asked(ports)
+    workflow.decide(ports, ports.link(), "approve", "a private reason", "page")
+    assert ports.event_bus.announced == []
+    tick()
+    tick()
+    (event,) = ports.event_bus.announced
+    stored = ports.store.get(approval_id)
+    assert stored is not None
+    assert event == {
+        "detail": views.announcement(stored),
+        "at": stored.closed_at,
+        "resource": stored.execution_arn,
+    }
+    assert event["detail"]["outcome"] == "approved"
+    assert [(e.what, e.who, e.via) for e in stored.events][-1] == ("announced", "assent", "tick")
+
+
+def test_an_outcome_that_no_bus_takes_is_told_later_and_counted_until_then(
+    ports: DoorPorts,
+) -> None:
+    """Overdue after ten minutes although its task was resumed; never given up."""
+    asked(ports)
+    workflow.decide(ports, ports.link(), "approve", "", "page")
+    ports.effects.faulty = {"event_bus.announce"}
+    tick()
+    ports.later(minutes=11)
+    tick()
+    ports.later(days=30)
+    tick()
+    ports.effects.faulty = set()
+    ports.later(minutes=6)
+    tick()
+    assert [line["overdue"] for line in lines(ports)] == [0, 1, 1, 0]
+    assert len(ports.event_bus.announced) == 1
+    assert {line["promise"] for line in lines(ports, "promise_waits")} == {"announce"}

@@ -1,13 +1,16 @@
 """DynamoDB: conditions, consistency and indexes, as moto runs them and the model describes them."""
 
+import io
+import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.exceptions import ClientError
 
-from .witness import argument, errors, operation, plain, values
+from .witness import argument, bounds, errors, operation, plain, values
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -123,3 +126,62 @@ def test_an_item_has_less_than_400_kb(table: "DynamoDBClient") -> None:
     """390 KB are written, 400 KB with their key are not."""
     assert _put(table, pk="a", v="x" * 390 * 1024) == "written"
     assert _put(table, pk="b", v="x" * 400 * 1024) == "ValidationException"
+
+
+def test_a_transaction_writes_all_or_nothing_and_says_which_condition_failed(
+    table: "DynamoDBClient",
+) -> None:
+    """The reasons stand in the order of the items; what isn't to blame has `None`."""
+    _put(table, pk="there")
+    with pytest.raises(table.exceptions.TransactionCanceledException) as cancelled:
+        table.transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": "t", "Item": {"pk": {"S": "other"}}}},
+                {
+                    "Put": {
+                        "TableName": "t",
+                        "Item": {"pk": {"S": "there"}},
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
+                },
+            ]
+        )
+    reasons = cancelled.value.response["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "ConditionalCheckFailed"]
+    assert "Item" not in table.get_item(TableName="t", Key={"pk": {"S": "other"}})
+
+
+def test_the_model_says_what_else_cancels_a_transaction_or_a_put() -> None:
+    """Two at once on one item: the reason has a code, and a single put an error of its own."""
+    cancelled = errors("dynamodb", "TransactWriteItems")["TransactionCanceledException"]
+    assert "Code: TransactionConflict" in cancelled
+    assert (
+        "ongoing transaction for the item"
+        in (errors("dynamodb", "PutItem")["TransactionConflictException"])
+    )
+    most = argument("dynamodb", "TransactWriteItems", "TransactItems")
+    assert bounds(most) == (1, 100)
+
+
+class Fault(io.BytesIO):
+    """The body of an answer that has none."""
+
+    def stream(self) -> list[bytes]:
+        return [b"{}"]
+
+
+def test_a_transaction_sent_again_has_the_same_token(table: "DynamoDBClient") -> None:
+    """Botocore fills it in before it sends, so that each try of one call is the same request."""
+    text = plain(argument("dynamodb", "TransactWriteItems", "ClientRequestToken").documentation)
+    assert "multiple identical calls have the same effect as one single call" in text
+    tokens: list[str] = []
+
+    def fail_once(request: Any, **_: Any) -> Any:
+        tokens.append(json.loads(request.body)["ClientRequestToken"])
+        return None if len(tokens) > 1 else AWSResponse(request.url, 500, HTTPHeaders(), Fault())
+
+    table.meta.events.register("before-send.dynamodb.TransactWriteItems", fail_once)
+    put: Any = {"Put": {"TableName": "t", "Item": {"pk": {"S": "x"}}}}
+    table.transact_write_items(TransactItems=[put])
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1

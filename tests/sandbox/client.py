@@ -18,6 +18,7 @@ from botocore.credentials import Credentials
 T = TypeVar("T")
 Json = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
+ACCOUNT = "000000000000"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PROGRAM = {"Accept": "application/json"}
 
@@ -108,6 +109,43 @@ class Sandbox:
 
         return until(links, bool, seconds=20)[-1]
 
+    def queue(self, name: str) -> str:
+        """Return the URL of one of the stage's queues."""
+        url: str = self.client("sqs").get_queue_url(
+            QueueName=f"assent-{self.state['stage']}-{name}"
+        )["QueueUrl"]
+        return url
+
+    def arn(self, service: str, name: str) -> str:
+        """Return the ARN of what has that name."""
+        return f"arn:aws:{service}:{self.state['aws']['region']}:{ACCOUNT}:{name}"
+
+    def may(self, name: str, action: str, resource: str) -> dict[str, str]:
+        """Make a user who may do that and nothing else; return their keys, for `client`."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        document = json.dumps(policy(statement(action, resource)))
+        iam.put_user_policy(UserName=name, PolicyName="one", PolicyDocument=document)
+        return keys(iam.create_access_key(UserName=name)["AccessKey"])
+
+    def stranger(self) -> dict[str, str]:
+        """Return the keys, for `client`, of somebody who may do nothing."""
+        found = self.state["stranger"]
+        return keys(
+            {"AccessKeyId": found["accessKeyId"], "SecretAccessKey": found["secretAccessKey"]}
+        )
+
+    def dead_letter(self, message_id: str) -> Json:
+        """Return what Assent wrote about a message that it refused, waiting for it."""
+        sqs, url = self.client("sqs"), self.queue("dead-letters")
+
+        def letters() -> list[Json]:
+            found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+            read = [json.loads(message["Body"]) for message in found.get("Messages", [])]
+            return [letter for letter in read if letter.get("messageId") == message_id]
+
+        return until(letters, bool, seconds=20)[0]
+
     def item(self, execution: str) -> Json:
         """Return the stored item of an execution's approval, byte for byte."""
         approval_id = self.execution(execution)["approval"]["id"]
@@ -115,6 +153,22 @@ class Sandbox:
             TableName=self.state["table"], Key={"pk": {"S": f"APPROVAL#{approval_id}"}}
         )["Item"]
         return found
+
+
+def keys(made: Json) -> dict[str, str]:
+    """Return an access key as `client` takes it."""
+    found = {"aws_access_key_id": made["AccessKeyId"]}
+    return found | {"aws_secret_access_key": made["SecretAccessKey"]}
+
+
+def statement(action: str | list[str], resource: str | list[str]) -> Json:
+    """Return what allows these actions on these resources."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def policy(*statements: Json) -> Json:
+    """Return the document of a policy."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def http(method: str, url: str, data: bytes = b"", headers: dict[str, str] | None = None) -> Answer:

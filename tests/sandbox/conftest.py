@@ -3,28 +3,44 @@
 They run in one process (the Makefile sees to it), for some go on where others ended.
 """
 
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
-from tests.sandbox.client import Sandbox
+from examples.deploying import in_sandbox
+from examples.example import Example
+from examples.scene import Scene
+from tests.sandbox.announced import Announced
+from tests.sandbox.client import Sandbox, press
+from tools.account import Account
 
 HERE = Path(__file__).parent
 READY_WITHIN = 180
 """Seconds; generous, for a machine that is busy with other tests. `make bench` measures."""
 
 
+@pytest.fixture(scope="session")
+def announced(sandbox: Sandbox) -> Announced:
+    """Give what a rule on the event bus hears of the outcomes, from the first one on."""
+    return Announced(sandbox)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def slow(sandbox: Sandbox) -> dict[str, str]:
+def slow(sandbox: Sandbox, announced: Announced) -> dict[str, str]:  # noqa: ARG001 (it must be there first)
     """Start first what takes minutes by its nature, so that the other tests fill the wait."""
+    decided = sandbox.start(subject="Decided at once")
+    press(sandbox.link("ada@example.com", "Decided at once"), "a private reason")
     return {
+        "decided": decided,
         "expires": sandbox.start(subject="Nobody answers", expiresIn=60),
         "invites": sandbox.start(subject="For a newcomer", approvers=["newcomer@example.com"]),
     }
@@ -65,3 +81,17 @@ def sandbox(folder: Path) -> Iterator[Sandbox]:
     finally:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(30) == 0, log.read_text()
+
+
+@pytest.fixture(scope="session")
+def example(sandbox: Sandbox, folder: Path) -> Callable[[str], Scene]:
+    """Deploy an example by its name beside Assent, once for all tests, and hand its scene over."""
+    aws = sandbox.state["aws"]
+    session = boto3.Session(aws["accessKeyId"], aws["secretAccessKey"], region_name=aws["region"])
+    account = Account(session, aws["endpointUrl"])
+
+    @functools.cache
+    def deployed(name: str) -> Scene:
+        return in_sandbox(Example(name), account, folder / name, print, assent=sandbox.state)
+
+    return deployed

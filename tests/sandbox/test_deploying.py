@@ -8,9 +8,17 @@ from tests.sandbox.client import Sandbox, press
 
 
 def test_code_is_shipped_again_by_chalice_alone(sandbox: Sandbox, project: Path) -> None:
-    """Twice in a row: same API, same links, and what waited before is decided after."""
+    """Twice in a row: same API, links and triggers, and what waited before is decided after."""
     name = sandbox.start(subject="Asked before a deploy")
     link = sandbox.link("ada@example.com", "Asked before a deploy")
+    triggers = sandbox.client("lambda").list_event_source_mappings
+    before = [
+        (found["UUID"], found["EventSourceArn"]) for found in triggers()["EventSourceMappings"]
+    ]
+    assert [arn.rpartition(":")[2] for _, arn in before] == [
+        "assent-sandbox-decisions",
+        "assent-sandbox-requests",
+    ]
     aws = sandbox.state["aws"]
     for _ in range(2):
         subprocess.run(
@@ -28,6 +36,10 @@ def test_code_is_shipped_again_by_chalice_alone(sandbox: Sandbox, project: Path)
             check=True,
             capture_output=True,
         )
+    after = [
+        (found["UUID"], found["EventSourceArn"]) for found in triggers()["EventSourceMappings"]
+    ]
+    assert after == before
     assert sandbox.call("GET", "/health", who=None).status == 200
     assert press(link).status == 200
     assert sandbox.ended(name)["outcome"] == "approved"

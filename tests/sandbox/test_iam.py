@@ -11,6 +11,7 @@ from tests.sandbox.client import Sandbox
 ROUTES = [
     ("POST", "/executions"),
     ("GET", "/executions/some-name"),
+    ("GET", "/approvals"),
     ("GET", "/approvals/some-id"),
     ("POST", "/approvals/some-id/cancel"),
     ("POST", "/approvals/some-id/remind"),
@@ -34,10 +35,15 @@ HISTORY = {"executionArn": "arn:aws:states:us-east-1:000000000000:execution:asse
 SUBSCRIBE = {"TopicArn": APPROVER_TOPIC, "Protocol": "email"}
 CHILD = {"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:assent-sandbox"}
 SUCCESS = {"taskToken": "x", "output": "{}"}
+QUEUE = "http://localhost/000000000000/assent-sandbox-"
+DECISION = {"QueueUrl": f"{QUEUE}decisions", "MessageBody": "{}"}
+REQUEST = {"QueueUrl": f"{QUEUE}requests", "MessageBody": "{}"}
+EVENT = {"Source": "assent", "DetailType": "x", "Detail": "{}"}
+DEAD = {"QueueUrl": f"{QUEUE}dead-letters"}
 
 DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("api", "dynamodb", "scan", {"TableName": "assent-sandbox"}),
-    ("api", "dynamodb", "query", OUTCOME),
+    ("tick", "dynamodb", "query", OUTCOME),
     ("api", "sns", "set_topic_attributes", TOPIC_POLICY),
     ("api", "stepfunctions", "get_execution_history", HISTORY),
     ("api", "sns", "publish", {"TopicArn": APPROVER_TOPIC, "Message": "x"}),
@@ -50,6 +56,22 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("request_approval", "stepfunctions", "get_execution_history", HISTORY),
     ("request_approval", "sns", "publish", {"TopicArn": FOREIGN_TOPIC, "Message": "x"}),
     ("request_approval", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),
+    ("record_decision", "stepfunctions", "get_execution_history", HISTORY),
+    ("record_decision", "sns", "publish", {"TopicArn": APPROVER_TOPIC, "Message": "x"}),
+    ("record_decision", "sqs", "send_message", DECISION),
+    ("decision_from_queue", "dynamodb", "query", OUTCOME),
+    ("decision_from_queue", "sns", "publish", {"TopicArn": APPROVER_TOPIC, "Message": "x"}),
+    ("decision_from_queue", "sqs", "send_message", DECISION),
+    ("decision_from_queue", "sqs", "receive_message", DEAD),
+    ("decision_from_queue", "sqs", "receive_message", {"QueueUrl": f"{QUEUE}requests"}),
+    ("request_from_queue", "stepfunctions", "send_task_success", SUCCESS),
+    ("request_from_queue", "sqs", "send_message", REQUEST),
+    ("request_from_queue", "sqs", "receive_message", {"QueueUrl": f"{QUEUE}decisions"}),
+    ("request_from_queue", "sns", "publish", {"TopicArn": FOREIGN_TOPIC, "Message": "x"}),
+    ("request_from_queue", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),
+    ("tick", "sqs", "receive_message", DEAD),
+    ("tick", "events", "put_events", {"Entries": [EVENT | {"EventBusName": "others"}]}),
+    ("api", "events", "put_events", {"Entries": [EVENT]}),
     ("tick", "stepfunctions", "start_execution", CHILD),
     ("tick", "sns", "delete_topic", {"TopicArn": APPROVER_TOPIC}),
     ("tick", "stepfunctions", "get_execution_history", HISTORY),
@@ -99,7 +121,7 @@ def test_what_says_who_is_waited_for_may_go_an_approval_may_not(sandbox: Sandbox
 
     The emulator doesn't look at `dynamodb:LeadingKeys`, so that the condition itself is read.
     """
-    for function in ("api", "tick"):
+    for function in ("api", "record_decision", "decision_from_queue", "tick"):
         policy = _policy(sandbox, _role(sandbox, function))
         (right,) = [s for s in policy["Statement"] if "dynamodb:DeleteItem" in s["Action"]]
         assert right["Condition"] == {
@@ -108,7 +130,7 @@ def test_what_says_who_is_waited_for_may_go_an_approval_may_not(sandbox: Sandbox
 
 
 def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
-    """The index `due` is the tick's, `execution` and `approver` the API's."""
+    """The index `due` is the tick's, the others are the API's."""
     due = INDEX | {"IndexName": "due", "ExpressionAttributeNames": {"#k": "dueShard"}}
     assert _as(sandbox, "tick", "dynamodb").query(**due)["Items"] == []
     for function in ("api", "request_approval"):

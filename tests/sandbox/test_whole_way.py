@@ -1,10 +1,12 @@
 """The deployed whole, over HTTP: start, mail, click, the execution goes on."""
 
 import json
+from functools import partial
 
 import pytest
 
-from tests.sandbox.client import BROWSER, Sandbox, http, press, until
+from tests.sandbox.announced import Announced
+from tests.sandbox.client import BROWSER, Json, Sandbox, http, press, until
 
 
 def test_approving_resumes_the_execution_with_the_decision(sandbox: Sandbox) -> None:
@@ -20,8 +22,7 @@ def test_approving_resumes_the_execution_with_the_decision(sandbox: Sandbox) -> 
     (decision,) = found["output"]["decisions"]
     assert decision["approver"] == "ada@example.com"
     assert decision["reason"] == "tested on staging"
-    events = [event["what"] for event in found["approval"]["events"]]
-    assert events == ["requested", "mailed", "approved", "resumed"]
+    assert _story(found) == ["requested", "mailed", "approved", "resumed"]
 
 
 def test_rejecting_fails_the_execution_by_name(sandbox: Sandbox) -> None:
@@ -111,11 +112,19 @@ def test_a_scanner_decides_nothing(sandbox: Sandbox) -> None:
     _open(links)
     assert sandbox.item(name) == before
     press(links[0])
-    decided = sandbox.item(name)
-    assert decided != before
+    ended = sandbox.ended(name)
+    assert sandbox.item(name) != before
     _open(links)
-    assert sandbox.item(name) == decided
-    assert sandbox.ended(name)["outcome"] == "approved"
+    after = sandbox.execution(name)
+    assert _story(after) == _story(ended)
+    assert after["approval"]["approvers"] == ended["approval"]["approvers"]
+    assert after["outcome"] == ended["outcome"] == "approved"
+
+
+def _story(found: Json) -> list[str]:
+    """Return what happened to an approval, but for its announcement: a tick may have come."""
+    events = [event["what"] for event in found["approval"]["events"]]
+    return [what for what in events if what != "announced"]
 
 
 def _open(links: list[str]) -> None:
@@ -172,5 +181,25 @@ def test_a_new_approver_is_invited_and_mailed_by_a_later_tick(
     press(sandbox.link("newcomer@example.com", "For a newcomer"))
     found = sandbox.ended(slow["invites"])
     assert found["outcome"] == "approved"
-    events = [event["what"] for event in found["approval"]["events"]]
-    assert events == ["requested", "invited", "mailed", "approved", "resumed"]
+    assert _story(found) == ["requested", "invited", "mailed", "approved", "resumed"]
+
+
+def test_each_outcome_is_announced_once(
+    sandbox: Sandbox, slow: dict[str, str], announced: Announced
+) -> None:
+    """A rule on the event bus hands its target what came of it, whoever or whatever decided."""
+    for story, outcome in (("expires", "expired"), ("decided", "approved")):
+        approval = sandbox.execution(slow[story])["approval"]
+        (event,) = until(partial(announced.of, approval["id"]), bool, seconds=70)
+        assert (event["source"], event["detail-type"]) == ("assent", "Approval closed")
+        assert event["resources"] == [approval["executionArn"]]
+        detail = event["detail"]
+        assert (detail["stage"], detail["outcome"]) == ("sandbox", outcome)
+        assert (detail["subject"], detail["closedAt"]) == (
+            approval["subject"],
+            approval["closedAt"],
+        )
+        assert [made["approver"] for made in detail["decisions"]] == (
+            ["ada@example.com"] if outcome == "approved" else []
+        )
+        assert "reason" not in str(detail)

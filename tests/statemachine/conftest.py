@@ -8,7 +8,7 @@ import pytest
 import app as doors
 from chalicelib.callbacks import Callbacks
 from tests.fakes import FakePorts
-from tests.statemachine.engine import Engine, Function
+from tests.statemachine.engine import Engine, Function, asking
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def engine_for(
     engines: list[Engine] = []
 
     def begin(function: Function = doors.request_approval, **changed_retry: Any) -> Engine:
-        engine = Engine(function, **changed_retry)
+        engine = asking(function, **changed_retry)
         engines.append(engine)
         ports.callbacks = cast("Any", Callbacks(engine.client, engine.machine))
         return engine

@@ -1,12 +1,12 @@
-"""Assent's own state machine, run by moto, whose task calls the real `request_approval`.
+"""State machines of ours, run by moto, whose tasks call the real functions.
 
 moto has no Lambda runtime without Docker; its backend for that case says yes to everything. Here
-that backend calls the function in this process, with what Step Functions sends it.
+that backend calls functions in this process, with what Step Functions sends them.
 """
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 DEFINITION = Path(__file__).parents[2] / "statemachine.asl.json"
-FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:assent-test-request_approval"
+FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
+"""How the ARN of every function starts; its name here follows."""
+FUNCTION = f"{FUNCTIONS}request_approval"
 _ROLE = f"arn:aws:iam::{ACCOUNT}:role/states"
 _PATIENCE = 10.0
 """Seconds until a question counts as unanswered; answers take some hundredths of one."""
@@ -35,16 +37,16 @@ _OUTCOME = ("status", "output", "error", "cause")
 Function = Callable[[Any, Any], Any]
 
 
-def definition() -> dict[str, Any]:
-    """Return the state machine as it is in the repository."""
-    text: dict[str, Any] = json.loads(DEFINITION.read_text())
+def definition(file: Path = DEFINITION) -> dict[str, Any]:
+    """Return a state machine as it is in the repository; Assent's own, if no other is named."""
+    text: dict[str, Any] = json.loads(file.read_text())
     return text
 
 
 class InProcess(LambdaSimpleBackend):
-    """Lambda, as far as a task needs it: one function, which is Python of this process."""
+    """Lambda, as far as a task needs it: functions by their names, Python of this process."""
 
-    function: Function
+    functions: Mapping[str, Function]
 
     def invoke(
         self,
@@ -55,10 +57,10 @@ class InProcess(LambdaSimpleBackend):
         response_headers: Any,
     ) -> bytes:
         """Answer as Lambda does: the result, or the error's name under a header that says so."""
-        assert function_name == FUNCTION.rpartition(":")[2] or function_name == FUNCTION
+        function = type(self).functions[function_name.rpartition(":")[2]]
         context = LambdaContext(function_name, memory_size=256, max_runtime_ms=60_000)
         try:
-            result = type(self).function(json.loads(body), context)
+            result = function(json.loads(body), context)
         except Exception as e:  # noqa: BLE001 (Lambda's runtime catches whatever a function raises)
             response_headers["x-amz-function-error"] = "Unhandled"
             result = {"errorType": type(e).__name__, "errorMessage": str(e)}
@@ -66,17 +68,28 @@ class InProcess(LambdaSimpleBackend):
 
 
 class Engine:
-    """Starts executions of the state machine and says what becomes of them."""
+    """Starts executions of a state machine and says what becomes of them.
 
-    def __init__(self, function: Function, **changed_retry: Any) -> None:
-        InProcess.function = staticmethod(function)
+    `placeholders` are what the definition's `${Names}` stand for; `functions` are known by name.
+    """
+
+    def __init__(
+        self,
+        definition: Mapping[str, Any],
+        placeholders: Mapping[str, str],
+        functions: Mapping[str, Function],
+    ) -> None:
+        InProcess.functions = functions
+        text = json.dumps(definition)
+        for name, value in placeholders.items():
+            text = text.replace(f"${{{name}}}", value)
         lambda_simple_backends[ACCOUNT][REGION] = InProcess(REGION, ACCOUNT)
         self.client: SFNClient = session().client("stepfunctions")
         events: Any = self.client.meta.events
         events.register("before-call.sfn.SendTaskSuccess", _once)
         events.register("before-call.sfn.SendTaskFailure", _with_cause)
         self.machine = self.client.create_state_machine(
-            name="assent-test", definition=_deployed(changed_retry), roleArn=_ROLE
+            name="test", definition=text, roleArn=_ROLE
         )["stateMachineArn"]
         self._started: list[str] = []
 
@@ -103,14 +116,16 @@ class Engine:
                 return
         raise AssertionError("it didn't happen")
 
+    def sent(self, execution: str) -> dict[str, Any]:
+        """Return what the latest task was sent, once the execution waits for the answer to it."""
+        self.until(lambda: self.waits(execution))
+        tasks = [e for e in self._history(execution) if e["type"] == "TaskScheduled"]
+        found: dict[str, Any] = json.loads(tasks[-1]["taskScheduledEventDetails"]["parameters"])
+        return found
+
     def task_token(self, execution: str) -> str:
         """Return the task token that the execution's history says its function was sent."""
-        for _ in self._moments():
-            for event in self._history(execution):
-                if event["type"] == "TaskScheduled":
-                    sent = json.loads(event["taskScheduledEventDetails"]["parameters"])
-                    return str(sent["Payload"]["taskToken"])
-        raise AssertionError("no task was scheduled")
+        return str(self.sent(execution)["Payload"]["taskToken"])
 
     def states(self, execution: str) -> list[str]:
         """Return the states that the execution has entered, in their order."""
@@ -142,11 +157,11 @@ class Engine:
             time.sleep(0.01)
 
 
-def _deployed(changed_retry: dict[str, Any]) -> str:
-    """Return the definition with its placeholder filled; a test may hurry its retries."""
+def asking(function: Function, **changed_retry: Any) -> Engine:
+    """Return an engine of Assent's own state machine; a test may hurry its retries."""
     asl = definition()
     asl["States"]["RequestApproval"]["Retry"][0] |= changed_retry
-    return json.dumps(asl).replace("${RequestApprovalFunction}", FUNCTION)
+    return Engine(asl, {"RequestApprovalFunction": FUNCTION}, {"request_approval": function})
 
 
 def _once(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
@@ -169,7 +184,7 @@ def _with_cause(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str
     sent = json.loads(params["body"])
     backend = stepfunctions_parser_backends[ACCOUNT][REGION]
     try:
-        backend.send_task_failure(sent["taskToken"], sent["error"], sent["cause"])
+        backend.send_task_failure(sent["taskToken"], sent["error"], sent.get("cause"))
     except ServiceException as e:
         return _refusal(e.code)
     return _answer(200), {}

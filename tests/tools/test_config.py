@@ -14,8 +14,12 @@ OUTPUTS = {
     "TableName": "assent-dev",
     "StateMachineArn": "arn:aws:states:eu-central-1:1:stateMachine:assent-dev",
     "TopicArnPrefix": "arn:aws:sns:eu-central-1:1:assent-dev-approver-",
+    "DeadLettersUrl": "https://sqs.eu-central-1.amazonaws.com/1/assent-dev-dead-letters",
     "ApiRoleArn": "arn:aws:iam::1:role/api",
     "RequestApprovalRoleArn": "arn:aws:iam::1:role/request",
+    "RecordDecisionRoleArn": "arn:aws:iam::1:role/record",
+    "DecisionFromQueueRoleArn": "arn:aws:iam::1:role/decision",
+    "RequestFromQueueRoleArn": "arn:aws:iam::1:role/from-queue",
     "TickRoleArn": "arn:aws:iam::1:role/tick",
 }
 URL = "https://abc123.execute-api.eu-central-1.amazonaws.com/api"
@@ -50,6 +54,9 @@ def test_each_function_gets_its_own_role(project: Path) -> None:
     functions = stage["lambda_functions"]
     assert functions["request_approval"]["iam_role_arn"] == "arn:aws:iam::1:role/request"
     assert functions["tick"]["iam_role_arn"] == "arn:aws:iam::1:role/tick"
+    roles = [stage["iam_role_arn"], *(found["iam_role_arn"] for found in functions.values())]
+    assert len(set(roles)) == len(roles) == len(DEV.functions)
+    assert [DEV.function(name) for name in functions] == list(DEV.functions[1:])
 
 
 def test_what_a_person_has_set_stays(project: Path) -> None:

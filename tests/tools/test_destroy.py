@@ -186,7 +186,7 @@ def test_a_table_with_pending_approvals_is_not_deleted_unasked(
     assert tables(account) == []
 
 
-@pytest.mark.parametrize("name", ["assent-dev", "assent-dev-request_approval", "assent-dev-tick"])
+@pytest.mark.parametrize("name", DEV.functions)
 def test_functions_without_chalices_record_are_not_orphaned(
     deployed: Chalice, stack: Stack, account: Account, name: str
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tools.sandbox.emulator_process import mailing, with_sns_keys
+from tools.sandbox.emulator_process import mailing, naming_errors, with_sns_keys
 
 
 def fan_out(*_: object, **__: object) -> None:
@@ -50,3 +50,28 @@ def test_subscribe_is_judged_by_protocol_and_endpoint(given: object) -> None:
         "sns:Endpoint": "ada@example.com",
     }
     assert context("sns", "sns:Publish", b"", asked) == {"aws:tagkeys": None}
+
+
+@pytest.mark.parametrize(
+    ("message", "log", "named"),
+    [
+        ("no", "{}\nTraceback:\n  raise\nchalicelib.errors.NotFound: no", "NotFound"),
+        ("", "Traceback:\n  raise\nZeroDivisionError", "ZeroDivisionError"),
+        ("a\nb", "KeyError: 1\n\nDuring\nValueError: a\nb", "ValueError"),
+        ("killed", "nothing", "Runtime.HandlerError"),
+    ],
+)
+def test_what_a_function_raised_is_named_by_its_class(message: str, log: str, named: str) -> None:
+    """As on AWS, where a state machine catches it by that name."""
+    body = {"errorMessage": message, "errorType": "Runtime.HandlerError"}
+    execute = naming_errors(lambda *_: {"error": True, "body": dict(body), "log": log})
+    assert execute({}, {}, "id")["body"] == body | {"errorType": named}
+
+
+def test_what_a_function_answers_is_left_alone() -> None:
+    """Also if it speaks of errors; and so is the name that MiniStack knows."""
+    for found in (
+        {"body": {"errorType": "Runtime.HandlerError"}, "log": "NotFound: no"},
+        {"error": True, "body": {"errorType": "Sandbox.Timedout"}, "log": "NotFound"},
+    ):
+        assert naming_errors(lambda *_, found=found: found)({}) == found

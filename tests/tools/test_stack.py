@@ -231,7 +231,9 @@ def test_a_failure_gives_the_reasons_of_this_run_first_one_first(account: Accoun
     ]
 
 
-@pytest.mark.parametrize("name", ["", "Dev", "1st", "a" * 22, "dev_1", "dev ", "dev\n", "dev-tick"])
+@pytest.mark.parametrize(
+    "name", ["", "Dev", "1st", "a" * 22, "dev_1", "dev ", "dev\n", "dev-tick", "dev-requests"]
+)
 def test_a_stage_name_that_aws_would_refuse_is_refused_at_once(name: str) -> None:
     """Names of tables, topics and roles are built from it."""
     with pytest.raises(ToolError, match="is no stage name"):

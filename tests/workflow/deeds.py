@@ -18,7 +18,7 @@ from chalicelib.errors import (
 )
 from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
 from chalicelib.ports import Ports
-from tests.workflow.stage import secret_hash
+from tests.workflow.stage import stored_of
 from tests.workflow.worlds import StagedPorts
 
 MARY = "mary@example.com"
@@ -99,14 +99,15 @@ def _by_link(ports: StagedPorts, deed: Deed) -> None:
     except InvalidRequest:
         assert deed.verb == "pass on"
     except NotFound:
-        assert secret_hash(token) in ports.store.taken_back
+        assert _was_taken_back(ports, "approve", token)
 
 
 def _by_list(ports: StagedPorts, deed: Deed) -> None:
     """Decide all that somebody's list shows, opened from any mail of theirs."""
-    if not ports.notifier.lists:
+    mailed = [link for link in ports.notifier.links if link[1] == "mine"]
+    if not mailed:
         return
-    address, token = ports.notifier.lists[-1 - deed.link % len(ports.notifier.lists)]
+    address, _, token = mailed[-1 - deed.link % len(mailed)]
     asked_by = _asked_by(ports, token)
     replaced = asked_by.approver(address).replaced_by is not None
     try:
@@ -121,7 +122,7 @@ def _by_list(ports: StagedPorts, deed: Deed) -> None:
         assert ports.now() > ended + together.GOOD_FOR
         return
     except NotFound:
-        assert secret_hash(token, "mine") in ports.store.taken_back
+        assert _was_taken_back(ports, "mine", token)
         return
     if seen.approvals:
         seen = together.chosen(ports, token, [approval.id for approval in seen.approvals])
@@ -146,7 +147,7 @@ def _withdraw(ports: StagedPorts, deed: Deed) -> None:
     except (AlreadyDecided, Expired):
         assert _is_over(ports, _asked_by(ports, token))
     except NotFound:
-        assert page == "approve" or secret_hash(token) in ports.store.taken_back
+        assert page != "cancel" or _was_taken_back(ports, page, token)
 
 
 def _operate(ports: StagedPorts, deed: Deed) -> None:
@@ -178,6 +179,10 @@ def _stored(ports: StagedPorts, approval_id: str) -> Approval:
     found = ports.store.get(approval_id)
     assert found is not None
     return found
+
+
+def _was_taken_back(ports: StagedPorts, page: str, token: str) -> bool:
+    return stored_of(page, token) in ports.store.taken_back
 
 
 def _said(approval: Approval, address: str) -> tuple[Choice, str] | None:

@@ -14,6 +14,7 @@ class Ledger:
         self._stage, self._store, self._post = stage, store, post
         self.get, self.get_many = store.get, store.get_many
         self.waiting, self.due, self.of_execution = store.waiting, store.due, store.of_execution
+        self.by_outcome = store.by_outcome
         self.absence, self.put_absence = store.absence, store.put_absence
         self._stored: dict[str, Approval | None] = {}
         self.promised: Counter[Key] = Counter()
@@ -70,7 +71,7 @@ class Ledger:
         tried = {
             mail.role: self._since[_key(before, mail)]
             for mail in _mails(before)
-            if mail.about != "outcome" and mail.links >= LINKS_OF_ONE_MAIL
+            if before.holds_link(mail) and mail.links >= LINKS_OF_ONE_MAIL
         }
         left = _links_held(after)
         for role, hashes in _links_held(before).items():

@@ -4,14 +4,16 @@ Each stands before an adapter, a fake or a real one, and notes what that was ask
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from chalicelib import links
 from chalicelib.emails import Email
 from chalicelib.errors import Unavailable
-from chalicelib.ports import Callbacks, Notifier, Store
+from chalicelib.ports import Callbacks, EventBus, Notifier, Store
 from tests.fakes import Answer, Crash, Effects
 
 NEWS = "News"
@@ -19,7 +21,7 @@ KINDS = {"receipt": "Asked", "outcome": NEWS, "reminder": "Reminder, approval ne
 """What a promise is about -> how its mail's subject begins; the others ask."""
 ASKS = "Approval needed"
 
-SAID = ("notifier.send", "callbacks.answer")
+SAID = ("notifier.send", "callbacks.answer", "event_bus.announce")
 """What can't be taken back, so that a lost answer or write may make it happen twice."""
 
 Key = tuple[str, str, str]
@@ -75,7 +77,7 @@ class Stage(Effects):
 
     @property
     def disturbances(self) -> int:
-        """How many mails may be there twice, at most."""
+        """How many mails and announcements may be there twice, at most."""
         return self.crashes + self.doubtful
 
 
@@ -91,8 +93,6 @@ class Post:
         self.late = 0
         self.links: list[tuple[str, str, str]] = []
         """Address, page and link token of every link mailed."""
-        self.lists: list[tuple[str, str]] = []
-        """Address and link token of every list mailed."""
         self.mailed: dict[str, int] = {}
         """Hash of each of them -> which mail of all it was in."""
 
@@ -118,11 +118,10 @@ class Post:
         return subject, address, beginning if asks_or_asked else NEWS
 
     def _note(self, address: str, email: Email) -> None:
-        found = re.findall(r"/(approve|cancel)/(\S+)", email.text)
+        found = re.findall(r"/(approve|cancel|mine)/(\S+)", email.text)
         self.links += [(address, page, token) for page, token in found]
-        self.lists += [(address, token) for token in re.findall(r"/mine/(\S+)", email.text)]
         for page, token in found:
-            self.mailed[secret_hash(token)] = len(self.sent)
+            self.mailed[stored_of(page, token)] = len(self.sent)
             approval = self._store.get(token.partition(".")[0])
             assert approval is not None
             self.late += page == "approve" and approval.outcome != "pending"
@@ -154,7 +153,21 @@ class Tasks:
         return took
 
 
-def secret_hash(token: str, page: str = "") -> str:
-    """Return what is stored of a link; of a list's, what is stored of the decision link beside."""
+class Bus:
+    """EventBridge, some of whose answers get lost."""
+
+    def __init__(self, stage: Stage, event_bus: EventBus) -> None:
+        self._stage, self._event_bus = stage, event_bus
+        self.announced: list[tuple[Mapping[str, Any], datetime]] = []
+
+    def announce(self, detail: Mapping[str, Any], at: datetime, resource: str) -> None:
+        self._stage.begin("event_bus.announce")
+        self._event_bus.announce(detail, at, resource)
+        self.announced.append((detail, at))
+        self._stage.end("event_bus.announce")
+
+
+def stored_of(page: str, token: str) -> str:
+    """Return what is stored of a link; of a list's, what is stored of its decision link."""
     secret = links.read_token(token)[1]
     return links.digest(links.decision_secret(secret) if page == "mine" else secret)

@@ -17,6 +17,7 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from chalicelib import views
 from chalicelib.approval import EVENTS, Approval, Choice, Decision, Mail
 from chalicelib.errors import Unavailable
 from chalicelib.together import SHOWN
@@ -52,7 +53,7 @@ FATES = st.one_of(
     st.builds(Fate, at=st.integers(0, 7)),
     st.builds(Fate, at=st.integers(0, 7), deed=DEEDS),
 )
-FAULTS = ["store.replace", "callbacks.answer", "notifier.send", "notifier.invite"]
+FAULTS = ["store.replace", "callbacks.answer", "notifier.send", "event_bus.announce"]
 
 
 class AnyStory(RuleBasedStateMachine):
@@ -110,11 +111,11 @@ class AnyStory(RuleBasedStateMachine):
             self.ports.later(seconds=seconds)
             tick(self.ports)
 
-    @rule(faulty=st.sets(st.sampled_from(FAULTS), max_size=2))
+    @rule(faulty=st.sets(st.sampled_from([*FAULTS, "notifier.invite"]), max_size=2))
     def calls_fail(self, faulty: set[str]) -> None:
         self.ports.stage.faulty = faulty
 
-    @rule(unheard=st.sets(st.sampled_from([*FAULTS[:3], "store.create"]), max_size=2))
+    @rule(unheard=st.sets(st.sampled_from([*FAULTS, "store.create"]), max_size=2))
     def answers_get_lost(self, unheard: set[str]) -> None:
         self.ports.stage.unheard = unheard
 
@@ -178,10 +179,20 @@ class AnyStory(RuleBasedStateMachine):
         assert self.ports.notifier.late <= stage.came_between + stage.disturbances
 
     @invariant()
-    def a_mail_is_doubled_by_a_mishap_alone(self) -> None:
+    def mails_and_announcements_are_doubled_by_a_mishap_alone(self) -> None:
         sent = Counter(self.ports.notifier.key(to, email) for to, email in self.ports.notifier.sent)
         doubled = sum((sent - self.ports.store.promised).values())
+        announced = self.ports.event_bus.announced
+        doubled += len(announced) - len({detail["approvalId"] for detail, _ in announced})
         assert doubled <= self.ports.stage.disturbances
+
+    @invariant()
+    def what_is_announced_is_the_outcome(self) -> None:
+        approvals = {approval.id: approval for approval in self._all()}
+        for detail, at in self.ports.event_bus.announced:
+            approval = approvals[detail["approvalId"]]
+            assert detail == views.announcement(approval)
+            assert at == approval.closed_at
 
     @invariant()
     def everybody_s_list_shows_what_waits_for_them(self) -> None:
@@ -231,14 +242,18 @@ class AnyStory(RuleBasedStateMachine):
         self.an_outcome_stays()
         self.a_task_is_answered_once_and_with_the_outcome()
         self.no_decision_is_lost_or_altered()
-        self.a_mail_is_doubled_by_a_mishap_alone()
+        self.mails_and_announcements_are_doubled_by_a_mishap_alone()
         self.the_world_is_as_it_was_told()
 
     def the_world_is_as_it_was_told(self) -> None:
         """Compare what the adapters were told with what AWS did."""
         sent = Counter((to, email.subject) for to, email in self.ports.notifier.sent)
         assert self.ports.world.mails() == sent
+        announced = Counter(detail["approvalId"] for detail, _ in self.ports.event_bus.announced)
+        assert self.ports.world.announced() == announced
+        assert announced.keys() == {approval.id for approval in self._all()}
         for approval in self._all():
+            assert approval.id in self.ports.store.by_outcome(approval.outcome, most=10)[0]
             came_of = self.ports.world.came_of(approval.task_token)
             assert came_of == (OUTCOMES[approval.outcome] or approval.outcome)
 

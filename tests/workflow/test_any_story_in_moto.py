@@ -1,4 +1,4 @@
-"""Any story, shorter, on the real adapters: DynamoDB, SNS and Step Functions are moto's."""
+"""Any story, shorter, on the real adapters; the AWS behind them is moto's."""
 
 import json
 from collections import Counter
@@ -14,10 +14,11 @@ from hypothesis.stateful import run_state_machine_as_test
 from moto.sns.models import sns_backends
 
 from chalicelib.callbacks import Callbacks
+from chalicelib.events import EventBus
 from chalicelib.notifier import Notifier
 from tests.adapters.clients import an_account, session
 from tests.adapters.table import real_store
-from tests.statemachine.engine import ACCOUNT, REGION, Engine
+from tests.statemachine.engine import ACCOUNT, REGION, asking
 from tests.workflow.deeds import DEEDS, EVERYBODY, OPEN, do
 from tests.workflow.story import FATES, TELLING, AnyStory, Fate
 
@@ -29,7 +30,7 @@ class Moto:
         self._account = an_account()
         self._account.start()
         self._tokens: Queue[str] = Queue()
-        self._engine = Engine(lambda event, _: self._tokens.put(event["taskToken"]))
+        self._engine = asking(lambda event, _: self._tokens.put(event["taskToken"]))
         self._executions: dict[str, str] = {}
         self._sent: Counter[tuple[str, str]] = Counter()
         self.store = real_store()
@@ -37,6 +38,13 @@ class Moto:
         self.notifier = Notifier(
             session().client("sns"), f"arn:aws:sns:{REGION}:{ACCOUNT}:assent-test-approver-"
         )
+
+        events, self._sqs = session().client("events"), session().client("sqs")
+        self.event_bus = EventBus(events, "test")
+        self._queue = self._sqs.create_queue(QueueName="outcomes")["QueueUrl"]
+        events.put_rule(Name="outcomes", EventPattern='{"source": ["assent"]}')
+        queue = {"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:outcomes"}
+        events.put_targets(Rule="outcomes", Targets=[queue])
 
     def task(self, request: dict[str, Any]) -> str:
         execution = self._engine.start(request, request["subject"].replace(" ", "-"))
@@ -66,6 +74,12 @@ class Moto:
     def mails(self) -> Counter[tuple[str, str]]:
         return sum(map(self._mails_of, EVERYBODY), self._sent)
 
+    def announced(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        while messages := self._sqs.receive_message(QueueUrl=self._queue).get("Messages"):
+            found.update(json.loads(m["Body"])["detail"]["approvalId"] for m in messages)
+        return found
+
     def end(self) -> None:
         self._engine.stop()
         self._account.stop()
@@ -93,7 +107,7 @@ class AnyStoryInMoto(AnyStory):
 
 @pytest.mark.usefixtures("credentials")
 def test_any_story_on_the_real_adapters() -> None:
-    """What holds on the fakes holds on DynamoDB, SNS and Step Functions."""
+    """What holds on the fakes holds on DynamoDB, SNS, Step Functions and EventBridge."""
     run_state_machine_as_test(
         AnyStoryInMoto,
         settings=settings(

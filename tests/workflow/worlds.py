@@ -4,14 +4,21 @@ import json
 from collections import Counter
 from typing import Any, Protocol
 
-from chalicelib.ports import Callbacks, Notifier, Store
-from tests.fakes import FakeCallbacks, FakeNotifier, FakeStore, StillPorts
+from chalicelib.ports import Callbacks, EventBus, Notifier, Store
+from tests.fakes import (
+    FakeCallbacks,
+    FakeDeadLetters,
+    FakeEventBus,
+    FakeNotifier,
+    FakeStore,
+    StillPorts,
+)
 from tests.workflow.ledger import Ledger
-from tests.workflow.stage import Post, Stage, Tasks
+from tests.workflow.stage import Bus, Post, Stage, Tasks
 
 
 class World(Protocol):
-    """Three adapters, and what AWS and the people behind them do and know."""
+    """The adapters, and what AWS and the people behind them do and know."""
 
     @property
     def store(self) -> Store: ...
@@ -19,6 +26,8 @@ class World(Protocol):
     def callbacks(self) -> Callbacks: ...
     @property
     def notifier(self) -> Notifier: ...
+    @property
+    def event_bus(self) -> EventBus: ...
     def task(self, request: dict[str, Any]) -> str:
         """Return the token of a new task that waits for the answer to this request."""
 
@@ -31,6 +40,9 @@ class World(Protocol):
     def mails(self) -> Counter[tuple[str, str]]:
         """Return how often each address was sent a mail of each subject."""
 
+    def announced(self) -> Counter[str]:
+        """Return how often the outcome of each approval arrived where the bus brings it."""
+
     def end(self) -> None:
         """Leave nothing behind."""
 
@@ -40,6 +52,7 @@ class FakeWorld:
 
     def __init__(self) -> None:
         self.store, self.callbacks, self.notifier = FakeStore(), FakeCallbacks(), FakeNotifier()
+        self.event_bus = FakeEventBus()
         self._tasks = 0
 
     def task(self, request: dict[str, Any]) -> str:  # noqa: ARG002 (it is nobody's here)
@@ -56,6 +69,9 @@ class FakeWorld:
     def mails(self) -> Counter[tuple[str, str]]:
         return Counter((to, email.subject) for to, email in self.notifier.sent)
 
+    def announced(self) -> Counter[str]:
+        return Counter(event["detail"]["approvalId"] for event in self.event_bus.announced)
+
     def end(self) -> None:
         pass
 
@@ -69,3 +85,5 @@ class StagedPorts(StillPorts):
         self.notifier = Post(self.stage, world.notifier, world.store)
         self.store = Ledger(self.stage, world.store, self.notifier)
         self.callbacks = Tasks(self.stage, world.callbacks)
+        self.event_bus = Bus(self.stage, world.event_bus)
+        self.dead_letters = FakeDeadLetters()  # No message is refused in a story.

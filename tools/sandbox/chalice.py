@@ -6,6 +6,7 @@ Chalice looks every five seconds whether a function is ready, an emulator's is r
 else is Chalice as it is.
 """
 
+import hashlib
 import json
 import sys
 from typing import Any
@@ -15,9 +16,6 @@ from chalice import cli
 from chalice.awsclient import TypedAWSClient
 from chalice.deploy import deployer
 
-STACK = "sandbox-rest-api"
-API_ID = "a55e0700"
-"""The API's id, asked for: so it stays when the routes change, as on AWS. MiniStack wants 8 hex."""
 _OFTEN = {"Delay": 0.1, "MaxAttempts": 600}
 
 
@@ -27,19 +25,22 @@ class EmulatorClient(TypedAWSClient):
     def import_rest_api(self, swagger_document: dict[str, Any], endpoint_type: str) -> str:  # noqa: ARG002  # one kind here
         """Make the API of the Swagger document, in the place of one there may be."""
         cloudformation = self._client("cloudformation")
-        self._delete_stack(cloudformation)
+        name = f"{swagger_document['info']['title']}-rest-api"
+        self._delete_stack(cloudformation, name)
+        # The id is asked for: so it stays when the routes change, as on AWS. MiniStack wants 8 hex.
+        api_id = hashlib.sha256(name.encode()).hexdigest()[:8]
         api = {
             "Type": "AWS::ApiGateway::RestApi",
             "Properties": {
                 "Name": swagger_document["info"]["title"],
                 "Body": swagger_document,
-                "Tags": [{"Key": "ms-custom-id", "Value": API_ID}],
+                "Tags": [{"Key": "ms-custom-id", "Value": api_id}],
             },
         }
         template = json.dumps({"Resources": {"RestApi": api}})
-        cloudformation.create_stack(StackName=STACK, TemplateBody=template)
-        self._wait(cloudformation, "stack_create_complete", StackName=STACK)
-        return API_ID
+        cloudformation.create_stack(StackName=name, TemplateBody=template)
+        self._wait(cloudformation, "stack_create_complete", StackName=name)
+        return api_id
 
     def update_api_from_swagger(self, rest_api_id: str, swagger_document: dict[str, Any]) -> None:
         """Replace the API's routes. It is away until Chalice deploys it, milliseconds later."""
@@ -51,13 +52,13 @@ class EmulatorClient(TypedAWSClient):
     def _wait_for_function_update(self, function_name: str) -> None:
         self._wait(self._client("lambda"), "function_updated", FunctionName=function_name)
 
-    def _delete_stack(self, cloudformation: Any) -> None:
+    def _delete_stack(self, cloudformation: Any, name: str) -> None:
         try:
-            cloudformation.describe_stacks(StackName=STACK)
+            cloudformation.describe_stacks(StackName=name)
         except ClientError:
             return
-        cloudformation.delete_stack(StackName=STACK)
-        self._wait(cloudformation, "stack_delete_complete", StackName=STACK)
+        cloudformation.delete_stack(StackName=name)
+        self._wait(cloudformation, "stack_delete_complete", StackName=name)
 
     @staticmethod
     def _wait(client: Any, state: str, **which: str) -> None:

@@ -1,6 +1,6 @@
 """MiniStack as a process of the sandbox: started on loopback, awaited, ended for good.
 
-On the map: used by `__main__`; the other end is `emulator_process.py`.
+On the map: used by `system` and by the examples; the other end is `emulator_process.py`.
 """
 
 import os
@@ -58,6 +58,17 @@ class Emulator:
             aws_access_key_id=key, aws_secret_access_key=secret, region_name=REGION
         )
         return Account(session, self.endpoint_url)
+
+    @property
+    def state(self) -> dict[str, str]:
+        """Return what `state.json` says of the emulated account."""
+        key, secret = ROOT_KEYS
+        return {
+            "endpointUrl": self.endpoint_url,
+            "region": REGION,
+            "accessKeyId": key,
+            "secretAccessKey": secret,
+        }
 
     def __enter__(self) -> "Emulator":
         shutil.rmtree(self._scratch, ignore_errors=True)

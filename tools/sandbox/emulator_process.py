@@ -1,15 +1,16 @@
 """The process that MiniStack runs in; `emulator.py` starts it.
 
-MiniStack leaves out two things that Assent can't do without, and they are added here, inside its
-process: mail to e-mail subscriptions (each becomes a line of a file that the inbox reads), and the
-condition keys `sns:Protocol` and `sns:Endpoint`. That uses its internals; whoever raises its
-version runs `tests/tools/test_emulator.py` first.
+MiniStack leaves out three things that Assent can't do without, and they are added here, inside its
+process: mail to e-mail subscriptions (each becomes a line of a file that the inbox reads), the
+condition keys `sns:Protocol` and `sns:Endpoint`, and the name of the error that a function raised.
+That uses its internals; whoever raises its version runs `tests/tools/test_emulator.py` first.
 
 The process ends with its parent, however that one ends: the pipe on stdin closes.
 """
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -20,12 +21,13 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions
-from ministack.services import sns
+from ministack.services import lambda_svc, sns
 
 SNS_DEFAULT_SUBJECT = "AWS Notification Message"
 
 Topic = dict[str, Any]
 Context = dict[str, Any]
+Result = dict[str, Any]
 
 
 def mailing(
@@ -63,6 +65,25 @@ def with_sns_keys(context: Callable[..., Context]) -> Callable[..., Context]:
     return request_context
 
 
+def naming_errors(execute: Callable[..., Result]) -> Callable[..., Result]:
+    """Return MiniStack's run of a function, naming an error by its class, as Lambda does.
+
+    It says `Runtime.HandlerError` for each; the name is in the trace that it logs.
+    """
+
+    def executed(*arguments: Any) -> Result:
+        found = execute(*arguments)
+        if found.get("error") and isinstance(found.get("body"), dict):
+            said = found["body"].get("errorMessage")
+            end = f": {re.escape(said)}$" if said else "$"
+            named = re.findall(rf"^(?:\w+\.)*(\w+){end}", found.get("log", ""), re.MULTILINE)
+            if named and found["body"].get("errorType") == "Runtime.HandlerError":
+                found["body"]["errorType"] = named[-1]
+        return found
+
+    return executed
+
+
 def _first(value: object) -> str:
     return str(value[0] if isinstance(value, list) and value else value or "")
 
@@ -79,6 +100,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sns._fanout = mailing(sns._fanout, sns._topic_by_arn_any_scope, Path(sys.argv[1]))
     iam_actions.request_tag_context = with_sns_keys(iam_actions.request_tag_context)
+    lambda_svc._execute_function_warm = naming_errors(lambda_svc._execute_function_warm)
     sys.argv = ["ministack"]
     app.main()  # type: ignore[no-untyped-call]  # MiniStack has few types
 

@@ -1,24 +1,29 @@
-"""The copy of the project that the sandbox deploys, so that nothing in the checkout is touched.
+"""The copy of a project that the sandbox deploys, so that nothing in the checkout is touched.
 
-On the map: used by `__main__`. Chalice's cache of packaged dependencies stays in the copy from one
-start to the next: it is keyed by requirements.txt, and Chalice ships the current code with it.
+On the map: used by `system` and by the examples. Chalice's cache of packaged dependencies stays in
+the copy from one start to the next: it is keyed by requirements.txt, and Chalice ships the current
+code with it.
 """
 
 import platform
 import shutil
+import sys
 from pathlib import Path
 
+from tools.account import Account
+from tools.chalice_cli import Chalice
 from tools.errors import ToolError
+from tools.sandbox.emulator import HOST
+from tools.stage import API_STAGE
 
 CHECKOUT = Path(__file__).parents[2]
 _NEEDED = (
     "app.py",
-    "chalicelib",
     "requirements.txt",
     "infrastructure.json",
     "statemachine.asl.json",
 )
-_OPTIONAL = ("vendor", ".chalice/config.json")
+_OPTIONAL = ("chalicelib", "vendor", ".chalice/config.json")
 _CACHE = ".chalice/deployments"
 
 
@@ -49,6 +54,18 @@ def copy_project(source: Path, target: Path) -> None:
         # This machine can't load the wheels that Chalice packages for Lambda. Workers run with
         # our Python, and find the same packages installed.
         (target / "requirements.txt").write_text("")
+
+
+def chalice_of(project: Path, account: Account) -> Chalice:
+    """Return the Chalice that deploys the copy into the emulated account, and says nothing."""
+    emulator = (account.endpoint_url or "").replace(HOST, "localhost")
+    return Chalice(
+        project,
+        environment=account.environment,
+        command=(sys.executable, "-m", "tools.sandbox.chalice"),
+        public_url=lambda api: f"{emulator}/_aws/execute-api/{api}/{API_STAGE}",
+        quiet=True,
+    )
 
 
 def _runs_lambdas_wheels() -> bool:

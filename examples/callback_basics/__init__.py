@@ -1,0 +1,1 @@
+"""The callback pattern at its smallest, without Assent."""
