@@ -50,9 +50,9 @@ def due_by(store: Store, moment: datetime) -> list[str]:
 
 
 def settled(pending: Approval) -> Approval:
-    """Return the approval withdrawn, and its task answered."""
+    """Return the approval withdrawn, and all that this promised done."""
     closed = rules.cancel(pending, "ada@example.com", "", START, "api")
-    return outbox.resumed(closed, "", START, "api")
+    return outbox.announced(outbox.resumed(closed, "", START, "api"), START, "api")
 
 
 def test_what_is_created_is_got(store: Store) -> None:
@@ -223,7 +223,7 @@ def test_what_is_closed_but_whose_task_waits_is_due(store: Store) -> None:
     new = approval()
     store.create(new)
     closed = rules.cancel(new, "ada@example.com", "", START, "api")
-    store.replace(new, closed)
+    store.replace(new, outbox.announced(closed, START, "api"))
     assert due_by(store, START + LEASE - SECOND) == []
     assert due_by(store, START + LEASE) == [new.id]
 
