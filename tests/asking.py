@@ -5,9 +5,10 @@ from typing import Any
 
 from chalicelib import links, workflow
 from chalicelib.approval import Approval
+from chalicelib.ports import Ports
 from chalicelib.request import read_request
 from chalicelib.rules import ask
-from tests.fakes import EXECUTION, START, TOKEN, FakePorts
+from tests.fakes import EXECUTION, START, TOKEN
 
 ANY_HASH = defaultdict[str, str](lambda: "a hash")
 """What is stored of a fresh link, where it doesn't matter."""
@@ -31,7 +32,7 @@ def an_approval(**fields: Any) -> Approval:
     return ask(approval_id, TOKEN, EXECUTION, asked, hashes, START, "function")
 
 
-def asked(ports: FakePorts, task_token: str = TOKEN, **fields: Any) -> str:
+def asked(ports: Ports, task_token: str = TOKEN, **fields: Any) -> str:
     """Ask through the use case and return the approval's id."""
     question = {"taskToken": task_token, "executionArn": EXECUTION, "request": body(**fields)}
     approval_id = workflow.request(ports, question, "function")

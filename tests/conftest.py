@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
-from moto import mock_aws
+
+from tests.adapters.clients import an_account
 
 # Chance, for every test whose examples hypothesis draws. Whether a change may land is decided with
 # the same examples each time, and however slow the machine is: no change fails by luck.
@@ -18,7 +19,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 # Luck is tried by hand, with new examples, more of them, and longer stories:
-#     .venv/bin/pytest -n 2 --hypothesis-profile=long tests/workflow/test_any_story.py
+#     .venv/bin/pytest -n 2 --hypothesis-profile=long tests/workflow/test_any_story*.py
 # (about ten minutes). Hypothesis prints what failed and tells it first the next time; once mended,
 # it becomes a test of its own.
 settings.register_profile(
@@ -47,7 +48,5 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def account(credentials: None) -> Iterator[None]:  # noqa: ARG001 (it must be there first)
     """Give an empty account in moto, whose state machines run; nothing leaves the process."""
-    with mock_aws(
-        config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
-    ):
+    with an_account():
         yield

@@ -57,7 +57,8 @@ class FakeStore:
 
     def get(self, approval_id: str) -> Approval | None:
         found = self._items.get(approval_id)
-        time.sleep(self.slowness)
+        if self.slowness:
+            time.sleep(self.slowness)
         return None if found is None else msgspec.json.decode(found, type=Approval)
 
     def create(self, approval: Approval) -> bool:
@@ -245,19 +246,13 @@ class FakeDeadLetters:
         self.letters.append(msgspec.json.decode(msgspec.json.encode(letter)))
 
 
-class FakePorts:
-    """`Ports` with a clock that stands still until told and secrets that repeat."""
+class StillPorts:
+    """What of `Ports` is no adapter: a clock that stands until told, secrets that repeat, a log."""
 
     public_url = "https://assent.example.com/api"
     approver_domains: tuple[str, ...] = ("example.com",)
 
     def __init__(self) -> None:
-        self.effects = Effects()
-        self.store = FakeStore(self.effects)
-        self.callbacks = FakeCallbacks(self.effects)
-        self.notifier = FakeNotifier(self.effects)
-        self.event_bus = FakeEventBus(self.effects)
-        self.dead_letters = FakeDeadLetters(self.effects)
         self.time = START
         self.logged: list[dict[str, object]] = []
         self._secrets = 0
@@ -278,6 +273,19 @@ class FakePorts:
 
     def log(self, event: str, **facts: object) -> None:
         self.logged.append({"event": event, **facts})
+
+
+class FakePorts(StillPorts):
+    """`Ports` whose adapters are the fakes above."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.effects = Effects()
+        self.store = FakeStore(self.effects)
+        self.callbacks = FakeCallbacks(self.effects)
+        self.notifier = FakeNotifier(self.effects)
+        self.event_bus = FakeEventBus(self.effects)
+        self.dead_letters = FakeDeadLetters(self.effects)
 
     def token_mailed_to(self, address: str, choice: str = "approve") -> str:
         """Return the link token in the newest mail to that approver."""

@@ -86,6 +86,7 @@ class Engine:
         lambda_simple_backends[ACCOUNT][REGION] = InProcess(REGION, ACCOUNT)
         self.client: SFNClient = session().client("stepfunctions")
         events: Any = self.client.meta.events
+        events.register("before-call.sfn.SendTaskSuccess", _once)
         events.register("before-call.sfn.SendTaskFailure", _with_cause)
         self.machine = self.client.create_state_machine(
             name="test", definition=text, roleArn=_ROLE
@@ -163,15 +164,34 @@ def asking(function: Function, **changed_retry: Any) -> Engine:
     return Engine(asl, {"RequestApprovalFunction": FUNCTION}, {"request_approval": function})
 
 
+def _once(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
+    """Refuse the second answer to a task as AWS does.
+
+    moto takes it until its execution has gone on, and a failure even when that has ended (5.2.5).
+    """
+    token = json.loads(params["body"])["taskToken"]
+    for execution in stepfunctions_parser_backends[ACCOUNT][REGION]._get_executions():
+        task = execution.exec_worker.env.callback_pool_manager.get(token)
+        if task is not None and task.get_outcome() is not None:
+            return _refusal("TaskTimedOut")
+    return None
+
+
 def _with_cause(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
     """Hand moto's engine the whole failure: its own door drops the cause (moto 5.2.5)."""
+    if refusal := _once(params):
+        return refusal
     sent = json.loads(params["body"])
     backend = stepfunctions_parser_backends[ACCOUNT][REGION]
     try:
         backend.send_task_failure(sent["taskToken"], sent["error"], sent.get("cause"))
     except ServiceException as e:
-        return _answer(400), {"Error": {"Code": e.code, "Message": e.code}}
+        return _refusal(e.code)
     return _answer(200), {}
+
+
+def _refusal(code: str) -> tuple[AWSResponse, dict[str, Any]]:
+    return _answer(400), {"Error": {"Code": code, "Message": code}}
 
 
 def _answer(status: int) -> AWSResponse:

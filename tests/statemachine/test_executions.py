@@ -12,6 +12,7 @@ import pytest
 
 import app as doors
 from chalicelib import links, settle, workflow
+from chalicelib.approval import Resume
 from chalicelib.errors import AlreadyDecided, Unavailable
 from chalicelib.operations import Cancel
 from chalicelib.settle import ERROR_NAMES
@@ -212,12 +213,15 @@ def test_an_error_by_any_other_name_is_an_unexpected_failure(
 
 
 def test_a_second_answer_is_refused_and_changes_nothing(engine: Engine, ports: FakePorts) -> None:
-    """The task is answered once; the adapter says that the second came too late."""
+    """The task is answered once; the adapter says that the others came too late."""
     execution = asked(engine, ports)
     token = engine.task_token(execution)
     decide(ports, "approve")
+    assert ports.callbacks.fail(token, "Rejected", "{}") is False
     first = engine.end(execution)
+    assert first["status"] == "SUCCEEDED"
     assert ports.callbacks.succeed(token, '{"outcome": "rejected"}') is False
+    assert ports.callbacks.fail(token, "Rejected", "{}") is False
     with pytest.raises(AlreadyDecided):
         decide(ports, "reject", "changed my mind")
     assert engine.end(execution) == first
@@ -233,7 +237,8 @@ def test_a_task_that_somebody_else_answered_is_recorded_as_closed(
     decide(ports, "approve")
     stored = ports.store.get(approval_id(engine, execution))
     assert stored is not None
-    assert (stored.outcome, stored.outbox) == ("approved", ())
+    assert stored.outcome == "approved"
+    assert not [promise for promise in stored.outbox if isinstance(promise, Resume)]
     notes = [event.note for event in stored.events if event.what == "resumed"]
     assert notes == ["the task was not waiting any more"]
     assert json.loads(engine.end(execution)["output"]) == {"by": "hand"}
