@@ -30,6 +30,9 @@ _REFUSALS = ("ConditionalCheckFailedException", "TransactionConflictException")
 
 SHARDS = 8
 """Partitions of each index; docs/scaling.md says how to raise it."""
+STRIDE = 5
+"""A tick goes from shard to shard in steps of so many, and so into none that another begins with
+while it runs, which is for less than five minutes. Shares no divisor with SHARDS."""
 
 
 def _a_moment() -> None:
@@ -145,10 +148,11 @@ class Store:
     def due(self, now: datetime) -> Iterator[str]:
         """Yield the ids of what is due at `now`, earliest first within each shard.
 
-        Each minute begins with another shard, so that under overload none always waits longest.
+        Each minute begins with another shard, so that under overload none always waits longest,
+        and goes on in strides, so that ticks at once are at different ones.
         """
         for turn in range(SHARDS):
-            shard = str((now.minute + turn) % SHARDS)
+            shard = str((now.minute + turn * STRIDE) % SHARDS)
             yield from self._query("due", "dueShard", shard, "dueAt <= :bound", iso(now) or "")
 
     def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:

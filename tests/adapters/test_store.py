@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from chalicelib import links
 from chalicelib.approval import Approval, Decision, Event, Mail
 from chalicelib.errors import Unavailable
-from chalicelib.store import Store
+from chalicelib.store import SHARDS, Store
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.adapters.table import TABLE, calls, make_table
@@ -194,6 +194,37 @@ def test_pages_of_one_item_each_are_all_read(table: "DynamoDBClient") -> None:
     made = calls(table)
     assert sorted(store.due(START.replace(year=2028))) == sorted(ids)
     assert len(made) >= len(ids)
+
+
+def test_what_is_due_is_read_a_page_at_a_time(table: "DynamoDBClient") -> None:
+    """A page when it is needed and not before, so that of any backlog one page is in memory."""
+    store = Store(table, TABLE)
+    for n in range(40):
+        store.create(replace(an_approval(), id=links.approval_id(f"token {n}")))
+    table.meta.events.register("provide-client-params.dynamodb.Query", _one_item_a_page)
+    made = calls(table)
+    due = store.due(START.replace(year=2028))
+    assert made == []
+    for number in range(1, 4):
+        next(due)
+        assert len(made) == number
+
+
+def test_ticks_that_overlap_work_in_different_shards(table: "DynamoDBClient") -> None:
+    """Each looks into all of them, and goes on to one that no tick of the next minutes begins with.
+
+    One that begins five minutes later finds it gone.
+    """
+    made = calls(table)
+    orders = []
+    for minute in range(5):
+        list(Store(table, TABLE).due(START.replace(minute=minute)))
+        orders.append([query["ExpressionAttributeValues"][":value"]["S"] for _, query in made])
+        made.clear()
+    assert {tuple(sorted(order)) for order in orders} == {tuple(map(str, range(SHARDS)))}
+    first = [order[0] for order in orders]
+    assert len(set(first)) == len(first)
+    assert orders[0][1] not in first
 
 
 def _one_item_a_page(params: dict[str, Any], **_: Any) -> None:
