@@ -12,6 +12,7 @@ import pytest
 
 from examples.deploying import roles, variables
 from examples.example import HERE, Example
+from tests.statemachine.engine import definition
 from tools.errors import ToolError
 from tools.template import template_body
 
@@ -80,6 +81,15 @@ def test_a_star_is_a_resource_only_where_there_is_no_other(name: str) -> None:
                 assert not any("*" in action for action in actions)
                 if statement["Resource"] == "*":
                     assert all(action.startswith("states:SendTask") for action in actions)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whoever_waits_for_an_answer_stops_waiting_some_day(name: str) -> None:
+    """A token that was lost would keep its execution for a year."""
+    states = definition(HERE / name / "statemachine.asl.json")["States"].values()
+    waiting = [state for state in states if "waitForTaskToken" in state.get("Resource", "")]
+    assert waiting
+    assert all("TimeoutSeconds" in state for state in waiting)
 
 
 @pytest.mark.parametrize("name", NAMES)

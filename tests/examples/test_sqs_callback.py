@@ -13,8 +13,9 @@ import boto3
 import pytest
 from chalice.test import Client
 
+from examples.example import Example
 from examples.sqs_callback import app as worker
-from tests.statemachine.engine import Engine
+from tests.statemachine.engine import Engine, definition
 
 Json = dict[str, Any]
 HEARTBEAT = {"HeartbeatSeconds": 1, "TimeoutSeconds": 60}
@@ -230,6 +231,17 @@ def test_the_task_token_is_in_no_log_and_no_end(
     said = capsys.readouterr()
     assert "worked" in said.out
     assert secret not in said.out + said.err
+
+
+def test_the_clocks_fit_together() -> None:
+    """A worker's time-out, then a redelivery, then the heartbeat, then the end of all waiting."""
+    folder = Example("sqs_callback").folder
+    config = json.loads((folder / ".chalice" / "config.json").read_text())
+    stack = json.loads((folder / "infrastructure.json").read_text())
+    visibility = stack["Resources"]["Jobs"]["Properties"]["VisibilityTimeout"]
+    waiting = definition(folder / "statemachine.asl.json")["States"]["Print"]
+    assert visibility == 6 * config["lambda_timeout"]
+    assert visibility < waiting["HeartbeatSeconds"] < waiting["TimeoutSeconds"]
 
 
 def test_the_worker_is_a_function_that_chalice_knows() -> None:
