@@ -16,7 +16,7 @@ Json = dict[str, Any]
 class Meter:
     """Counts the calls of the clients it watches, and adds up what DynamoDB charges for them.
 
-    Reads by AWS's rule (docs/fidelity.md, D9), for emulators charge each alike, whatever its size;
+    Reads by AWS's rule (docs/fidelity.md, D16), for emulators charge each alike, whatever its size;
     writes by what MiniStack charges: the size, and what changes in each index.
     """
 
