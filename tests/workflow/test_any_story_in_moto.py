@@ -31,10 +31,13 @@ class Moto:
         self._account.start()
         self._tokens: Queue[str] = Queue()
         self._engine = asking(lambda event, _: self._tokens.put(event["taskToken"]))
-        self._executions: dict[str, str] = {}
+        self._tasks: dict[str, tuple[str, str]] = {}
+        """The token that a story knows a task by -> its token in moto, and its execution."""
         self._sent: Counter[tuple[str, str]] = Counter()
         self.store = real_store()
         self.callbacks = Callbacks(self._engine.client, self._engine.machine)
+        calls: Any = self._engine.client.meta.events
+        calls.register("provide-client-params.sfn", self._with_real_token)
         self.notifier = Notifier(
             session().client("sns"), f"arn:aws:sns:{REGION}:{ACCOUNT}:assent-test-approver-"
         )
@@ -48,8 +51,8 @@ class Moto:
 
     def task(self, request: dict[str, Any]) -> str:
         execution = self._engine.start(request, request["subject"].replace(" ", "-"))
-        token = self._tokens.get(timeout=60)
-        self._executions[token] = execution
+        token = f"task-{len(self._tasks)}"
+        self._tasks[token] = self._tokens.get(timeout=60), execution
         return token
 
     def subscribe(self, address: str, subscription: str) -> None:
@@ -65,7 +68,7 @@ class Moto:
         topic.subscriptions_confimed = int(subscription == "confirmed")
 
     def came_of(self, task_token: str) -> str:
-        ended = self._engine.end(self._executions[task_token])
+        ended = self._engine.end(self._tasks[task_token][1])
         if ended["status"] == "FAILED":
             return str(ended["error"])
         assert ended["status"] == "SUCCEEDED"
@@ -83,6 +86,11 @@ class Moto:
     def end(self) -> None:
         self._engine.stop()
         self._account.stop()
+
+    def _with_real_token(self, params: dict[str, Any], **_: Any) -> None:
+        """Say moto's token, which is another each time; ids made of it would change the story."""
+        if "taskToken" in params:
+            params["taskToken"], _execution = self._tasks[params["taskToken"]]
 
     def _topic(self, address: str) -> Any:
         return sns_backends[ACCOUNT][REGION].topics.get(self.notifier.topic_arn(address))
