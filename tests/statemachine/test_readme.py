@@ -10,7 +10,7 @@ from tests import readme
 from tests.adapters.clients import session
 from tests.doors.functions import deliver
 from tests.fakes import FakePorts
-from tests.statemachine.engine import ACCOUNT, Engine
+from tests.statemachine.engine import ACCOUNT, FUNCTION, Engine
 from tests.statemachine.test_executions import decide
 
 pytestmark = pytest.mark.usefixtures("children")
@@ -18,11 +18,26 @@ BY = {"A child": "function", "A function": "function", "A queue": "queue"}
 """Heading -> the door in the record."""
 
 
+def started(engine: Engine, definition: dict[str, Any], question: str = "Release 4.2?") -> str:
+    """Start an execution of somebody's own state machine; what it names is what there is here."""
+    sample = f"us-east-1:{readme.ACCOUNT}"
+    text = (
+        json.dumps(definition)
+        .replace(f"arn:aws:lambda:{sample}:function:assent-dev-request_approval", FUNCTION)
+        .replace(f"arn:aws:states:{sample}:stateMachine:assent-dev", engine.machine)
+        .replace(readme.ACCOUNT, ACCOUNT)
+    )
+    machine = engine.client.create_state_machine(
+        name="theirs", definition=text, roleArn=f"arn:aws:iam::{ACCOUNT}:role/theirs"
+    )["stateMachineArn"]
+    return engine.start({"question": question}, machine=machine)
+
+
 @pytest.fixture
 def run(engine: Engine, ports: FakePorts) -> Callable[..., str]:
     """Start a snippet's state machine and return its execution, once it has asked."""
     sqs = session().client("sqs")
-    requests = sqs.create_queue(QueueName="assent-test-requests")["QueueUrl"]
+    requests = sqs.create_queue(QueueName="assent-dev-requests")["QueueUrl"]
 
     def begin(title: str, **changed: Any) -> str:
         definition = readme.states(title)
@@ -32,13 +47,7 @@ def run(engine: Engine, ports: FakePorts) -> Callable[..., str]:
             asks["Input"] = {
                 key: value for key, value in asks["Input"].items() if value is not None
             }
-        text = json.dumps(definition).replace(readme.ACCOUNT, ACCOUNT)
-        machine = engine.client.create_state_machine(
-            name="theirs",
-            definition=text.replace("assent-dev", "assent-test"),
-            roleArn=f"arn:aws:iam::{ACCOUNT}:role/theirs",
-        )["stateMachineArn"]
-        execution = engine.start({"question": "Release 4.2?"}, machine=machine)
+        execution = started(engine, definition)
 
         def asked() -> bool:
             for message in sqs.receive_message(QueueUrl=requests).get("Messages", []):
@@ -107,14 +116,8 @@ def test_a_child_may_be_told_who_started_it(
 def test_a_bad_request_is_given_up_at_once(engine: Engine, ports: FakePorts, title: str) -> None:
     """Nobody is asked, and nobody waits."""
     sqs = session().client("sqs")
-    requests = sqs.create_queue(QueueName="assent-test-requests")["QueueUrl"]
-    text = json.dumps(readme.states(title)).replace(readme.ACCOUNT, ACCOUNT)
-    machine = engine.client.create_state_machine(
-        name="theirs",
-        definition=text.replace("assent-dev", "assent-test").replace("ada@example.com", "ada"),
-        roleArn=f"arn:aws:iam::{ACCOUNT}:role/theirs",
-    )["stateMachineArn"]
-    execution = engine.start({"question": "Release 4.2?"}, machine=machine)
+    requests = sqs.create_queue(QueueName="assent-dev-requests")["QueueUrl"]
+    execution = started(engine, readme.states(title), question="")
     if title == "A queue":
         engine.until(lambda: engine.waits(execution))
         (message,) = sqs.receive_message(QueueUrl=requests)["Messages"]
