@@ -2,8 +2,8 @@
 
 `python -m bench.ticking wall` runs one after another, AWS answering as fast as this machine can;
 `once` runs one. `simulated` starts one each minute, as the schedule does: a call takes LATENCY, the
-processor is as slow as Lambda's. DynamoDB is the emulator at AWS_ENDPOINT_URL; SNS and Step
-Functions are answered here. Prints JSON: the ticks, what they cost, the peak of memory.
+processor is as slow as Lambda's. DynamoDB is the emulator at AWS_ENDPOINT_URL; SNS, EventBridge
+and Step Functions are answered here. Prints JSON: the ticks, what they cost, the peak of memory.
 """
 
 import json
@@ -26,11 +26,12 @@ START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 """When the first tick begins."""
 TIMEOUT = 300
 """Seconds that a tick may run; `tools/config.py` tells Lambda so."""
-LATENCY = {"dynamodb": 0.005, "sns": 0.030, "sfn": 0.030}
+LATENCY = {"dynamodb": 0.005, "sns": 0.030, "sfn": 0.030, "eventbridge": 0.030}
 """Seconds that a call of each service takes: assumed, as one sees them in practice."""
 SLOWNESS = 1769 / 512
 """Lambda gives a whole processor to 1,769 MB of memory; `tools/config.py` asks for 512."""
 ANSWERS = {
+    "PutEvents": b'{"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}',
     "SendTaskFailure": b"{}",
     "Publish": b"<R><PublishResult><MessageId>1</MessageId></PublishResult></R>",
     "GetTopicAttributes": b"<R><GetTopicAttributesResult><Attributes><entry>"

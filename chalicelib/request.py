@@ -138,6 +138,9 @@ class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
     What is stored is read back as `Request`, so that code rolled back reads newer items.
     """
 
+    started_by: Any = msgspec.field(default=None, name="AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID")
+    """What a parent puts into its child's input so that Step Functions' console links the two."""
+
 
 def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     """Return the request that `untrusted` (decoded JSON) asks for.
@@ -146,6 +149,7 @@ def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     Raises InvalidRequest, naming the first field that is wrong.
     """
     fields = msgspec.structs.asdict(shape(untrusted, _Untrusted))
+    del fields["started_by"]
     fields["subject"] = fields["subject"].strip()
     fields["details"] = _details(fields["details"])
     fields["approvers"] = _approvers(fields["approvers"], "approvers", domains)

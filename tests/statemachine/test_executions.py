@@ -233,7 +233,7 @@ def test_a_task_that_somebody_else_answered_is_recorded_as_closed(
     decide(ports, "approve")
     stored = ports.store.get(approval_id(engine, execution))
     assert stored is not None
-    assert (stored.outcome, stored.outbox) == ("approved", ())
+    assert (stored.outcome, stored.settled_at) == ("approved", ports.now())
     notes = [event.note for event in stored.events if event.what == "resumed"]
     assert notes == ["the task was not waiting any more"]
     assert json.loads(engine.end(execution)["output"]) == {"by": "hand"}
