@@ -39,7 +39,7 @@ def test_a_backlog_is_cleared_at_either_pace(stored: Stored, pace: str) -> None:
     assert (got["answered"], tick["settled"], got["lost_races"]) == (5, 5, 0)
     calls = got["calls"]
     assert calls["SendTaskFailure"] == calls["PutEvents"] == calls["Publish"] == 5
-    # Each: four calls of other services, 30 ms; a transaction, 10 ms; a read and three writes, 5 ms.
+    # Each: four calls of others, 30 ms; a transaction, 10 ms; a read and three writes, 5 ms.
     assert pace == "wall" or 5 * 0.150 < tick["seconds"] < 60
     assert got["peak_mb"] > 10
 
