@@ -1,0 +1,55 @@
+"""A document cut into chunks: nothing is lost, nothing is held that isn't needed."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examples.document_release.chalicelib.split import Chunk, chunks, count
+
+PARTS = st.lists(st.binary(min_size=1, max_size=12), max_size=12)
+
+
+@given(parts=PARTS, chunk_bytes=st.integers(1, 20), margin=st.integers(0, 30))
+def test_the_bodies_are_the_document_and_the_margins_its_neighbourhood(
+    parts: list[bytes], chunk_bytes: int, margin: int
+) -> None:
+    """However the bytes come: each has one body, and is in its neighbours' margins."""
+    document = b"".join(parts)
+    cut = list(chunks(parts, chunk_bytes, margin))
+    assert [chunk.number for chunk in cut] == list(range(count(len(document), chunk_bytes)))
+    assert b"".join(_body(chunk) for chunk in cut) == document
+    for chunk in cut:
+        assert chunk.start == chunk.number * chunk_bytes
+        first = max(0, chunk.start - margin)
+        assert chunk.before == chunk.start - first
+        assert chunk.data == document[first : chunk.start + chunk.body + margin]
+
+
+@pytest.mark.parametrize(("size", "number"), [(0, 1), (1, 1), (10, 1), (11, 2), (20, 2), (21, 3)])
+def test_a_document_has_as_many_chunks_as_it_fills(size: int, number: int) -> None:
+    """The last may be short; an empty document is one chunk, which is looked at like any other."""
+    assert count(size, 10) == number
+    assert len(list(chunks([b"x" * size], 10))) == number
+
+
+def test_no_more_is_read_than_the_next_chunk_needs() -> None:
+    """Whoever takes one chunk at a time holds one chunk, whatever the document's size."""
+    read = 0
+
+    def parts() -> Iterator[bytes]:
+        nonlocal read
+        while True:  # a document without an end
+            read += 100
+            yield b"x" * 100
+
+    cut = chunks(parts(), 1_000, margin=50)
+    for number in range(1, 5):
+        chunk = next(cut)
+        assert len(chunk.data) <= 1_100
+        assert read <= number * 1_000 + 50 + 100
+
+
+def _body(chunk: Chunk) -> bytes:
+    return chunk.data[chunk.before : chunk.before + chunk.body]
