@@ -30,7 +30,8 @@ def question(
         ]
         kinds.update(chunk.kinds)
         lines += chunk.lines
-    found = ", ".join(_counted(count, kind) for kind, count in sorted(kinds.items())) or "nothing"
+    found = ", ".join(_counted(count, kind) for kind, count in sorted(kinds.items()))
+    found = found or "nothing of the kind"
     if kinds.total() > len(where):
         where.append(f"... and {kinds.total() - len(where):,} more")
     return {

@@ -54,16 +54,18 @@ def lines(chunk: Chunk) -> int:
 
 
 def _refuse_unreadable(chunk: Chunk) -> None:
-    """Raise UnreadableError if this is no text. Its margins may begin or end within a character."""
-    cut = 0
+    """Raise UnreadableError if the body is no text. A margin is its neighbour's to judge."""
+    first = chunk.start - chunk.before
+    end = chunk.before + chunk.body
+    cut = 0  # the margin may begin within a character
     while chunk.before and cut < 3 and chunk.data[cut] & 0xC0 == 0x80:
         cut += 1
-    first = chunk.start - chunk.before
     try:
         codecs.getincrementaldecoder("utf-8")().decode(chunk.data[cut:])
     except UnicodeDecodeError as e:
-        raise UnreadableError(f"byte {first + cut + e.start:,} is no UTF-8 text") from None
-    if (nul := chunk.data.find(b"\0")) >= 0:
+        if chunk.before <= (wrong := cut + e.start) < end:
+            raise UnreadableError(f"byte {first + wrong:,} is no UTF-8 text") from None
+    if (nul := chunk.data.find(b"\0", chunk.before, end)) >= 0:
         raise UnreadableError(f"byte {first + nul:,} is a NUL, which no text has")
 
 

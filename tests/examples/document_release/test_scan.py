@@ -69,6 +69,15 @@ def kinds(text: str) -> list[str]:
     return [finding.kind for finding in scan(whole(text))]
 
 
+def refusal(chunk: Chunk) -> str | None:
+    """Return why a chunk can't be read, or None."""
+    try:
+        scan(chunk)
+    except UnreadableError as e:
+        return str(e)
+    return None
+
+
 @pytest.mark.parametrize(("kind", "secret"), EACH)
 @pytest.mark.parametrize("around", ["{}", "see {}, and", "\n{}\n", "({})", "„{}“", "x\t{} 123"])
 def test_each_is_found_wherever_it_stands(kind: str, secret: str, around: str) -> None:
@@ -155,12 +164,21 @@ def test_what_is_no_text_is_refused_and_not_passed(data: bytes, why: str) -> Non
         scan(whole(data))
 
 
-def test_what_is_no_text_is_named_by_its_byte_of_the_document() -> None:
-    """In whichever chunk it is."""
-    document = b"x" * 700 + b"\xff" + b"y" * 700
-    last = list(chunks([document], 600))[1]
-    with pytest.raises(UnreadableError, match="byte 700 is"):
-        scan(last)
+@given(
+    pieces=st.lists(
+        st.sampled_from(["plain ", "ä€🙂", b"\xff", b"\xe2", b"\x80", b"\0"]), max_size=20
+    ),
+    chunk_bytes=st.integers(1, 60),
+)
+def test_the_chunks_refuse_what_the_whole_would(
+    pieces: list[str | bytes], chunk_bytes: int
+) -> None:
+    """The chunk that holds the first wrong byte names it; where none is wrong, none refuses."""
+    document = b"".join(p if isinstance(p, bytes) else p.encode() for p in pieces) + b"."
+    refusals = [refusal(chunk) for chunk in chunks([document], chunk_bytes, margin=16)]
+    first = refusal(whole(document))
+    assert first in refusals
+    assert first is not None or set(refusals) == {None}
 
 
 @pytest.mark.parametrize("character", ["é", "€", "🙂"])
@@ -173,7 +191,9 @@ def test_a_cut_through_a_character_is_no_fault(character: str) -> None:
 
 
 SECRETS = st.sampled_from([secret for _, secret in EACH])
-GLUE = st.sampled_from(["", " ", "-", "\n", "@", ".", "4", "AB12", "x" * 70, "ä", "\u00a0", "4111 "])
+GLUE = st.sampled_from(
+    ["", " ", "-", "\n", "@", ".", "4", "AB12", "x" * 70, "ä", "\u00a0", "4111 "]
+)
 
 
 @given(
@@ -196,6 +216,11 @@ def test_the_chunks_find_what_the_whole_holds(pieces: list[str], chunk_bytes: in
     assert line == document.count(b"\n")
 
 
+def test_the_margin_is_longer_than_what_is_looked_at() -> None:
+    """What begins in a body ends in its margin."""
+    assert REACH < MARGIN
+
+
 LONGEST = [
     f"{'l' * 64}@{'.'.join(['d' * 63] * 4)}.{'t' * 24}",
     "RU02\u202f" + "\u202f".join("04452560040702810412345678901"),
@@ -206,7 +231,6 @@ LONGEST = [
 @pytest.mark.parametrize("secret", LONGEST)
 def test_the_longest_of_each_kind_is_found_wherever_it_is_cut(secret: str) -> None:
     """A cut at each of its bytes: the margin is long enough, on either side."""
-    assert REACH < MARGIN
     (mask,) = [finding.mask for finding in scan(whole(secret))]
     for before in range(600 - len(secret.encode()) - 1, 602):
         document = " " * before + secret

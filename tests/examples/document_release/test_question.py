@@ -1,0 +1,135 @@
+"""What people are asked, and why a document is held."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.request import read_request
+from examples.document_release.chalicelib.counting import Looked
+from examples.document_release.chalicelib.question import SHOWN, question, why_held
+from examples.document_release.chalicelib.scan import Finding
+
+ADA = "ada@example.com"
+
+
+def ask(name: str = "report.txt", looked: tuple[Looked, ...] = ()) -> Any:
+    """Return the question about a document of these chunks."""
+    return question(name, looked, [ADA], "documents@example.com")
+
+
+def card(line: int) -> Finding:
+    """Return a finding on that line."""
+    return Finding("card number", 0, line, "**** 1111")
+
+
+def test_the_question_says_what_was_found_and_where() -> None:
+    """How much of what, and the first of it by line of the document, from 1."""
+    looked = (
+        Looked(0, 100, {"card number": 2}, [card(3), card(99)]),
+        Looked(1, 50, {}, []),
+        Looked(2, 7, {"card number": 1, "IBAN": 1200}, [card(0)]),
+    )
+    assert ask(looked=looked) == {
+        "subject": "Release report.txt? It holds 1,200 IBANs, 3 card numbers",
+        "details": {
+            "Document": "report.txt",
+            "Found": "1,200 IBANs, 3 card numbers",
+            "Where": "line 4: card number **** 1111\n"
+            "line 100: card number **** 1111\n"
+            "line 151: card number **** 1111\n"
+            "... and 1,200 more",
+        },
+        "approvers": [ADA],
+        "onReject": "return",
+        "requestedBy": "documents@example.com",
+    }
+
+
+def test_a_clean_document_is_asked_about_all_the_same() -> None:
+    """That nothing was found is no leave to go."""
+    asked = ask()
+    assert asked["subject"] == "Release report.txt? It holds nothing of the kind"
+    assert asked["details"] == {"Document": "report.txt", "Found": "nothing of the kind"}
+
+
+@pytest.mark.parametrize(
+    ("count", "kind", "said"),
+    [
+        (1, "e-mail address", "1 e-mail address"),
+        (2, "e-mail address", "2 e-mail addresses"),
+        (1, "IBAN", "1 IBAN"),
+        (2, "private key", "2 private keys"),
+    ],
+)
+def test_one_is_one_and_two_are_two(count: int, kind: str, said: str) -> None:
+    """In words as people write them."""
+    assert ask(looked=(Looked(0, 1, {kind: count}, []),))["details"]["Found"] == said
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["report.txt", "ü" * 900, "a\nb\r\tc\x00\x1b[31m", "\u202etxt.exe", "\u2028", " ", "🙂" * 300],
+)
+def test_assent_takes_the_question_whatever_the_documents_name(name: str) -> None:
+    """And however much was found: at most so many lines, none of them longer than a mail's."""
+    many = [Finding("e-mail address", 0, n, "x***@" + "d" * 270) for n in range(10)]
+    looked = [Looked(n, 10, {"e-mail address": 10_000}, many) for n in range(10_000)]
+    asked = question(name, looked, [ADA], "documents@example.com")
+    request = read_request(asked, ("example.com",))
+    assert request.on_reject == "return"
+    assert len(asked["details"]["Where"].splitlines()) == SHOWN + 1
+
+
+def test_nobody_need_ask() -> None:
+    """Without a requester the field isn't sent."""
+    assert "requestedBy" not in question("report.txt", [], [ADA], "")
+
+
+CHILD = {"ExecutionArn": "arn:...", "Status": "FAILED", "Error": "Expired", "Cause": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("because", "said"),
+    [
+        (
+            {
+                "outcome": "rejected",
+                "decisions": [
+                    {"approver": "bob@example.com", "decision": "approve", "reason": ""},
+                    {"approver": ADA, "decision": "reject", "reason": "too early"},
+                ],
+            },
+            "rejected by ada@example.com (too early)",
+        ),
+        (
+            {
+                "outcome": "rejected",
+                "decisions": [{"approver": ADA, "decision": "reject", "reason": ""}],
+            },
+            "rejected by ada@example.com (no reason given)",
+        ),
+        ({"Error": "States.TaskFailed", "Cause": json.dumps(CHILD)}, "nobody answered in time"),
+        (
+            {"Error": "States.TaskFailed", "Cause": json.dumps(CHILD | {"Error": "Cancelled"})},
+            "the request was withdrawn",
+        ),
+        (
+            {
+                "Error": "States.TaskFailed",
+                "Cause": json.dumps(CHILD | {"Error": "InvalidRequest", "Cause": "approvers[0]"}),
+            },
+            "InvalidRequest: approvers[0]",
+        ),
+        ({"Error": "States.TaskFailed", "Cause": "no JSON"}, "States.TaskFailed: no JSON"),
+        ({"Error": "States.TaskFailed", "Cause": "[1]"}, "States.TaskFailed: [1]"),
+        (
+            {"Error": "UnreadableChunk", "Cause": "chunk 3: byte 9 is no UTF-8 text"},
+            "UnreadableChunk: chunk 3: byte 9 is no UTF-8 text",
+        ),
+        ({"Error": "States.Timeout"}, "not every chunk was looked at in time"),
+    ],
+)
+def test_the_reason_is_a_sentence(because: dict[str, Any], said: str) -> None:
+    """Whether people said no, nobody said anything, or nobody could be asked."""
+    assert why_held(because) == said
