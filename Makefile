@@ -29,6 +29,8 @@ lint: setup
 	@$(bin)/ruff check --quiet .
 	@$(bin)/ruff format --quiet --check .
 	@$(bin)/mypy
+	@cd examples/document_release && MYPYPATH=. ../../$(bin)/mypy --config-file ../../pyproject.toml \
+		--cache-dir ../../.mypy_cache/document_release --explicit-package-bases app.py chalicelib
 	@$(bin)/cfn-lint infrastructure.json examples/*/infrastructure.json
 
 deploy: setup

@@ -12,10 +12,10 @@ or grows beyond 1 KB, and a chunk costs two writes of one unit each, however man
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .scan import Finding
+from .scan import Finding, Looked
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,8 +24,6 @@ Item = dict[str, Any]
 
 BATCH = 100
 """How many chunks share a counter."""
-KEPT = 10
-"""How many findings of a chunk are kept with their place; all are counted."""
 _KEPT_SECONDS = 90 * 86_400
 """How long items are kept: as long as Step Functions keeps the execution's history."""
 _COUNTER = -1
@@ -48,15 +46,6 @@ class Progress(NamedTuple):
     def counted(self, number: int) -> bool:
         """Return whether a chunk is known to be counted, as all of its batch."""
         return number // BATCH in self.full
-
-
-class Looked(NamedTuple):
-    """What one chunk holds: how many lines, how many findings of each kind, the first of them."""
-
-    number: int
-    lines: int
-    kinds: Mapping[str, int]
-    first: Sequence[Finding]
 
 
 class Counting:
@@ -91,7 +80,7 @@ class Counting:
 
     def record(self, scan: str, looked: Looked, now: int) -> None:
         """Write what a chunk holds. Writing it again changes nothing."""
-        found = {"kinds": looked.kinds, "first": looked.first[:KEPT]}
+        found = {"kinds": looked.kinds, "first": looked.first}
         self._client.put_item(
             TableName=self._table,
             Item={

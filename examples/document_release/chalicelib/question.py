@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .counting import Looked
+from .scan import Looked
 
 SHOWN = 20
 """How many findings stand in the mail with their line; of the others, how many there are."""
@@ -43,8 +43,8 @@ def question(
     } | ({"requestedBy": requested_by} if requested_by else {})
 
 
-def why_held(because: Mapping[str, Any]) -> str:
-    """Return in a sentence why a document isn't released.
+def why_held(because: Mapping[str, Any]) -> tuple[str, str]:
+    """Return why a document isn't released: a name for it, and a sentence.
 
     `because` is Assent's answer (`{"outcome", "decisions"}`), or the error that ended the scan or
     the question (`{"Error", "Cause"}`).
@@ -55,18 +55,19 @@ def why_held(because: Mapping[str, Any]) -> str:
             for one in because["decisions"]
             if one["decision"] == "reject"
         ]
-        return f"{because['outcome']} by {', '.join(said)}"
+        return "Rejected", f"rejected by {', '.join(said)}"
     error, cause = because["Error"], because.get("Cause", "")
     if error == "States.TaskFailed":  # so a parent sees its child fail; why is in the cause
         child = _json(cause)
         error, cause = child.get("Error", error), child.get("Cause", cause)
-    return _WORDS.get(error, f"{error}: {cause}"[:2_000])
+    name = error.removeprefix("States.")  # names that begin so are kept for Step Functions
+    return name, _SENTENCES.get(name, cause[:2_000] or "nothing more is known")
 
 
-_WORDS = {
+_SENTENCES = {
     "Expired": "nobody answered in time",
     "Cancelled": "the request was withdrawn",
-    "States.Timeout": "not every chunk was looked at in time",
+    "Timeout": "not every chunk was looked at in time",
 }
 
 

@@ -8,13 +8,17 @@ thing itself.
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .split import Chunk
 
 REACH = 300
 """How many bytes before and after a place are looked at, at the most."""
+
+KEPT = 10
+"""How many of a chunk's findings are kept with their place; all are counted."""
 
 
 class Finding(NamedTuple):
@@ -28,6 +32,22 @@ class Finding(NamedTuple):
 
 class UnreadableError(Exception):
     """What should be looked at can't be; says why."""
+
+
+class Looked(NamedTuple):
+    """What a chunk holds: how many lines, how many findings of each kind, the first of them."""
+
+    number: int
+    lines: int
+    kinds: Mapping[str, int]
+    first: Sequence[Finding]
+
+
+def look(chunk: Chunk) -> Looked:
+    """Return what the chunk's body holds; raises UnreadableError as `scan` does."""
+    found = scan(chunk)
+    lines = chunk.data.count(b"\n", chunk.before, chunk.before + chunk.body)
+    return Looked(chunk.number, lines, Counter(finding.kind for finding in found), found[:KEPT])
 
 
 def scan(chunk: Chunk) -> list[Finding]:
@@ -46,11 +66,6 @@ def scan(chunk: Chunk) -> list[Finding]:
         counted = place
         findings.append(Finding(kind, chunk.start + place - chunk.before, line, mask))
     return findings
-
-
-def lines(chunk: Chunk) -> int:
-    """Return how many lines end in the chunk's body."""
-    return chunk.data.count(b"\n", chunk.before, chunk.before + chunk.body)
 
 
 def _refuse_unreadable(chunk: Chunk) -> None:

@@ -7,12 +7,10 @@ it ended before: what was done is then done once more, to the same effect.
 
 import hashlib
 import re
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 from . import question, scan, split
-from .counting import Looked
 from .documents import CHUNKS, Document
 from .scan import UnreadableError
 from .wiring import Wiring
@@ -83,18 +81,19 @@ def look(wiring: Wiring, key: str) -> None:
     execution, number = named[1], int(named[2])
     try:
         chunk, chunks = wiring.documents.chunk(execution, number)
-        found = scan.scan(chunk)
+        looked = scan.look(chunk)
     except UnreadableError as e:
         _fail(wiring, execution, number, str(e))
         return
-    kinds = Counter(finding.kind for finding in found)
     now = wiring.now()
-    wiring.counting.record(execution, Looked(number, scan.lines(chunk), kinds, found), now)
+    wiring.counting.record(execution, looked, now)
     progress = wiring.counting.count(execution, number, chunks, now)
     resumed = False
     if progress is not None and progress.complete:
         resumed = wiring.callbacks.succeed(progress.task_token, {"chunks": progress.chunks})
-    wiring.log("look", execution=execution, chunk=number, found=kinds.total(), resumed=resumed)
+    wiring.log(
+        "look", execution=execution, chunk=number, found=sum(looked.kinds.values()), resumed=resumed
+    )
 
 
 def _fail(wiring: Wiring, execution: str, number: int, why: str) -> None:
@@ -119,11 +118,8 @@ def release(wiring: Wiring, document: Document) -> Json:
 
 def hold(wiring: Wiring, execution: str, document: Document, because: Json) -> Json:
     """Put a document where the others go, with the reason beside it."""
-    reason = question.why_held(because)
+    error, reason = question.why_held(because)
     held_at = datetime.fromtimestamp(wiring.now() // 1000, UTC).isoformat()
-    key = wiring.documents.hold(
-        document,
-        {"reason": reason, "document": document.key, "version": document.version}
-        | {"execution": execution, "heldAt": held_at},
-    )
-    return {"outcome": "held", "key": key, "reason": reason}
+    why = {"error": error, "reason": reason, "execution": execution, "heldAt": held_at}
+    key = wiring.documents.hold(document, why | document._asdict())
+    return {"outcome": "held", "key": key, "error": error, "reason": reason}

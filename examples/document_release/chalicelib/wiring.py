@@ -13,7 +13,9 @@ from .counting import Counting
 from .documents import Documents
 
 # DynamoDB and S3 turn calls away while they grow with a large document's rush: wait and try again.
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 8})
+_CONFIG = Config(
+    connect_timeout=3, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 8}
+)
 
 
 class Wiring:

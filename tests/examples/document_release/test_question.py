@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.request import read_request
-from examples.document_release.chalicelib.counting import Looked
 from examples.document_release.chalicelib.question import SHOWN, question, why_held
-from examples.document_release.chalicelib.scan import Finding
+from examples.document_release.chalicelib.scan import Finding, Looked
 
 ADA = "ada@example.com"
 
@@ -86,50 +85,40 @@ def test_nobody_need_ask() -> None:
     assert "requestedBy" not in question("report.txt", [], [ADA], "")
 
 
-CHILD = {"ExecutionArn": "arn:...", "Status": "FAILED", "Error": "Expired", "Cause": "{}"}
+def child(error: str, cause: str = "{}") -> Any:
+    """Return what a parent finds of a child that failed."""
+    ended = {"ExecutionArn": "arn:...", "Status": "FAILED", "Error": error, "Cause": cause}
+    return {"Error": "States.TaskFailed", "Cause": json.dumps(ended)}
+
+
+def rejected(reason: str) -> Any:
+    """Return Assent's answer when one of two said no."""
+    said = [("bob@example.com", "approve", ""), (ADA, "reject", reason)]
+    decisions = [dict(zip(("approver", "decision", "reason"), one, strict=True)) for one in said]
+    return {"outcome": "rejected", "decisions": decisions}
 
 
 @pytest.mark.parametrize(
-    ("because", "said"),
+    ("because", "error", "reason"),
     [
-        (
-            {
-                "outcome": "rejected",
-                "decisions": [
-                    {"approver": "bob@example.com", "decision": "approve", "reason": ""},
-                    {"approver": ADA, "decision": "reject", "reason": "too early"},
-                ],
-            },
-            "rejected by ada@example.com (too early)",
-        ),
-        (
-            {
-                "outcome": "rejected",
-                "decisions": [{"approver": ADA, "decision": "reject", "reason": ""}],
-            },
-            "rejected by ada@example.com (no reason given)",
-        ),
-        ({"Error": "States.TaskFailed", "Cause": json.dumps(CHILD)}, "nobody answered in time"),
-        (
-            {"Error": "States.TaskFailed", "Cause": json.dumps(CHILD | {"Error": "Cancelled"})},
-            "the request was withdrawn",
-        ),
-        (
-            {
-                "Error": "States.TaskFailed",
-                "Cause": json.dumps(CHILD | {"Error": "InvalidRequest", "Cause": "approvers[0]"}),
-            },
-            "InvalidRequest: approvers[0]",
-        ),
-        ({"Error": "States.TaskFailed", "Cause": "no JSON"}, "States.TaskFailed: no JSON"),
-        ({"Error": "States.TaskFailed", "Cause": "[1]"}, "States.TaskFailed: [1]"),
-        (
-            {"Error": "UnreadableChunk", "Cause": "chunk 3: byte 9 is no UTF-8 text"},
-            "UnreadableChunk: chunk 3: byte 9 is no UTF-8 text",
-        ),
-        ({"Error": "States.Timeout"}, "not every chunk was looked at in time"),
+        (rejected("too early"), "Rejected", "rejected by ada@example.com (too early)"),
+        (rejected(""), "Rejected", "rejected by ada@example.com (no reason given)"),
+        (child("Expired"), "Expired", "nobody answered in time"),
+        (child("Cancelled"), "Cancelled", "the request was withdrawn"),
+        (child("InvalidRequest", "approvers[0]"), "InvalidRequest", "approvers[0]"),
+        ({"Error": "States.TaskFailed", "Cause": "no JSON"}, "TaskFailed", "no JSON"),
+        ({"Error": "States.TaskFailed", "Cause": "[1]"}, "TaskFailed", "[1]"),
+        ({"Error": "UnreadableChunk", "Cause": "chunk 3: ..."}, "UnreadableChunk", "chunk 3: ..."),
+        ({"Error": "States.Timeout"}, "Timeout", "not every chunk was looked at in time"),
+        ({"Error": "KeyError", "Cause": ""}, "KeyError", "nothing more is known"),
     ],
 )
-def test_the_reason_is_a_sentence(because: dict[str, Any], said: str) -> None:
+def test_the_reason_is_a_name_and_a_sentence(because: Any, error: str, reason: str) -> None:
     """Whether people said no, nobody said anything, or nobody could be asked."""
-    assert why_held(because) == said
+    assert why_held(because) == (error, reason)
+
+
+def test_a_reason_is_no_longer_than_step_functions_takes() -> None:
+    """A trace of a function that failed may be."""
+    _, reason = why_held({"Error": "KeyError", "Cause": "x" * 40_000})
+    assert len(reason) == 2_000

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from examples.document_release.chalicelib.scan import REACH, Finding, UnreadableError, lines, scan
+from examples.document_release.chalicelib.scan import (
+    KEPT,
+    REACH,
+    Finding,
+    UnreadableError,
+    look,
+    scan,
+)
 from examples.document_release.chalicelib.split import MARGIN, Chunk, chunks
 
 # Numbers that card brands and the IBAN registry publish for tests, and AWS's documentation's key.
@@ -144,7 +151,14 @@ def test_a_finding_says_where_it_stands() -> None:
         Finding("e-mail address", text.encode().index(b"@"), 2, "a***@example.com"),
         Finding("IBAN", text.encode().index(b"DE89"), 3, "DE** **** 3000"),
     ]
-    assert lines(whole(text)) == 3
+    assert look(whole(text)).lines == 3
+
+
+def test_all_findings_are_counted_and_the_first_are_kept() -> None:
+    """A list of a million addresses is one number and ten lines."""
+    looked = look(whole("ada@example.com\n" * 1_000 + CARDS[0]))
+    assert looked.kinds == {"e-mail address": 1_000, "card number": 1}
+    assert [finding.line for finding in looked.first] == list(range(KEPT))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +225,7 @@ def test_the_chunks_find_what_the_whole_holds(pieces: list[str], chunk_bytes: in
     line = 0
     for chunk in chunks([document], chunk_bytes):
         found += [f._replace(line=line + f.line) for f in scan(chunk)]
-        line += lines(chunk)
+        line += look(chunk).lines
     assert found == scan(whole(document))
     assert line == document.count(b"\n")
 

@@ -1,0 +1,110 @@
+"""What `app.py` makes of the events that AWS hands to it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from examples.document_release.chalicelib.callbacks import Callbacks
+from tests.adapters.clients import session
+from tests.examples.document_release.doors import CONTEXT, load, s3_event
+from tests.examples.document_release.world import World
+
+ROLE = "arn:aws:iam::123456789012:role/states"
+WAITS = json.dumps({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9, "End": True}}})
+
+
+@pytest.fixture
+def app(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Load the example's app over the world, with a state machine that does nothing."""
+    client = session().client("stepfunctions")
+    machine = client.create_state_machine(name="documents", definition=WAITS, roleArn=ROLE)
+    world.__dict__["callbacks"] = Callbacks(client, machine["stateMachineArn"])
+    return load(monkeypatch, world)
+
+
+def executions(app: Any) -> list[tuple[str, Any]]:
+    """Return the name and the input of each execution; stop them."""
+    callbacks = app.wiring.callbacks
+    client = callbacks._client
+    found = client.list_executions(stateMachineArn=callbacks._state_machine_arn)["executions"]
+    for one in found:
+        client.stop_execution(executionArn=one["executionArn"])
+    return [
+        (
+            one["name"],
+            json.loads(client.describe_execution(executionArn=one["executionArn"])["input"]),
+        )
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["report.txt", "2026/Größe & Länge+1 100%.txt", "日本語", "a" * 900]
+)
+def test_a_document_that_comes_in_starts_an_execution(app: Any, name: str) -> None:
+    """By its name, decoded as S3 encodes it, and its version."""
+    app.start(s3_event(f"incoming/{name}", "v1"), CONTEXT)
+    ((execution, given),) = executions(app)
+    assert given == {"document": {"key": f"incoming/{name}", "version": "v1"}}
+    assert len(execution) <= 80
+    assert execution.replace("-", "").isalnum()
+    assert execution.isascii()
+
+
+def test_the_same_event_twice_starts_one_execution(app: Any) -> None:
+    """S3 tells at least once."""
+    for _ in range(3):
+        app.start(s3_event("incoming/report.txt", "v1"), CONTEXT)
+    assert len(executions(app)) == 1
+
+
+def test_another_version_or_document_is_another_execution(app: Any) -> None:
+    """Even where their names look alike without what an execution's name can't hold."""
+    for key, version in (("a.b", "v1"), ("a.b", "v2"), ("a-b", "v1"), ("a_b", "v1")):
+        app.start(s3_event(f"incoming/{key}", version), CONTEXT)
+    assert len({name for name, _ in executions(app)}) == 4
+
+
+def test_a_folder_is_no_document(app: Any) -> None:
+    """The console puts an empty object where somebody makes one."""
+    app.start(s3_event("incoming/2026/", "v1"), CONTEXT)
+    assert executions(app) == []
+
+
+def test_each_function_is_told_of_its_own_folder(app: Any) -> None:
+    """Chalice asks the bucket for these events; no copy in `released/` starts anything."""
+    sources = [(one.name, one.bucket, one.prefix, one.events) for one in app.app.event_sources]
+    created = ["s3:ObjectCreated:*"]
+    assert sources == [
+        ("start", "documents", "incoming/", created),
+        ("look", "documents", "chunks/", created),
+    ]
+
+
+def test_what_is_released_is_the_version_asked_about(app: Any, world: World) -> None:
+    """The doors hand the whole document on."""
+    document = world.put("one")
+    world.put("two")
+    event = {"document": document._asdict()}
+    assert app.release(event, CONTEXT) == {"outcome": "released", "key": "released/report.txt"}
+    body = world.s3.get_object(Bucket="documents", Key="released/report.txt")["Body"]
+    assert body.read() == b"one"
+
+
+def test_what_is_held_says_since_when_and_why(app: Any, world: World) -> None:
+    """In words, and with what a program would need."""
+    document = world.put("one", "a/b.txt")
+    because = {"Error": "UnreadableChunk", "Cause": "chunk 0: byte 0 is no UTF-8 text"}
+    event = {"execution": "b-1", "document": document._asdict(), "because": because}
+    held = app.hold(event, CONTEXT)
+    assert (held["outcome"], held["error"]) == ("held", "UnreadableChunk")
+    body = world.s3.get_object(Bucket="documents", Key=f"{held['key']}.reason.json")["Body"].read()
+    assert json.loads(body) == {
+        "error": "UnreadableChunk",
+        "reason": "chunk 0: byte 0 is no UTF-8 text",
+        "execution": "b-1",
+        "heldAt": "2026-11-18T11:06:40+00:00",
+        "key": "incoming/a/b.txt",
+        "version": document.version,
+    }
