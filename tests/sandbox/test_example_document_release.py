@@ -1,0 +1,267 @@
+"""`document_release`, deployed beside Assent: its story, its bad days, what each part may do."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from examples.document_release import story
+from examples.scene import Scene
+from tests.sandbox.client import Sandbox, press, until
+
+ADA = "ada@example.com"
+CARD = "4111 1111 1111 1111"
+BUCKET = "document-release-sandbox-000000000000-us-east-1"
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def scene(example: Callable[[str], Scene]) -> Scene:
+    """Give the deployed example."""
+    return example("document_release")
+
+
+def reason(scene: Scene, name: str) -> str:
+    """Return why a document is held."""
+    key = f"held/{name}.reason.json"
+    found = scene.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return str(json.loads(found)["reason"])
+
+
+def test_the_story_ends_every_document_where_it_should(scene: Scene) -> None:
+    """What the one command prints: one released, two held, each with its reason."""
+    said: list[str] = []
+    story.tell(scene, said.append)
+    assert "    released: as it came in" in said
+    assert f"    held: rejected by {ADA} (Not without the customers' leave)" in said
+    why = "chunk 0: byte 0 is no UTF-8 text"
+    assert f"    held, and the execution fails as UnreadableChunk: {why}" in said
+    for key in ("released/report.txt", "held/customers.csv", "held/picture.txt"):
+        assert f"    {key}" in said
+    assert "    released/customers.csv" not in said
+
+
+def test_many_chunks_are_looked_at_in_parallel_and_it_goes_on_once(
+    scene: Scene, sandbox: Sandbox
+) -> None:
+    """Each chunk by a worker of its own, told by S3; the mail has what they found between them."""
+    line = "x" * 1_023 + "\n"
+    content = "".join(CARD + "\n" if n % 1_000 == 999 else line for n in range(10_000))
+    story.put(scene, "many.txt", content.encode())
+    link = sandbox.link(ADA, "Release many.txt? It holds 10 card numbers")
+    execution = story.started(scene, "many.txt")
+    assert story.looked(scene, execution) == 10
+    press(link)
+    assert scene.ended(execution)["status"] == "SUCCEEDED"
+    assert len(sandbox.mails(ADA, "Approval needed: Release many.txt?")) == 1
+
+
+def test_events_lost_and_sent_again_complete_it(scene: Scene, sandbox: Sandbox) -> None:
+    """S3 tells nobody of the chunks; later it does, of the last one first, and twice."""
+    s3 = scene.client("s3")
+    whole = s3.get_bucket_notification_configuration(Bucket=BUCKET)
+    whole.pop("ResponseMetadata")
+    deaf = [one for one in whole["LambdaFunctionConfigurations"] if "look" not in _target(one)]
+    s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"LambdaFunctionConfigurations": deaf}
+    )
+    story.put(scene, "lost.txt", b"x" * (3 << 20))
+    name = story.started(scene, "lost.txt").rpartition(":")[2]
+    prefix = f"chunks/{name}/"
+    look = s3.list_objects_v2
+    until(lambda: look(Bucket=BUCKET, Prefix=prefix)["KeyCount"], lambda n: n == 3, seconds=20)
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=whole)
+    assert sandbox.mails(ADA, "Release lost.txt?") == []
+    for number in (2, 2, 0, 1, 0):
+        _send_again(s3, f"{prefix}{number}")
+    press(sandbox.link(ADA, "Release lost.txt?", "approve"))
+    execution = story.started(scene, "lost.txt")
+    assert scene.ended(execution)["status"] == "SUCCEEDED"
+    _send_again(s3, f"{prefix}1")
+    until(lambda: _resumed(scene, name), lambda seen: len(seen) >= 6, seconds=20)
+    assert _resumed(scene, name).count(True) == 1
+
+
+def _target(notification: Json) -> str:
+    return str(notification["LambdaFunctionArn"]).rpartition(":")[2]
+
+
+def _send_again(s3: Any, key: str) -> None:
+    """Have S3 send a chunk's event once more: written over itself, it is a new object to it."""
+    found = s3.get_object(Bucket=BUCKET, Key=key)
+    s3.put_object(Bucket=BUCKET, Key=key, Body=found["Body"].read(), Metadata=found["Metadata"])
+
+
+def _resumed(scene: Scene, name: str) -> list[bool]:
+    lines = scene.log("look")
+    return [bool(line["resumed"]) for line in lines if line.get("execution") == name]
+
+
+def test_a_request_withdrawn_holds_the_document(scene: Scene, sandbox: Sandbox) -> None:
+    """Assent's execution fails as Cancelled; ours says so, and so does the file beside it."""
+    story.put(scene, "withdrawn.txt", b"harmless")
+    sandbox.link(ADA, "Release withdrawn.txt?")
+    execution = story.started(scene, "withdrawn.txt")
+    child = sandbox.execution(execution.rpartition(":")[2])
+    sandbox.call("POST", f"/approvals/{child['approval']['id']}/cancel", {"reason": "a mistake"})
+    ended = scene.ended(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", "Cancelled")
+    assert reason(scene, "withdrawn.txt") == "the request was withdrawn"
+
+
+def test_what_people_decided_on_is_what_goes_out(scene: Scene, sandbox: Sandbox) -> None:
+    """Another document of the same name is another question."""
+    story.put(scene, "twice.txt", b"the first")
+    first = sandbox.link(ADA, "Release twice.txt? It holds nothing")
+    story.put(scene, "twice.txt", f"the second, {CARD}".encode())
+    sandbox.link(ADA, "Release twice.txt? It holds 1 card number")
+    press(first)
+    s3 = scene.client("s3")
+    found = until(
+        lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="released/twice").get("Contents"),
+        bool,
+        seconds=20,
+    )
+    assert len(found) == 1
+    body = s3.get_object(Bucket=BUCKET, Key="released/twice.txt")["Body"].read()
+    assert body == b"the first"
+
+
+def test_no_log_holds_a_task_token_or_what_was_found(scene: Scene) -> None:
+    """The tokens are in the table, and there alone."""
+    story.put(scene, "quiet.txt", CARD.encode())
+    execution = story.started(scene, "quiet.txt")
+    scene.wait(lambda: story.looked(scene, execution), bool, "the worker")
+    items = scene.client("dynamodb").scan(TableName="document-release-sandbox")["Items"]
+    tokens = [item["taskToken"]["S"] for item in items if "taskToken" in item]
+    assert tokens
+    logged = json.dumps([scene.log(name) for name in ("start", "split", "look")])
+    for secret in [*tokens, CARD]:
+        assert secret not in logged
+    assert CARD not in json.dumps(items)
+
+
+def test_an_event_from_assent_reaches_the_queue(scene: Scene) -> None:
+    """The rule takes what Assent says of a closed approval, and nothing else."""
+    for source, kind in (
+        ("assent", "Approval closed"),
+        ("assent", "Something else"),
+        ("somebody", "Approval closed"),
+    ):
+        detail = json.dumps({"approvalId": f"{source} {kind}", "outcome": "approved"})
+        entry = {"Source": source, "DetailType": kind, "Detail": detail}
+        scene.client("events").put_events(Entries=[entry])
+    told: list[str] = []
+
+    def by_hand() -> list[str]:
+        told.extend(one["approvalId"] for one in story.outcomes(scene))
+        return [one for one in told if " " in one]
+
+    assert until(by_hand, bool, seconds=20) == ["assent Approval closed"]
+
+
+DOCUMENT = {"Bucket": BUCKET, "Key": "incoming/report.txt"}
+CHUNK = {"Bucket": BUCKET, "Key": "chunks/x/0"}
+RELEASED = {"Bucket": BUCKET, "Key": "released/x"}
+HELD = {"Bucket": BUCKET, "Key": "held/x"}
+KEY = {"TableName": "document-release-sandbox", "Key": {"pk": {"S": "x"}, "sk": {"N": "-1"}}}
+ITEM = {"TableName": KEY["TableName"], "Item": KEY["Key"]}
+QUERY = {
+    "TableName": KEY["TableName"],
+    "KeyConditionExpression": "pk = :v",
+    "ExpressionAttributeValues": {":v": {"S": "x"}},
+}
+MACHINES = "arn:aws:states:us-east-1:000000000000:stateMachine:"
+OURS = {"stateMachineArn": f"{MACHINES}document-release-sandbox"}
+ASSENTS = {"stateMachineArn": f"{MACHINES}assent-sandbox"}
+TOKEN = {"taskToken": "x", "output": "{}"}
+DENIED: list[tuple[str, str, str, Any]] = [
+    ("start", "stepfunctions", "start_execution", ASSENTS),
+    ("start", "stepfunctions", "send_task_success", TOKEN),
+    ("start", "s3", "get_object", DOCUMENT),
+    ("start", "dynamodb", "get_item", KEY),
+    ("split", "s3", "put_object", RELEASED),
+    ("split", "s3", "put_object", DOCUMENT),
+    ("split", "s3", "delete_object", CHUNK),
+    ("split", "dynamodb", "put_item", ITEM),
+    ("split", "dynamodb", "query", QUERY),
+    ("split", "stepfunctions", "start_execution", OURS),
+    ("look", "s3", "get_object", DOCUMENT),
+    ("look", "s3", "put_object", CHUNK),
+    ("look", "dynamodb", "query", QUERY),
+    ("look", "dynamodb", "delete_item", KEY),
+    ("look", "stepfunctions", "start_execution", OURS),
+    ("summarise", "dynamodb", "get_item", KEY),
+    ("summarise", "dynamodb", "put_item", ITEM),
+    ("summarise", "s3", "get_object", CHUNK),
+    ("summarise", "stepfunctions", "send_task_success", TOKEN),
+    ("release", "s3", "put_object", HELD),
+    ("release", "s3", "put_object", DOCUMENT),
+    ("release", "s3", "get_object", CHUNK),
+    ("release", "stepfunctions", "send_task_success", TOKEN),
+    ("hold", "s3", "put_object", RELEASED),
+    ("hold", "s3", "delete_object", HELD),
+    ("hold", "dynamodb", "get_item", KEY),
+]
+
+
+@pytest.mark.parametrize(("function", "service", "action", "arguments"), DENIED)
+def test_a_function_is_denied_what_it_doesnt_need(
+    scene: Scene, function: str, service: str, action: str, arguments: Any
+) -> None:
+    """With the role of the deployed function, AWS answers that it may not."""
+    with pytest.raises(ClientError) as refused:
+        getattr(_as(scene, function, service), action)(**arguments)
+    error = refused.value.response["Error"]
+    assert error["Code"] in ("AccessDenied", "AccessDeniedException")
+    assert "not authorized" in error["Message"] or error["Message"] == "Access Denied"
+
+
+def test_a_function_may_do_what_it_needs(scene: Scene) -> None:
+    """The same way of asking isn't denied everything."""
+    assert "Item" not in _as(scene, "look", "dynamodb").get_item(**KEY)
+    assert _as(scene, "summarise", "dynamodb").query(**QUERY)["Items"] == []
+
+
+def _as(scene: Scene, function: str, service: str) -> Any:
+    """Return a client with the credentials that the function's role gives."""
+    role = scene.outputs[f"{function.capitalize()}RoleArn"]
+    made = scene.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    make: Any = scene.account.session.client
+    return make(
+        service,
+        endpoint_url=scene.account.endpoint_url,
+        aws_access_key_id=made["AccessKeyId"],
+        aws_secret_access_key=made["SecretAccessKey"],
+        aws_session_token=made["SessionToken"],
+    )
+
+
+def test_each_function_has_its_own_role(scene: Scene) -> None:
+    """The one that the stack has made for it."""
+    functions = scene.client("lambda")
+    for name in ("start", "split", "look", "summarise", "release", "hold"):
+        found = functions.get_function_configuration(
+            FunctionName=f"document-release-sandbox-{name}"
+        )
+        assert found["Role"] == scene.outputs[f"{name.capitalize()}RoleArn"]
+
+
+def test_the_state_machine_may_call_its_functions_and_assent_alone(scene: Scene) -> None:
+    """Its role names each of them; nothing is allowed on everything."""
+    machine = scene.client("stepfunctions").describe_state_machine(
+        stateMachineArn=scene.outputs["StateMachineArn"]
+    )
+    role = machine["roleArn"].rpartition("/")[2]
+    iam = scene.client("iam")
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    policy = json.loads(policy) if isinstance(policy, str) else policy
+    invoked, asked, *_ = [statement["Resource"] for statement in policy["Statement"]]
+    names = [arn.rpartition(":")[2].removeprefix("document-release-sandbox-") for arn in invoked]
+    assert names == ["split", "summarise", "release", "hold"]
+    assert asked == ASSENTS["stateMachineArn"]
+    assert not re.search(r'"Resource": "\*"', json.dumps(policy))
