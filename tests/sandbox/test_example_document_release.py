@@ -113,20 +113,21 @@ def test_a_request_withdrawn_holds_the_document(scene: Scene, sandbox: Sandbox) 
 
 
 def test_what_people_decided_on_is_what_goes_out(scene: Scene, sandbox: Sandbox) -> None:
-    """Another document of the same name is another question."""
-    story.put(scene, "twice.txt", b"the first")
-    first = sandbox.link(ADA, "Release twice.txt? It holds nothing")
-    story.put(scene, "twice.txt", f"the second, {CARD}".encode())
-    sandbox.link(ADA, "Release twice.txt? It holds 1 card number")
+    """Another document of the same name is another question, whatever the name."""
+    name = "2026/Größe 1+1 & 100%.txt"
+    story.put(scene, name, b"the first")
+    first = sandbox.link(ADA, f"Release {name}? It holds nothing")
+    story.put(scene, name, f"the second, {CARD}".encode())
+    sandbox.link(ADA, f"Release {name}? It holds 1 card number")
     press(first)
     s3 = scene.client("s3")
     found = until(
-        lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="released/twice").get("Contents"),
+        lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="released/2026").get("Contents"),
         bool,
         seconds=20,
     )
     assert len(found) == 1
-    body = s3.get_object(Bucket=BUCKET, Key="released/twice.txt")["Body"].read()
+    body = s3.get_object(Bucket=BUCKET, Key=f"released/{name}")["Body"].read()
     assert body == b"the first"
 
 
