@@ -22,15 +22,17 @@ DOCUMENTS = {
 
 def tell(scene: Scene, say: Callable[[str], None]) -> None:
     """Put three documents into the bucket; approve one, reject one; say where all of them end."""
-    say(f"Three documents are put into s3://{scene.outputs['BucketName']}/incoming/.\n")
     for name, content in DOCUMENTS.items():
+        say(f"Into incoming/ goes {name}, {len(content):,} bytes.")
         put(scene, name, content)
+    say("")
     decide(scene, "report.txt", "approve", "", say)
     decide(scene, "customers.csv", "reject", "Not without the customers' leave", say)
     for name in DOCUMENTS:
         execution = started(scene, name)
         ended = scene.ended(execution)
-        say(f"{name}: {looked(scene, execution)} chunks; {' > '.join(scene.states(execution))}")
+        chunks = looked(scene, execution)
+        say(f"{name}, in {chunks} chunk{'s'[: chunks - 1]}: {' > '.join(scene.states(execution))}")
         if ended["status"] == "SUCCEEDED":
             output = json.loads(ended["output"])
             came = output.get("reason", "as it came in")
@@ -40,8 +42,9 @@ def tell(scene: Scene, say: Callable[[str], None]) -> None:
     say("\nWhat is in the bucket then:")
     for key in keys(scene):
         say(f"    {key}")
+    say("\nWhat EventBridge has put into the queue:")
     for told in outcomes(scene):
-        say(f"    EventBridge: {told['subject']} - {told['outcome']}")
+        say(f"    {told['outcome']}: {told['subject']}")
 
 
 def put(scene: Scene, name: str, content: bytes) -> None:

@@ -1,6 +1,5 @@
 """What holds for each example: a sound stack, a role and a log for each function, a README."""
 
-import importlib
 import json
 import re
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 
 from examples.deploying import roles, variables
 from examples.example import HERE, Example
+from tests.examples.loading import load
 from tests.statemachine.engine import definition
 from tools.errors import ToolError
 from tools.template import template_body
@@ -27,7 +27,7 @@ def stack(name: str) -> Any:
 
 def functions(name: str) -> set[str]:
     """Return the names of an example's functions; the API's is called api."""
-    app: Any = importlib.import_module(f"examples.{name}.app").app
+    app = load(name).app
     named = {function.name for function in (*app.pure_lambda_functions, *app.event_sources)}
     return named | ({"api"} if app.routes else set())
 
