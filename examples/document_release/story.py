@@ -42,8 +42,8 @@ def tell(scene: Scene, say: Callable[[str], None]) -> None:
     say("\nWhat is in the bucket then:")
     for key in keys(scene):
         say(f"    {key}")
-    say("\nWhat EventBridge has put into the queue:")
-    for told in outcomes(scene):
+    say("\nWhat EventBridge puts into the queue, within a minute:")
+    for told in awaited(scene, 2):
         say(f"    {told['outcome']}: {told['subject']}")
 
 
@@ -99,8 +99,19 @@ def keys(scene: Scene) -> list[str]:
     return [one["Key"] for one in found if not one["Key"].startswith("chunks/")]
 
 
+def awaited(scene: Scene, number: int) -> list[Json]:
+    """Return that many outcomes, each once, when EventBridge has put them into the queue."""
+    told: dict[str, Json] = {}
+
+    def more() -> list[Json]:
+        told.update({one["approvalId"]: one for one in outcomes(scene)})
+        return sorted(told.values(), key=lambda one: str(one["subject"]))
+
+    return scene.wait(more, lambda seen: len(seen) >= number, "the outcomes' events", 120)
+
+
 def outcomes(scene: Scene) -> list[Json]:
-    """Return what EventBridge has told the queue, each once."""
+    """Take from the queue what EventBridge has put there, and return it."""
     client, queue = scene.client("sqs"), scene.outputs["OutcomesQueueUrl"]
     told: list[Json] = []
     while found := client.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"):
