@@ -52,6 +52,8 @@ pictures: setup browser
 
 bench: setup
 	@$(python) -m bench
+	@$(python) -m bench.tick
+	@$(python) -m bench.counting
 
 setup:
 	@cat requirements.txt requirements-dev.txt tools/setup.sh | sha256sum | cmp -s - .venv/ready || tools/setup.sh

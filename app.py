@@ -144,8 +144,9 @@ def get_execution(call: Call, name: str) -> Reply:
 def list_approvals(call: Call) -> Reply:
     """Return approvals with one outcome, newest first: `?outcome=pending&limit=50&next=...`."""
     asked = shape(call.query, Listing, strict=False)
+    web.check_place(asked.next, "next")
     found, more = workflow.listed(wiring, asked.outcome, asked.limit, asked.next)
-    approvals = [views.for_operator(approval) for approval in found]
+    approvals = [views.summary(approval) for approval in found]
     return web.json({"approvals": approvals, "next": more or None})
 
 

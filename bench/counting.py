@@ -1,8 +1,9 @@
-"""`python -m bench.counting`: what it costs `document_release` to count chunks, and to split.
+"""`python -m bench.counting`, part of `make bench`: what counting and splitting cost.
 
-Counting is the example's adapter on its table, in the sandbox's emulator (MiniStack), which says
-what it would charge; beside it the usual way: a chunk's item and one counter, in one transaction.
-Splitting is done by processes of their own, `splitting.py`, which say how much memory they took.
+Counting is `document_release`'s adapter on its table in the sandbox's emulator (MiniStack), which
+says what it would charge; beside it the usual way: a chunk's item and one counter, in a
+transaction. Splitting is done by processes of their own, `splitting.py`, which say how much memory
+they took.
 """
 
 import json

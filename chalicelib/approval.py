@@ -265,14 +265,13 @@ class Approval(Struct, frozen=True, rename="camel"):
         return self.with_addressee(mail, fresh)
 
     def holds_link(self, mail: Mail) -> bool:
-        """Return whether that mail has a link in it: all have but the news to the requester."""
-        return mail.about != "outcome" or self.addressee(mail) is not self.requester
+        """Return whether that mail has a link in it: news has, to whoever is asked."""
+        return mail.about != "outcome" or self._is_asked(mail.to)
 
     def addressee(self, mail: Mail) -> Approver:
         """Return whom that mail goes to: the requester, or one of the approvers."""
-        if not mail.asks and self.requester and same_person(self.requester.address, mail.to):
-            return self.requester
-        return self.approver(mail.to)
+        told = mail.about == "receipt" or not (mail.asks or self._is_asked(mail.to))
+        return self.requester if told and self.requester else self.approver(mail.to)
 
     def with_addressee(self, mail: Mail, changed: Approver) -> "Approval":
         """Return it with whom that mail goes to changed."""
@@ -285,6 +284,9 @@ class Approval(Struct, frozen=True, rename="camel"):
         while approver.replaced_by is not None:
             approver = self.approver(approver.replaced_by)
         return approver.address
+
+    def _is_asked(self, address: str) -> bool:
+        return any(same_person(approver.address, address) for approver in self.asked)
 
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)

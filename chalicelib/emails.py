@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from .approval import Approval, Mail
 from .links import Page, Secret, link
+from .request import same_person
 from .wording import (
     detail_rows,
     needed,
@@ -56,9 +57,9 @@ def write(
     def page(name: Page) -> str:
         return link(public_url, name, approval.id, secret.root if name == "mine" else secret.link)
 
-    everything = f"ALL THAT WAITS FOR YOU - one page lists it:\n{page('mine')}"
+    everything = f"ALL THAT WAITS FOR YOU - open this page, it is yours alone:\n{page('mine')}"
     if promise.about == "outcome":
-        listed = [everything] if approval.holds_link(promise) else []
+        listed = [_PRIVATE, everything] if approval.holds_link(promise) else []
         return _outcome(approval, promise, *listed)
     left = f"{when(approval.expires_at)} (in {span(approval.expires_at - now)})"
     facts = [("Answer by", left), ("Needed", needed(approval)), ("So far", progress(approval))]
@@ -92,16 +93,17 @@ def write(
     )
 
 
+_PRIVATE = "Whoever has these links decides in your name, so please don't forward them."
 _ENDING = (
     "Opening a page decides nothing; only the button on it does.\n"
-    "These links are yours alone, so please don't forward this mail.\n"
+    f"{_PRIVATE}\n"
     "The link to unsubscribe, further down, would stop these mails."
 )
 
 
 def _outcome(approval: Approval, promise: Mail, *ending: str) -> Email:
     """Return the news of what came of it, with every reason given."""
-    asked = approval.requester is not None and promise.to == approval.requester.address
+    asked = approval.requester is not None and same_person(promise.to, approval.requester.address)
     whose = "your request" if asked else "this"
     because = withdrawn_because(approval)
     said = [

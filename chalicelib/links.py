@@ -29,6 +29,10 @@ class Secret(NamedTuple):
     and not the other way round: a decision link that somebody passes on opens no list."""
     code: str
 
+    def __repr__(self) -> str:
+        """Say nothing of it, for whatever prints it."""
+        return "<Secret>"
+
     @property
     def link(self) -> str:
         """The secret of the decision link."""

@@ -3,14 +3,12 @@
 Choosing shows what was chosen, and only that page's button decides.
 """
 
-import re
-
 from . import together, views, web
 from .errors import AlreadyDecided, AssentError, InvalidRequest
 from .linked import said
 from .pages import many
 from .ports import Ports
-from .request import PLACE, Choosing
+from .request import Choosing
 from .together import Told, Waiting
 from .web import Call, Reply
 
@@ -39,17 +37,13 @@ def _list(call: Call, ports: Ports, token: str, error: AssentError | None = None
     if error is not None and not call.wants_html:
         raise error
     after = call.query.get("after", "")
-    if after and not re.fullmatch(PLACE, after):
-        raise InvalidRequest("after: is no place in this list; please begin anew", field="after")
+    web.check_place(after, "after")
     seen = together.waiting(ports, token, after)
     words, status = said(error)
     if call.wants_html:
         page = many.waiting(seen.address, seen.approvals, seen.after, ports.now(), words)
         return web.html(page, status)
-    approvals = [
-        views.for_approver(approval) | {"codeRequired": approval.request.code_required}
-        for approval in seen.approvals
-    ]
+    approvals = [views.waiting(approval) for approval in seen.approvals]
     return web.json({"approver": seen.address, "approvals": approvals, "next": seen.after or None})
 
 
@@ -66,9 +60,12 @@ def _confirm(
         raise error or InvalidRequest('confirmed: must be "yes" to decide', field="confirmed")
     still = [a for a in chosen.approvals if together.waits_for(a, chosen.address)]
     if not still:
-        return _list(call, ports, token, AlreadyDecided("That was decided meanwhile.", same=False))
+        return _list(
+            call, ports, token, AlreadyDecided("None of these waits for you any more.", same=False)
+        )
+    gone = len(chosen.approvals) - len(still)
     words, status = said(error)
-    page = many.confirm(still, sent.choice, token, ports.now(), sent.reason, words)
+    page = many.confirm(still, gone, sent.choice, token, ports.now(), sent.reason, words)
     return web.html(page, status)
 
 

@@ -23,9 +23,6 @@ MOST_APPROVERS = 50
 LARGEST_NUMBER = 2**53
 """Beyond it, JSON readers that know only doubles (Step Functions' among them) change a number."""
 
-PLACE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_[a-z2-7]{26}"
-"""Where a page of a list begins: behind the approval with that time and id."""
-
 T = TypeVar("T")
 Seconds = int
 Detail = str | bool | int | float
@@ -47,6 +44,9 @@ _CHOICES = {
     "reasonRequired": "never, onReject, always",
     "approvalsNeeded": "a number, all",
     "decision": "approve, reject",
+    "choice": "approve, reject",
+    "confirmed": "yes",
+    "outcome": "pending, approved, rejected, expired, cancelled",
 }
 _PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
@@ -120,7 +120,7 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True):
 
     outcome: Literal["pending", "approved", "rejected", "expired", "cancelled"] = "pending"
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    next: Annotated[str, Meta(pattern=rf"^({PLACE})?\Z")] = ""
+    next: str = ""
 
 
 class Choosing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,6 +138,9 @@ class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
     What is stored is read back as `Request`, so that code rolled back reads newer items.
     """
 
+    started_by: Any = msgspec.field(default=None, name="AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID")
+    """What a parent puts into its child's input so that Step Functions' console links the two."""
+
 
 def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     """Return the request that `untrusted` (decoded JSON) asks for.
@@ -146,6 +149,7 @@ def read_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     Raises InvalidRequest, naming the first field that is wrong.
     """
     fields = msgspec.structs.asdict(shape(untrusted, _Untrusted))
+    del fields["started_by"]
     fields["subject"] = fields["subject"].strip()
     fields["details"] = _details(fields["details"])
     fields["approvers"] = _approvers(fields["approvers"], "approvers", domains)

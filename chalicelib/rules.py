@@ -180,7 +180,8 @@ def reassign(
     the two doesn't fit.
     """
     _refuse_if_closed(approval, "", now)
-    if any(same_person(a.address, one) and a.replaced_by == other for a in approval.approvers):
+    before = next((a for a in approval.approvers if same_person(a.address, one)), None)
+    if before is not None and same_person(before.replaced_by or "", other):
         return approval
     leaving = next((a for a in approval.asked if same_person(a.address, one)), None)
     if leaving is None:

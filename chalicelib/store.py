@@ -5,7 +5,9 @@ A small item of its own says whose answer an approval waits for, written in one 
 Every write is conditional, so a lost race is an answer (None or False), never a lost update.
 """
 
-from collections.abc import Iterator, Sequence
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import groupby, islice
@@ -28,14 +30,24 @@ _REFUSALS = ("ConditionalCheckFailedException", "TransactionConflictException")
 
 SHARDS = 8
 """Partitions of each index; docs/scaling.md says how to raise it."""
+STRIDE = 5
+"""A tick goes from shard to shard in steps of so many, and so into none that another begins with
+while it runs, which is for less than five minutes. Shares no divisor with SHARDS."""
+
+
+def _a_moment() -> None:
+    time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 (no secret)
 
 
 class Store:
     """Approvals in one table. Every method raises Unavailable if DynamoDB doesn't answer."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, pause: Callable[[], None] = _a_moment
+    ) -> None:
         self._client = client
         self._table = table
+        self._pause = pause
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval as it is now (a consistent read), or None."""
@@ -66,6 +78,8 @@ class Store:
             ConditionExpression=is_the_one_read,
             ExpressionAttributeValues={":read": {"N": str(read.version)}},
         )
+        if took == "conflict":
+            self._pause()  # Nobody may have won: all of them at once again would meet again.
         return written if took == "written" else None
 
     def waiting(
@@ -78,8 +92,9 @@ class Store:
         """
         person = address.lower()
         start: dict[str, Any] = {}
-        if after:
-            expires_at, _, approval_id = after.partition("_")
+        expires_at, _, approval_id = after.partition("_")
+        # A key that the condition excludes is refused: whatever ended by now isn't listed anyway.
+        if expires_at > (iso(now) or ""):
             key = _waits(approval_id, person) | _whom(person, expires_at)
             start = {"ExclusiveStartKey": key}
         with faults("DynamoDB"):
@@ -101,7 +116,7 @@ class Store:
 
     def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
         """Return those of these approvals that there are, at most 100, in this order."""
-        wanted: Any = [{"pk": {"S": _pk(approval_id)}} for approval_id in approval_ids]
+        wanted: Any = [{"pk": {"S": _pk(one)}} for one in dict.fromkeys(approval_ids)]
         found: dict[str, Approval] = {}
         while wanted:
             with faults("DynamoDB"):
@@ -133,10 +148,11 @@ class Store:
     def due(self, now: datetime) -> Iterator[str]:
         """Yield the ids of what is due at `now`, earliest first within each shard.
 
-        Each minute begins with another shard, so that under overload none always waits longest.
+        Each minute begins with another shard, so that under overload none always waits longest,
+        and goes on in strides, so that ticks at once are at different ones.
         """
         for turn in range(SHARDS):
-            shard = str((now.minute + turn) % SHARDS)
+            shard = str((now.minute + turn * STRIDE) % SHARDS)
             yield from self._query("due", "dueShard", shard, "dueAt <= :bound", iso(now) or "")
 
     def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:
@@ -193,11 +209,11 @@ class Store:
         before, after = _pointers_of(read), _pointers_of(changed)
         table = {"TableName": self._table}
         puts = [i for pk, i in after.items() if before.get(pk) != i]
-        keys = [{"pk": i["pk"]} for pk, i in before.items() if pk not in after]
-        return [
-            *({"Put": table | {"Item": item}} for item in puts),
-            *({"Delete": table | {"Key": key}} for key in keys),
-        ]
+        # Without its keys an item is out of the index; without a right to delete, no function can
+        # lose an approval. The table's time-to-live clears it away.
+        gone = {"goneAt": {"N": str(int(changed.created_at.timestamp()))}}
+        puts += [{"pk": i["pk"]} | gone for pk, i in before.items() if pk not in after]
+        return [{"Put": table | {"Item": item}} for item in puts]
 
     def _query(
         self, index: str, key: str, value: str, bound: str = "", at: str = ""

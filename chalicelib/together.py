@@ -5,12 +5,20 @@ made as on its own page, one after the other, so that one which can't be taken i
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from . import links, rules
 from .approval import Approval, Choice
-from .errors import AssentError, Expired, InvalidRequest, Reassigned, Unavailable, WrongCode
+from .errors import (
+    AlreadyDecided,
+    AssentError,
+    Expired,
+    InvalidRequest,
+    Reassigned,
+    Unavailable,
+    WrongCode,
+)
 from .ports import Ports
 from .request import check_reason, same_person
 from .settle import change, resume
@@ -19,8 +27,12 @@ SHOWN = 25
 """How many stand on one page, and are decided at once."""
 GOOD_FOR = timedelta(days=7)
 """How long after its own request has ended a mail's link still opens the list."""
-PATIENCE = timedelta(seconds=15)
-"""How long one call goes on deciding, so that it answers before API Gateway gives up (29 s)."""
+PATIENCE = timedelta(seconds=22)
+"""Within this time one call has to answer, so that neither Lambda (28 s) nor API Gateway gives up:
+another decision is begun only while the longest one so far would fit in twice."""
+
+
+_UNKNOWN = "We can't say yet whether this was recorded; please look at the list again."
 
 
 class Waiting(NamedTuple):
@@ -29,6 +41,8 @@ class Waiting(NamedTuple):
     address: str
     approvals: list[Approval]
     after: str
+    began: datetime
+    """When it was begun to look."""
 
 
 class Told(NamedTuple):
@@ -40,9 +54,9 @@ class Told(NamedTuple):
 
 def waiting(ports: Ports, token: str, after: str = "") -> Waiting:
     """Return what waits for the holder of a list's link; raises what `reader` does."""
-    address = reader(ports, token)
+    began, address = ports.now(), reader(ports, token)
     found, more = ports.store.waiting(address, ports.now(), SHOWN, after)
-    return Waiting(address, [a for a in found if waits_for(a, address)], more)
+    return Waiting(address, [a for a in found if waits_for(a, address)], more, began)
 
 
 def reader(ports: Ports, token: str) -> str:
@@ -72,7 +86,7 @@ def chosen(ports: Ports, token: str, approval_ids: Sequence[str]) -> Waiting:
 
     Raises what `reader` does, and InvalidRequest if there are none, too many, or others among them.
     """
-    address = reader(ports, token)
+    began, address = ports.now(), reader(ports, token)
     ids = list(dict.fromkeys(approval_ids))
     if not ids:
         raise InvalidRequest("chosen: please choose at least one request", field="chosen")
@@ -81,25 +95,29 @@ def chosen(ports: Ports, token: str, approval_ids: Sequence[str]) -> Waiting:
     found = ports.store.get_many(ids) if all(map(links.is_id, ids)) else []
     if len(found) < len(ids) or not all(_asks(approval, address) for approval in found):
         raise InvalidRequest("chosen: you were not asked about all of these", field="chosen")
-    return Waiting(address, found, "")
+    return Waiting(address, found, "", began)
 
 
 def decide(ports: Ports, seen: Waiting, choice: Choice, reason: str) -> list[Told]:
     """Decide each of what was chosen, and return what came of each.
 
-    Raises InvalidRequest for an unfit reason, or if one of them needs a reason and there is none;
-    nothing is written then. Afterwards each stands alone.
+    One that has this person's same decision already is as good as decided now. Raises
+    InvalidRequest for an unfit reason, or if one of them needs a reason and there is none; nothing
+    is written then. Afterwards each stands alone.
     """
     reason = check_reason(reason)
     if not reason and any(approval.needs_reason(choice) for approval in seen.approvals):
         raise InvalidRequest("reason: please say why, it is required", field="reason")
-    began, told = ports.now(), []
+    told, start = [], ports.now()
+    longest = max(start - seen.began, timedelta(seconds=1))
     for approval in seen.approvals:
-        if ports.now() - began >= PATIENCE:
+        if start - seen.began + 2 * longest > PATIENCE:
             late = Unavailable("There was no time left for this one; please choose it again.")
             told.append(Told(approval, late))
-        else:
-            told.append(_decide_one(ports, approval, seen.address, choice, reason))
+            continue
+        told.append(_decide_one(ports, approval, seen.address, choice, reason))
+        ended = ports.now()
+        longest, start = max(longest, ended - start), ended
     return told
 
 
@@ -113,6 +131,12 @@ def _decide_one(ports: Ports, seen: Approval, address: str, choice: Choice, reas
 
     try:
         decided = resume(ports, change(ports, seen.id, rule), "list")
+    except AlreadyDecided as e:
+        now = ports.store.get(seen.id) or seen
+        own = now.approver(address).decision
+        return Told(now, None if own is not None and own.choice == choice else e)
+    except Unavailable:
+        return Told(seen, Unavailable(_UNKNOWN))
     except AssentError as e:
         return Told(seen, e)
     ports.log("decided", approvalId=seen.id, via="list")

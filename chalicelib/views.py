@@ -45,6 +45,29 @@ def for_operator(approval: Approval) -> dict[str, Any]:
     )
 
 
+def summary(approval: Approval) -> dict[str, Any]:
+    """Return what an operators' list shows of one: no details, reasons or events.
+
+    A hundred of them stay far under the 6 MB that Lambda answers at the most.
+    """
+    seen = for_approver(approval)
+    del seen["details"], seen["decisions"]
+    return (
+        seen
+        | {"approvals": approval.approvals, "rejections": approval.rejections}
+        | {"waitsFor": [approver.address for approver in approval.waits_for]}
+        | {"settledAt": iso(approval.settled_at), "executionArn": approval.execution_arn}
+    )
+
+
+def waiting(approval: Approval) -> dict[str, Any]:
+    """Return what an approver's list shows of one, for programs: the question, not the answers."""
+    seen = for_approver(approval)
+    del seen["decisions"]
+    counts = {"approvals": approval.approvals, "rejections": approval.rejections}
+    return seen | counts | {"codeRequired": approval.request.code_required}
+
+
 def for_approver(approval: Approval) -> dict[str, Any]:
     """Return what the holder of a decision link sees: the question, the count, the answers."""
     request = approval.request

@@ -3,6 +3,7 @@
 `app.py` makes a Call of each request and a framework's response of each Reply.
 """
 
+import re
 import typing
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -21,6 +22,9 @@ BODY_BYTES = 131_072
 """The largest body read: a request's every field at its longest is smaller."""
 FORM_FIELDS = 80
 """More than any page of ours sends."""
+
+_PLACE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_[a-z2-7]{26})?")
+"""Where a page of a list begins: behind the approval with that time and id."""
 
 T = TypeVar("T")
 Headers = dict[str, str | list[str]]
@@ -110,7 +114,8 @@ class Call:
                 errors="strict",
             )
         except ValueError:  # UnicodeDecodeError among them
-            raise InvalidRequest("body: is not a form in UTF-8") from None
+            wrong = f"body: is not a form in UTF-8, or has more than {FORM_FIELDS} fields"
+            raise InvalidRequest(wrong) from None
         form: dict[str, Any] = dict(pairs)
         for field in fields(wanted):  # type: ignore[arg-type]  # every `wanted` is a Struct
             if typing.get_origin(field.type) is tuple:
@@ -129,6 +134,12 @@ class Call:
         if len(body) > BODY_BYTES:
             raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
         return body
+
+
+def check_place(place: str, field: str) -> None:
+    """Raise InvalidRequest if that can't be where a page of a list begins."""
+    if not _PLACE.fullmatch(place):
+        raise InvalidRequest(f"{field}: is no place in this list; begin without it", field=field)
 
 
 def json(body: dict[str, Any], status: int = 200, more: Headers | None = None) -> Reply:

@@ -46,7 +46,7 @@ def _on_aws(example: Example, stage_name: str, *, up: bool) -> None:
     chalice = Chalice(example.folder, environment=account.environment)
     stack = Stack(stage, account.cloudformation, account.dynamodb, say=click.echo)
     if not up:
-        destroy(stage, chalice, stack, click.echo)
+        destroy(stage, account, chalice, stack, click.echo)
         return
     made = deploy(stage, example.folder, account, chalice, stack, click.echo)
     click.echo(f"{stage.prefix} is up{f' at {made.api}' if made.api else ''}")

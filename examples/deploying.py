@@ -17,6 +17,7 @@ from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import Config
 from tools.deploy import refuse_second_api
+from tools.errors import ToolError
 from tools.sandbox.project import chalice_of, copy_project
 from tools.stack import Stack
 from tools.stage import Stage
@@ -53,9 +54,19 @@ def deploy(
     return Deployed(outputs, api.url if api else None)
 
 
-def destroy(stage: Stage, chalice: Chalice, stack: Stack, say: Callable[[str], None]) -> None:
-    """Delete the code that Chalice has recorded here, then the stack."""
-    say("code" if chalice.functions(stage) else "code: Chalice has none on record here")
+def destroy(
+    stage: Stage, account: Account, chalice: Chalice, stack: Stack, say: Callable[[str], None]
+) -> None:
+    """Delete the code, then the stack; ToolError if there is code that Chalice wouldn't delete."""
+    pages = account.functions.get_paginator("list_functions").paginate()
+    there = {f["FunctionArn"]: f["FunctionName"] for page in pages for f in page["Functions"]}
+    ours = {arn for arn, name in there.items() if f"{name}-".startswith(f"{stage.prefix}-")}
+    if ours - chalice.functions(stage):
+        raise ToolError(
+            f"Chalice's record here, .chalice/deployed/{stage}.json, doesn't know all functions of "
+            f"{stage.prefix}: nothing was deleted. Destroy it from where it was deployed"
+        )
+    say("code")
     chalice.delete(stage)
     say(f"stack {stage.prefix}")
     stack.delete()

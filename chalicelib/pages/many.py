@@ -10,8 +10,13 @@ from ..errors import AssentError
 from ..wording import count, past, progress, requester, span, was, when
 from .parts import details, error_box, filled, joined, page
 
+_LOOK = "Please look once more"
+
 Line = tuple[Approval, AssentError | None]
 """One of those decided together, and why it wasn't if so."""
+
+
+_NOTHING = "Nothing waits for your decision"
 
 
 def waiting(
@@ -24,8 +29,9 @@ def waiting(
     """Return the list; `after` is where the next page begins, `error` why the last press failed."""
     number = count(len(approvals), "request")
     some = f"{number} {'waits' if len(approvals) == 1 else 'wait'} for you"
-    heading = some if approvals else "Nothing waits for your decision"
-    heading += ", and more later" if after else ""
+    heading = some + (", and more later" if after else "")
+    if not approvals:
+        heading = "Nothing on this page waits any more" if after else _NOTHING
     choosable = any(not approval.request.code_required for approval in approvals)
     more = Markup('<p><a class="other" href="?after={}">Show what is due later</a></p>')
     return page(
@@ -45,22 +51,25 @@ def waiting(
 
 def confirm(
     approvals: Sequence[Approval],
+    gone: int,
     choice: Choice,
     token: str,
     now: datetime,
     reason: str = "",
     error: str = "",
 ) -> str:
-    """Return the page whose button decides all of these."""
+    """Return the page whose button decides all of these; `gone` more don't wait any longer."""
     must = any(approval.needs_reason(choice) for approval in approvals)
     number = count(len(approvals), "request")
     item = Markup('<li><strong dir="auto">{}</strong>{}</li>\n')
     hidden = Markup('<input type="hidden" name="chosen" value="{}">\n')
+    s = "s" if gone == 1 else ""
     return page(
         f"{choice.capitalize()} {number}?",
         choice,
         filled(
             "confirm",
+            lead=_LOOK if gone == 0 else f"{_LOOK}; {gone} of the chosen no longer wait{s}",
             heading=f"{choice.capitalize()} {number}?",
             items=joined(item.format(a.request.subject, _about(a, now)) for a in approvals),
             error=error_box(error),
@@ -78,14 +87,16 @@ def confirm(
 def receipt(choice: Choice, lines: Sequence[Line], token: str) -> str:
     """Return what came of each of those decided together."""
     done = sum(error is None for _, error in lines)
+    lead = "Recorded" if done else "Nothing was recorded just now"
     of = "" if done == len(lines) else f" of {len(lines)}"
     heading = f"You {past(choice)} {done}{of} request{'s' if len(lines) > 1 else ''}"
-    item = Markup('<li><strong dir="auto">{}</strong><span class="reason">{}</span></li>\n')
+    item = Markup('<li><strong dir="auto">{}</strong>: <span class="reason">{}</span></li>\n')
     return page(
         heading,
         choice if done else "",
         filled(
             "told",
+            lead=lead,
             heading=heading,
             items=joined(item.format(a.request.subject, _told(a, choice, e)) for a, e in lines),
             token=token,
@@ -125,7 +136,7 @@ def _about(approval: Approval, now: datetime) -> Markup:
 
 def _told(approval: Approval, choice: Choice, error: AssentError | None) -> str:
     if error is not None:
-        return error.message if error.status < 500 else f"Not {past(choice)}: please try it again."
+        return error.message
     if approval.outcome == "pending":
         return f"{past(choice).capitalize()}. It waits for others now: {progress(approval)}."
     return f"{past(choice).capitalize()}. The request {was(approval)}."

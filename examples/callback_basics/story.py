@@ -5,24 +5,22 @@ from collections.abc import Callable
 from examples.scene import Scene
 
 ASKS_ASSENT = False
+STARTS = [
+    "/start?outcome=success",
+    "/start?outcome=failure",
+    "/start?outcome=surprise",
+    "/start?outcome=silence",
+    "/start",
+]
 
 
 def tell(scene: Scene, say: Callable[[str], None]) -> None:
-    """Start one execution for each outcome, over the API, and say where each one ended."""
-    say(f"GET {scene.api}/start")
-    started = [
-        (outcome, scene.call("GET", f"/start{query}")["executionArn"])
-        for outcome, query in [
-            ("success", "?outcome=success"),
-            ("failure", "?outcome=failure"),
-            ("surprise", "?outcome=surprise"),
-            ("at random", ""),
-            ("silence", "?outcome=silence"),
-        ]
-    ]
-    for outcome, execution in started:
-        ended = scene.ended(execution)
-        way = " > ".join(scene.states(execution))
+    """Start an execution for each outcome, over the API, and say where it ended."""
+    say(f"The API is {scene.api}; silence takes ten seconds.")
+    for path, started in [(path, scene.call("GET", path)) for path in STARTS]:
+        ended = scene.ended(started["executionArn"])
         succeeded = ended["status"] == "SUCCEEDED"
         came = ended["output"] if succeeded else f"{ended['error']}: {ended['cause']}"
-        say(f"  {outcome:9}  {way}\n{'':13}{ended['status']}  {came}")
+        say(f"\nGET {path}")
+        say(f"  {' > '.join(scene.states(started['executionArn']))}")
+        say(f"  {ended['status']}  {came}")

@@ -22,15 +22,17 @@ DOCUMENTS = {
 
 def tell(scene: Scene, say: Callable[[str], None]) -> None:
     """Put three documents into the bucket; approve one, reject one; say where all of them end."""
-    say(f"Three documents are put into s3://{scene.outputs['BucketName']}/incoming/.\n")
     for name, content in DOCUMENTS.items():
+        say(f"Into incoming/ goes {name}, {len(content):,} bytes.")
         put(scene, name, content)
+    say("")
     decide(scene, "report.txt", "approve", "", say)
     decide(scene, "customers.csv", "reject", "Not without the customers' leave", say)
     for name in DOCUMENTS:
         execution = started(scene, name)
         ended = scene.ended(execution)
-        say(f"{name}: {looked(scene, execution)} chunks; {' > '.join(scene.states(execution))}")
+        chunks = looked(scene, execution)
+        say(f"{name}, in {chunks} chunk{'s'[: chunks - 1]}: {' > '.join(scene.states(execution))}")
         if ended["status"] == "SUCCEEDED":
             output = json.loads(ended["output"])
             came = output.get("reason", "as it came in")
@@ -40,8 +42,9 @@ def tell(scene: Scene, say: Callable[[str], None]) -> None:
     say("\nWhat is in the bucket then:")
     for key in keys(scene):
         say(f"    {key}")
-    for told in outcomes(scene):
-        say(f"    EventBridge: {told['subject']} - {told['outcome']}")
+    say("\nWhat EventBridge puts into the queue, within a minute:")
+    for told in awaited(scene, 2):
+        say(f"    {told['outcome']}: {told['subject']}")
 
 
 def put(scene: Scene, name: str, content: bytes) -> None:
@@ -96,8 +99,19 @@ def keys(scene: Scene) -> list[str]:
     return [one["Key"] for one in found if not one["Key"].startswith("chunks/")]
 
 
+def awaited(scene: Scene, number: int) -> list[Json]:
+    """Return that many outcomes, each once, when EventBridge has put them into the queue."""
+    told: dict[str, Json] = {}
+
+    def more() -> list[Json]:
+        told.update({one["approvalId"]: one for one in outcomes(scene)})
+        return sorted(told.values(), key=lambda one: str(one["subject"]))
+
+    return scene.wait(more, lambda seen: len(seen) >= number, "the outcomes' events", 120)
+
+
 def outcomes(scene: Scene) -> list[Json]:
-    """Return what EventBridge has told the queue, each once."""
+    """Take from the queue what EventBridge has put there, and return it."""
     client, queue = scene.client("sqs"), scene.outputs["OutcomesQueueUrl"]
     told: list[Json] = []
     while found := client.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"):

@@ -20,7 +20,7 @@ app = Chalice(app_name="sqs-callback")
 QUEUE = os.environ.get("JOBS_QUEUE_NAME", "sqs-callback-dev-jobs")
 """Chalice imports this file with the stage's variables when it deploys, and so does Lambda."""
 MOST_PAGES = 20
-SECONDS_A_PAGE = 0.1
+SECONDS_A_PAGE = 0.05
 
 
 @cache

@@ -7,7 +7,7 @@ from examples.scene import Scene
 ASKS_ASSENT = False
 JOBS = [
     {"name": "plain", "pages": 3},
-    {"name": "slow", "pages": 12},
+    {"name": "slow", "pages": 8},
     {"name": "no paper", "pages": 3, "fate": "no paper"},
     {"name": "dies once", "pages": 3, "fate": "dies once"},
     {"name": "answers, then dies", "pages": 3, "fate": "answers, then dies"},
@@ -17,24 +17,22 @@ JOBS = [
 
 def tell(scene: Scene, say: Callable[[str], None]) -> None:
     """Start an execution for each job; say where it ended, and what its worker had to say."""
-    say("Six jobs go into the queue at once. The last of them takes most of a minute.")
+    say("Six jobs go into the queue at once. The last of them takes a minute.")
     started = [(str(job["name"]), scene.start(job)) for job in JOBS]
     ended = [(name, arn, scene.ended(arn, within=90)) for name, arn in started]
     dead = scene.wait(lambda: dead_letters(scene), bool, "a dead letter")
     for name, execution, end in ended:
         way = " > ".join(scene.states(execution))
         came = end["output"] if end["status"] == "SUCCEEDED" else end["cause"]
-        deliveries, said = worked(scene, name)
         say(f"  {name:18}  {way:19}  {came}")
-        say(f"{'':22}deliveries: {deliveries}; at the end the worker said: {said}")
+        say(f"{'':22}the worker's log: {', '.join(worked(scene, name))}")
     say(f"In the dead-letter queue: {dead}")
 
 
-def worked(scene: Scene, job: str) -> tuple[int, str]:
-    """Return how often a job was delivered, and what its worker said last."""
+def worked(scene: Scene, job: str) -> list[str]:
+    """Return what the worker said of a job: that it was delivered, and what came of that."""
     lines = [line for line in scene.log("work") if line["job"] == job]
-    deliveries = sum(line["event"] == "delivered" for line in lines)
-    return deliveries, lines[-1].get("said", "nothing, it died")
+    return [str(line.get("said", line["event"])) for line in lines]
 
 
 def dead_letters(scene: Scene) -> int:

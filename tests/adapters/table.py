@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 TABLE = "assent-test"
 _TEMPLATE = Path(__file__).parents[2] / "infrastructure.json"
 # What CloudFormation makes of these properties are calls of their own.
-_NOT_CREATE_TABLE = ("TableName", "PointInTimeRecoverySpecification", "SSESpecification")
+_NOT_CREATE_TABLE = (
+    "TableName",
+    "PointInTimeRecoverySpecification",
+    "SSESpecification",
+    "TimeToLiveSpecification",
+)
 
 
 def make_table(client: "DynamoDBClient") -> None:

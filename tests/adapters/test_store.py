@@ -1,5 +1,6 @@
 """The Store against DynamoDB itself: what it asks for, how it pages, what a fault becomes."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from chalicelib import links
 from chalicelib.approval import Approval, Decision, Event, Mail
 from chalicelib.errors import Unavailable
-from chalicelib.store import Store
+from chalicelib.store import SHARDS, Store
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.adapters.table import TABLE, calls, make_table
@@ -68,13 +69,38 @@ def test_every_write_is_conditional(table: "DynamoDBClient") -> None:
 
 
 def test_a_closed_approval_leaves_nothing_that_waits(table: "DynamoDBClient") -> None:
-    """Items that say who is waited for go with the last of them; none is left for ever."""
+    """What said so is out of the index, and cleared away in time; the approval never is."""
     store, new = Store(table, TABLE), an_approval(approvers=people(3))
     store.create(new)
-    assert table.scan(TableName=TABLE)["Count"] == 4
+    assert table.scan(TableName=TABLE, IndexName="approver")["Count"] == 3
     store.replace(new, replace(new, outcome="approved"))
-    (item,) = table.scan(TableName=TABLE)["Items"]
-    assert item["pk"]["S"] == f"APPROVAL#{new.id}"
+    assert table.scan(TableName=TABLE, IndexName="approver")["Count"] == 0
+    gone = {item["pk"]["S"] for item in table.scan(TableName=TABLE)["Items"] if "goneAt" in item}
+    assert gone == {f"WAITING#{new.id}#{who}" for who in people(3)}
+
+
+def test_a_place_whose_time_is_over_is_the_beginning(table: "DynamoDBClient") -> None:
+    """DynamoDB refuses a start outside the condition; what ended isn't listed anyway."""
+    store = Store(table, TABLE)
+    for n in range(3):
+        store.create(
+            replace(
+                an_approval(),
+                id=links.approval_id(f"token {n}"),
+                expires_at=START + timedelta(hours=n + 1),
+            )
+        )
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        if "ExclusiveStartKey" in params:
+            start = params["ExclusiveStartKey"]["expiresAt"]["S"]
+            assert start > params["ExpressionAttributeValues"][":now"]["S"]
+
+    table.meta.events.register("provide-client-params.dynamodb.Query", refuse)
+    _, after = store.waiting("ada@example.com", START, 1)
+    for hours, left in ((0, 2), (1, 2), (2, 1), (3, 0)):
+        found, _ = store.waiting("ada@example.com", START + timedelta(hours=hours), 5, after)
+        assert len(found) == left
 
 
 CONFLICT = [{"Code": "TransactionConflict"}, {"Code": "None"}]
@@ -82,7 +108,8 @@ CONFLICT = [{"Code": "TransactionConflict"}, {"Code": "None"}]
 
 def test_a_write_that_another_one_under_way_refuses_is_a_lost_race(table: "DynamoDBClient") -> None:
     """Of two at the same moment DynamoDB may refuse both: whoever changes reads again."""
-    store, new = Store(table, TABLE), an_approval()
+    paused: list[str] = []
+    store, new = Store(table, TABLE, lambda: paused.append("a moment")), an_approval()
     closed = replace(new, outcome="approved")
     with Stubber(table) as stub:
         stub.add_client_error("put_item", "TransactionConflictException")
@@ -93,6 +120,7 @@ def test_a_write_that_another_one_under_way_refuses_is_a_lost_race(table: "Dynam
             modeled_fields={"CancellationReasons": CONFLICT},
         )
         assert store.replace(new, closed) is None
+    assert len(paused) == 2, "else all of them meet again"
 
 
 def test_a_request_that_is_just_being_written_is_asked_again_later(table: "DynamoDBClient") -> None:
@@ -166,6 +194,37 @@ def test_pages_of_one_item_each_are_all_read(table: "DynamoDBClient") -> None:
     made = calls(table)
     assert sorted(store.due(START.replace(year=2028))) == sorted(ids)
     assert len(made) >= len(ids)
+
+
+def test_what_is_due_is_read_a_page_at_a_time(table: "DynamoDBClient") -> None:
+    """A page when it is needed and not before, so that of any backlog one page is in memory."""
+    store = Store(table, TABLE)
+    for n in range(40):
+        store.create(replace(an_approval(), id=links.approval_id(f"token {n}")))
+    table.meta.events.register("provide-client-params.dynamodb.Query", _one_item_a_page)
+    made = calls(table)
+    due = store.due(START.replace(year=2028))
+    assert made == []
+    for number in range(1, 4):
+        next(due)
+        assert len(made) == number
+
+
+def test_ticks_that_overlap_work_in_different_shards(table: "DynamoDBClient") -> None:
+    """Each looks into all of them, and goes on to one that no tick of the next minutes begins with.
+
+    One that begins five minutes later finds it gone.
+    """
+    made = calls(table)
+    orders = []
+    for minute in range(5):
+        list(Store(table, TABLE).due(START.replace(minute=minute)))
+        orders.append([query["ExpressionAttributeValues"][":value"]["S"] for _, query in made])
+        made.clear()
+    assert {tuple(sorted(order)) for order in orders} == {tuple(map(str, range(SHARDS)))}
+    first = [order[0] for order in orders]
+    assert len(set(first)) == len(first)
+    assert orders[0][1] not in first
 
 
 def _one_item_a_page(params: dict[str, Any], **_: Any) -> None:

@@ -93,6 +93,12 @@ def test_a_required_field_that_is_missing_is_named(missing: str) -> None:
     assert (refusal.field, refusal.message) == (missing, f"{missing}: is required")
 
 
+def test_a_child_may_be_told_who_started_it() -> None:
+    """Step Functions' console links parent and child by that field; it asks for nothing."""
+    told = body(AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID="arn:aws:states:...")
+    assert read_request(told, ("*",)) == read_request(body(), ("*",))
+
+
 @pytest.mark.parametrize(
     "unknown",
     ["Subject", "approvals_needed", "é", "", " "],

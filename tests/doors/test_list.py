@@ -122,13 +122,16 @@ def test_what_was_decided_between_choosing_and_confirming_is_told(
     doors: Doors, ports: DoorPorts, ids: list[str]
 ) -> None:
     """One of two is done; of one alone, the list says so."""
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    workflow.decide(ports, ports.token_mailed_to(ADA), "reject", "No", "page")
+    look = doors.form(path(ports), chosen=ids[1:], choice="approve")
+    assert "Approve 1 request?" in look.text
+    assert "1 of the chosen no longer waits" in look.text
     page = doors.form(path(ports), chosen=ids[1:], choice="approve", confirmed="yes")
     assert "You approved 1 of 2 requests" in page.text
     assert "You have decided on this already" in page.text
     again = doors.form(path(ports), chosen=[ids[2]], choice="approve")
     assert again.status == 409
-    assert "That was decided meanwhile" in again.text
+    assert "None of these waits for you any more" in again.text
 
 
 def test_what_takes_a_code_stands_in_the_list_without_a_box(doors: Doors, ports: DoorPorts) -> None:
@@ -181,7 +184,9 @@ def test_programs_get_and_send_the_same_as_json(
     done = doors.json(link, body | {"confirmed": "yes"})
     assert done.json["decided"] == [{"id": one, "outcome": "approved"} for one in ids[:2]]
     again = doors.json(link, body | {"confirmed": "yes"})
-    assert [one["error"]["code"] for one in again.json["decided"]] == ["AlreadyDecided"] * 2
+    assert again.json == done.json
+    other = doors.json(link, body | {"confirmed": "yes", "choice": "reject", "reason": "No"})
+    assert [one["error"]["code"] for one in other.json["decided"]] == ["AlreadyDecided"] * 2
     assert outcomes(ports, ids) == ["approved", "approved", "pending"]
 
 

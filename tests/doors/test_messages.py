@@ -437,3 +437,11 @@ def test_no_log_and_no_dead_letter_holds_a_token_a_code_or_a_reason(data: st.Dat
             lines = json.dumps([messages.why_not(came), ports.dead_letters.letters, ports.logged])
             for secret in (token.split(".")[1], code, reason):
                 assert secret not in lines
+
+
+@pytest.mark.parametrize("said", [None, [], "text", {}, {"token": 5}, {"token": "x"}])
+def test_nonsense_to_the_function_is_refused_by_name(ports: DoorPorts, said: object) -> None:
+    """Its caller is told which field, and nothing happens."""
+    with pytest.raises(errors.InvalidRequest):
+        by_function(said)
+    assert ports.effects.done == []

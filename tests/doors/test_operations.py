@@ -740,5 +740,6 @@ def test_reassigning_again_just_so_answers_the_same(doors: Doors, ports: DoorPor
     again = doors.json(path, GOOD["reassign"])
     assert (first.status, again.status) == (200, 200)
     assert first.json == again.json
+    assert doors.json(path, GOOD["reassign"] | {"to": GRACE.title()[:5] + GRACE[5:]}).status == 200
     other = doors.json(path, GOOD["reassign"] | {"to": LINUS})
     assert (other.status, other.json["field"]) == (400, "from")

@@ -116,17 +116,58 @@ class Slow:
         return 300_000 if self._looks >= 0 else 0
 
 
+def slow_tick(looks: int) -> None:
+    """Run a tick that has time for so many approvals."""
+    event: dict[str, Any] = {"version": "0", "detail": {}, "detail-type": "", "source": ""}
+    event |= {"account": "", "region": "", "time": "", "id": "", "resources": []}
+    doors_module.app.handler_map["tick"](event, Slow(looks))
+
+
 def test_a_tick_hands_over_in_the_middle(ports: DoorPorts) -> None:
     """What it has done is done and counted; the next one does the others, none twice."""
     many(ports, 5)
-    event: dict[str, Any] = {"version": "0", "detail": {}, "detail-type": "", "source": ""}
-    event |= {"account": "", "region": "", "time": "", "id": "", "resources": []}
-    doors_module.app.handler_map["tick"](event, Slow(2))
+    slow_tick(2)
     assert len(ports.callbacks.answers) == 2
     assert lines(ports)[0]["due"] == 2
     tick()
     assert len({answer.task_token for answer in ports.callbacks.answers}) == 5
     assert ports.callbacks.refused == []
+
+
+def test_a_backlog_shrinks_with_each_tick_until_it_is_gone(ports: DoorPorts) -> None:
+    """However many ticks are cut off: each goes on where the last ended, and settles each once."""
+    many(ports, 7)
+    for _ in range(4):
+        slow_tick(2)
+        ports.later(minutes=1)
+    assert [line["settled"] for line in lines(ports)] == [2, 2, 2, 1]
+    assert [line["overdue"] for line in lines(ports)] == [1, 1, 1, 0]
+    assert len({answer.task_token for answer in ports.callbacks.answers}) == 7
+    assert ports.callbacks.refused == []
+    told = [mail for _, mail in ports.notifier.sent if "expired" in mail.subject.lower()]
+    assert len(told) == 7
+
+
+class Endless(FakeStore):
+    """A store in which more is due than a tick has time for."""
+
+    found = 0
+
+    def due(self, now: datetime) -> Iterator[str]:
+        (one,) = super().due(now)
+        for _ in range(1_000):
+            self.found += 1
+            yield one
+
+
+def test_a_tick_reads_no_further_than_it_has_time_for(ports: DoorPorts) -> None:
+    """What is due is taken as it comes and never gathered: memory doesn't grow with a backlog."""
+    many(ports, 1)
+    store = Endless(ports.effects)
+    store._items = ports.store._items
+    ports.store = store
+    slow_tick(20)
+    assert store.found == 21
 
 
 def test_a_task_that_is_told_late_is_overdue(ports: DoorPorts) -> None:

@@ -13,8 +13,9 @@ import boto3
 import pytest
 from chalice.test import Client
 
+from examples.example import Example
 from examples.sqs_callback import app as worker
-from tests.statemachine.engine import Engine
+from tests.statemachine.engine import Engine, definition
 
 Json = dict[str, Any]
 HEARTBEAT = {"HeartbeatSeconds": 1, "TimeoutSeconds": 60}
@@ -48,6 +49,12 @@ def engine_with(
 def engine(engine_with: Callable[..., Engine]) -> Engine:
     """Return an engine of the example as it is."""
     return engine_with()
+
+
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a page take its time: twenty of them four seconds."""
+    monkeypatch.setattr(worker, "SECONDS_A_PAGE", 0.2)
 
 
 def deliver(queue: Any) -> Json:
@@ -113,13 +120,14 @@ def test_a_job_that_can_never_be_done_fails_by_name(
     assert queue.receive_messages() == []
 
 
+@pytest.mark.usefixtures("slowly")
 def test_heartbeats_keep_long_work_alive(engine_with: Callable[..., Engine], queue: Any) -> None:
     """The work takes longer than the silence that is allowed."""
     engine = engine_with(**HEARTBEAT)
-    execution = engine.start({"name": "a", "pages": 20})
+    execution = engine.start({"name": "a", "pages": 10})
     started = time.monotonic()
     deliver(queue)
-    assert time.monotonic() - started > 1.5
+    assert time.monotonic() - started > 2
     assert engine.end(execution)["status"] == "SUCCEEDED"
 
 
@@ -135,19 +143,16 @@ def test_silence_for_longer_than_a_heartbeat_is_a_lost_worker(
     assert engine.end(execution) == ended
 
 
+@pytest.mark.usefixtures("slowly")
 def test_an_answer_that_takes_too_long_is_a_lost_worker(
     engine_with: Callable[..., Engine], queue: Any
 ) -> None:
     """Heartbeats don't move the time-out; the worker stops as soon as it hears of it."""
     engine = engine_with(HeartbeatSeconds=1, TimeoutSeconds=2)
     execution = engine.start({"name": "a", "pages": 20})
-    (message,) = taken(queue)
-    for _ in range(2):  # as a worker would whose pages take long
-        time.sleep(0.6)
-        worker.heard(engine.client.send_task_heartbeat, taskToken=token(message))
     started = time.monotonic()
-    hand_over(message)
-    assert time.monotonic() - started < 1.5  # and not the two seconds of twenty pages
+    deliver(queue)
+    assert time.monotonic() - started < 3.5  # and not the four seconds of twenty pages
     assert engine.end(execution)["error"] == "WorkerLost"
 
 
@@ -173,17 +178,18 @@ def test_a_worker_that_always_dies_is_a_lost_worker(
     assert engine.end(execution)["error"] == "WorkerLost"
 
 
+@pytest.mark.usefixtures("slowly")
 def test_a_message_that_comes_again_after_the_answer_changes_nothing(
     engine: Engine, queue: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The worker died before its message was deleted: nobody waits, nothing is printed again."""
-    execution = engine.start({"name": "a", "pages": 20, "fate": "answers, then dies"})
+    execution = engine.start({"name": "a", "pages": 10, "fate": "answers, then dies"})
     with pytest.raises(SystemExit):
         deliver(queue)
     ended = engine.end(execution)
     started = time.monotonic()
     deliver(queue)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 1.5  # and not the two seconds of ten pages
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["said"] == "nobody waits"
     assert engine.end(execution) == ended
     assert queue.receive_messages() == []
@@ -227,12 +233,18 @@ def test_the_task_token_is_in_no_log_and_no_end(
     assert secret not in said.out + said.err
 
 
+def test_the_clocks_fit_together() -> None:
+    """A worker's time-out, then a redelivery, then the heartbeat, then the end of all waiting."""
+    folder = Example("sqs_callback").folder
+    config = json.loads((folder / ".chalice" / "config.json").read_text())
+    stack = json.loads((folder / "infrastructure.json").read_text())
+    visibility = stack["Resources"]["Jobs"]["Properties"]["VisibilityTimeout"]
+    waiting = definition(folder / "statemachine.asl.json")["States"]["Print"]
+    assert visibility == 6 * config["lambda_timeout"]
+    assert visibility < waiting["HeartbeatSeconds"] < waiting["TimeoutSeconds"]
+
+
 def test_the_worker_is_a_function_that_chalice_knows() -> None:
     """Its event comes through Chalice's own door as well."""
     with Client(worker.app) as client, pytest.raises(KeyError):
         client.lambda_.invoke("work", client.events.generate_sqs_event(["{}"]))
-
-
-def token(message: Any) -> str:
-    """Return the task token in a message."""
-    return str(json.loads(message.body)["taskToken"])

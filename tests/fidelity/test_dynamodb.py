@@ -122,6 +122,27 @@ def test_an_index_of_keys_holds_keys_alone(table: "DynamoDBClient") -> None:
     assert values("dynamodb", "ProjectionType") == ["ALL", "KEYS_ONLY", "INCLUDE"]
 
 
+def test_a_query_reads_what_matches_its_key_condition(table: "DynamoDBClient") -> None:
+    """Entries behind the bound aren't read; those that a filter hides are, and are charged."""
+    for number in range(5):
+        _put(table, pk=str(number), dueShard="3", dueAt=f"2026-01-0{number}")
+    bounded = table.query(
+        TableName="t",
+        IndexName="due",
+        KeyConditionExpression="dueShard = :shard AND dueAt <= :now",
+        FilterExpression="pk = :one",
+        ExpressionAttributeValues={
+            ":shard": {"S": "3"},
+            ":now": {"S": "2026-01-02"},
+            ":one": {"S": "1"},
+        },
+    )
+    assert (bounded["ScannedCount"], bounded["Count"]) == (3, 1)
+    text = plain(operation("dynamodb", "Query").documentation)
+    assert "based on item size, not on the amount of data that is returned" in text
+    assert "Queries that do not return results consume the minimum number" in text
+
+
 def test_an_item_has_less_than_400_kb(table: "DynamoDBClient") -> None:
     """390 KB are written, 400 KB with their key are not."""
     assert _put(table, pk="a", v="x" * 390 * 1024) == "written"

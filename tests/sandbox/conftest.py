@@ -21,6 +21,7 @@ from examples.example import Example
 from examples.scene import Scene
 from tests.sandbox.announced import Announced
 from tests.sandbox.client import Sandbox, press
+from tests.sandbox.roles import May
 from tools.account import Account
 
 HERE = Path(__file__).parent
@@ -95,3 +96,20 @@ def example(sandbox: Sandbox, folder: Path) -> Callable[[str], Scene]:
         return in_sandbox(Example(name), account, folder / name, print, assent=sandbox.state)
 
     return deployed
+
+
+@pytest.fixture(scope="session")
+def promised() -> Callable[[str], set[str]]:
+    """Read in an example's README what its command prints: the lines of the second block."""
+
+    def lines(name: str) -> set[str]:
+        block = (Example(name).folder / "README.md").read_text().split("```\n")[3]
+        return {line.strip() for line in block.splitlines() if line.strip()}
+
+    return lines
+
+
+@pytest.fixture(scope="session")
+def may(sandbox: Sandbox) -> May:
+    """Give the one who tries what roles may do."""
+    return May(sandbox)

@@ -178,7 +178,7 @@ def test_more_time_was_given(sandbox: Sandbox, stories: dict[str, str]) -> None:
 def test_the_others_are_told_what_came_of_it(sandbox: Sandbox, to: str, subject: str) -> None:
     """By whom, with nothing more asked, and without any link."""
     mail = mailed(sandbox, to, subject)
-    assert "Nothing more is asked of you." in mail["text"]
+    assert "Nothing more is asked of you about this." in mail["text"]
     assert links(mail) == {}
 
 

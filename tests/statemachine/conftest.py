@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (  # noqa: E501
+    StateTaskServiceSfn,
+)
 
 import app as doors
 from chalicelib.callbacks import Callbacks
 from tests.fakes import FakePorts
-from tests.statemachine.engine import Engine, Function, asking
+from tests.statemachine.engine import Engine, Function, asking, from_api, to_api
 
 
 @pytest.fixture
@@ -36,6 +39,13 @@ def engine_for(
     yield begin
     for engine in engines:
         engine.stop()
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have moto start and describe children: its door to itself takes no name as ASL writes it."""
+    monkeypatch.setattr(StateTaskServiceSfn, "_normalise_parameters", to_api)
+    monkeypatch.setattr(StateTaskServiceSfn, "_normalise_response", from_api)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ that backend calls functions in this process, with what Step Functions sends the
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,10 +94,10 @@ class Engine:
         )["stateMachineArn"]
         self._started: list[str] = []
 
-    def start(self, request: object, name: str = "release-42") -> str:
-        """Start an execution that asks for this and return its ARN."""
+    def start(self, request: object, name: str = "release-42", machine: str | None = None) -> str:
+        """Start an execution, of our machine if of no other, that asks for this; return its ARN."""
         arn = self.client.start_execution(
-            stateMachineArn=self.machine, name=name, input=json.dumps(request)
+            stateMachineArn=machine or self.machine, name=name, input=json.dumps(request)
         )["executionArn"]
         self._started.append(arn)
         return arn
@@ -175,6 +176,22 @@ def _once(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]
         if task is not None and task.get_outcome() is not None:
             return _refusal("TaskTimedOut")
     return None
+
+
+def to_api(_: object, parameters: dict[str, Any], **__: Any) -> None:
+    """Name a task's parameters as Step Functions' API does, which moto 5.2.5 leaves out."""
+    given = parameters.get("Input", {})
+    parameters["Input"] = given if isinstance(given, str) else json.dumps(given)
+    for name in list(parameters):
+        parameters[name[0].lower() + name[1:]] = parameters.pop(name)
+
+
+def from_api(_: object, response: dict[str, Any], **__: Any) -> None:
+    """Name what the API answered as states do; a time is in milliseconds."""
+    for name in list(response):
+        value = response.pop(name)
+        value = round(value.timestamp() * 1000) if isinstance(value, datetime) else value
+        response[name[0].upper() + name[1:]] = value
 
 
 def _with_cause(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:

@@ -129,3 +129,14 @@ def test_a_broken_file_is_named_and_left_alone(project: Path) -> None:
     with pytest.raises(ToolError, match=r"config\.json is no JSON"):
         Config(project).write(DEV, OUTPUTS, ("example.com",), URL)
     assert file.read_text() == "{oops"
+
+
+def test_the_stage_of_another_app_is_recorded_as_well(project: Path) -> None:
+    """Its settings and variables are put in, and what a person has set there stays."""
+    record(project, dev={"lambda_timeout": 7, "environment_variables": {"MINE": "1", "URL": "old"}})
+    Config(project).record(DEV, {"lambda_timeout": 5, "iam_role_arn": "arn"}, {"URL": "new"})
+    assert recorded(project)["dev"] == {
+        "lambda_timeout": 7,
+        "iam_role_arn": "arn",
+        "environment_variables": {"MINE": "1", "URL": "new"},
+    }

@@ -177,6 +177,17 @@ def test_the_definition_is_the_file_with_the_functions_arn(
     assert ":function:assent-dev-request_approval" in definition
 
 
+def test_a_template_without_a_table_has_nothing_to_do_with_tables(
+    stack: Stack, account: Account
+) -> None:
+    """An example's stack neither makes one nor looks at one that is there by its name."""
+    make_table(account, KeySchema=[{"AttributeName": "dueAt", "KeyType": "HASH"}])
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Stage"}}}
+    template = {"Parameters": {"Stage": {"Type": "String"}}, "Resources": {"Queue": queue}}
+    stack.deploy(json.dumps(template), {})
+    assert parameters(account) == {"Stage": "dev"}
+
+
 def test_a_missing_stack_is_named(stack: Stack) -> None:
     """Whoever asks for the outputs of nothing hears which stack isn't there."""
     assert not stack.exists()

@@ -47,7 +47,7 @@ def cut(wiring: Wiring, execution: str, document: Document, task_token: str) -> 
             most = MOST_CHUNKS * wiring.chunk_bytes
             raise UnreadableError(f"{size:,} bytes are more than can be cut, {most:,}")
     except UnreadableError as e:
-        # By our own call: the error of a function has another name where Lambda adds to it.
+        # Not by raising it: not every engine hears of that (docs/fidelity.md, S9).
         wiring.callbacks.fail(task_token, "UnreadableDocument", str(e))
         wiring.log("cut", execution=execution, unreadable=str(e))
         return

@@ -53,7 +53,7 @@ class Wiring:
     @property
     def approvers(self) -> list[str]:
         """Who is asked."""
-        return self._env["APPROVERS"].split(",")
+        return [address.strip() for address in self._env["APPROVERS"].split(",")]
 
     @property
     def requested_by(self) -> str:

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from examples.document_release.chalicelib.documents import Document
 from examples.document_release.chalicelib.scan import UnreadableError
@@ -70,6 +72,23 @@ def test_a_document_that_isnt_there_is_unreadable(
     world.put("text")
     with pytest.raises(UnreadableError, match=f"{key} can't be read: {code}"):
         world.documents.read(Document(key, version))
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_a_chunk_that_is_missing_or_denied_is_unreadable(world: World, code: str) -> None:
+    """S3 says the one or the other, by the reader's rights."""
+    with Stubber(world.s3) as stub:
+        stub.add_client_error("get_object", code, http_status_code=403)
+        with pytest.raises(UnreadableError, match=f"chunks/x/3 can't be read: {code}"):
+            world.documents.chunk("x", 3)
+
+
+def test_a_fault_of_s3_is_no_fault_of_the_chunk(world: World) -> None:
+    """Nobody is told that it can't be read; the event comes again."""
+    with Stubber(world.s3) as stub:
+        stub.add_client_error("get_object", "SlowDown", http_status_code=503)
+        with pytest.raises(ClientError, match="SlowDown"):
+            world.documents.chunk("x", 3)
 
 
 def test_a_chunk_comes_back_as_it_was_put(world: World) -> None:

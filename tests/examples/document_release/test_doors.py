@@ -15,12 +15,12 @@ WAITS = json.dumps({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 
 
 
 @pytest.fixture
-def app(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+def app(world: World) -> Any:
     """Load the example's app over the world, with a state machine that does nothing."""
     client = session().client("stepfunctions")
     machine = client.create_state_machine(name="documents", definition=WAITS, roleArn=ROLE)
     world.__dict__["callbacks"] = Callbacks(client, machine["stateMachineArn"])
-    return load(monkeypatch, world)
+    return load(world)
 
 
 def executions(app: Any) -> list[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """What is found, what isn't, and that nothing found is repeated in clear."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from examples.document_release.chalicelib.scan import (
@@ -178,6 +178,7 @@ def test_what_is_no_text_is_refused_and_not_passed(data: bytes, why: str) -> Non
         scan(whole(data))
 
 
+@settings(deadline=None)
 @given(
     pieces=st.lists(
         st.sampled_from(["plain ", "ä€🙂", b"\xff", b"\xe2", b"\x80", b"\0"]), max_size=20
@@ -210,6 +211,7 @@ GLUE = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(
     pieces=st.lists(st.one_of(SECRETS, GLUE, st.text(max_size=5)), max_size=60),
     chunk_bytes=st.integers(1, 700),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples.document_release.chalicelib.split import Chunk, chunks, count
@@ -11,6 +11,7 @@ from examples.document_release.chalicelib.split import Chunk, chunks, count
 PARTS = st.lists(st.binary(min_size=1, max_size=12), max_size=12)
 
 
+@settings(deadline=None)
 @given(parts=PARTS, chunk_bytes=st.integers(1, 20), margin=st.integers(0, 30))
 def test_the_bodies_are_the_document_and_the_margins_its_neighbourhood(
     parts: list[bytes], chunk_bytes: int, margin: int

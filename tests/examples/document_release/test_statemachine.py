@@ -103,11 +103,9 @@ class Example:
 
 
 @pytest.fixture
-def example_with(
-    world: World, engine_of: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Example]:
+def example_with(world: World, engine_of: Callable[..., Engine]) -> Callable[..., Example]:
     """Start an engine of the example; fields of the state that looks may be other here."""
-    app = load(monkeypatch, world)
+    app = load(world)
     return lambda **look: Example(world, app, engine_of, look)
 
 

@@ -1,0 +1,36 @@
+"""An example's `app.py`, loaded as Lambda does: with its own `chalicelib`, and its variables."""
+
+import json
+import sys
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
+
+import pytest
+
+from examples.deploying import variables
+from examples.example import HERE
+
+
+def load(name: str) -> Any:
+    """Return the module.
+
+    In Lambda an example's `chalicelib` is the only one of that name. Here that is Assent's, which
+    makes room while this one is loaded, for the very modules that tests know by their full names.
+    """
+    outputs = json.loads((HERE / name / "infrastructure.json").read_text())["Outputs"]
+    package = f"examples.{name}.chalicelib"
+    stems = sorted(path.stem for path in (HERE / name / "chalicelib").glob("*.py"))
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in variables(outputs):
+            patch.setenv(variable, "documents")
+        for module in [module for module in sys.modules if module.split(".")[0] == "chalicelib"]:
+            patch.delitem(sys.modules, module)
+        for suffix in ["" if stem == "__init__" else f".{stem}" for stem in stems]:
+            patch.setitem(sys.modules, f"chalicelib{suffix}", import_module(package + suffix))
+        spec = spec_from_file_location(f"app_of_{name}", HERE / name / "app.py")
+        assert spec is not None
+        assert spec.loader is not None
+        loaded = module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+    return loaded

@@ -1,0 +1,208 @@
+"""README's "Use it from your own workflow", deployed: to ask, to decide, to follow.
+
+Each with the permissions that the README's table says it takes.
+"""
+
+import json
+import os
+import subprocess
+from functools import partial
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests import readme
+from tests.sandbox.announced import Announced
+from tests.sandbox.client import ACCOUNT, Json, Sandbox, policy, press, statement, until
+
+ADA = "ada@example.com"
+PURPOSES = {"A child": "a child, waited for", "A function": "a function", "A queue": "a queue"}
+"""Heading -> what its permissions are for."""
+
+
+def here(sandbox: Sandbox, text: str) -> str:
+    """Return the text with the sandbox's names in the place of the sample ones."""
+    text = text.replace(
+        f"https://sqs.us-east-1.amazonaws.com/{readme.ACCOUNT}/assent-dev-requests",
+        sandbox.queue("requests"),
+    )
+    return text.replace(readme.ACCOUNT, ACCOUNT).replace("assent-dev", "assent-sandbox")
+
+
+def role(sandbox: Sandbox, title: str) -> str:
+    """Make the role of somebody's state machine, with the README's permissions; return its ARN."""
+    iam, name = sandbox.client("iam"), f"{title.replace(' ', '-')}"
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}}
+    made = iam.create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps(policy(trust | {"Action": "sts:AssumeRole"})),
+    )
+    rows = readme.permissions(PURPOSES[title])
+    document = policy(*(statement(actions, here(sandbox, on)) for actions, on in rows))
+    iam.put_role_policy(RoleName=name, PolicyName="readme", PolicyDocument=json.dumps(document))
+    arn: str = made["Role"]["Arn"]
+    return arn
+
+
+@pytest.fixture(scope="module")
+def machines(sandbox: Sandbox) -> dict[str, str]:
+    """Make somebody's own state machines, of the snippets; return their ARNs by heading."""
+    return {
+        title: sandbox.client("stepfunctions").create_state_machine(
+            name=title.replace(" ", "-"),
+            definition=here(sandbox, json.dumps(readme.states(title))),
+            roleArn=role(sandbox, title),
+        )["stateMachineArn"]
+        for title in PURPOSES
+    }
+
+
+def ended(sandbox: Sandbox, execution: str) -> Json:
+    """Return the execution once it has ended."""
+    describe = partial(sandbox.client("stepfunctions").describe_execution, executionArn=execution)
+    return until(describe, lambda found: found["status"] != "RUNNING", seconds=30)
+
+
+@pytest.mark.parametrize("title", PURPOSES)
+def test_your_state_machine_asks_and_goes_on(
+    sandbox: Sandbox, machines: dict[str, str], title: str
+) -> None:
+    """Approved it goes on with the result; rejected they are told."""
+    states = sandbox.client("stepfunctions")
+    executions = {
+        choice: states.start_execution(
+            stateMachineArn=machines[title],
+            input=json.dumps({"question": f"{title}, to {choice}?"}),
+        )["executionArn"]
+        for choice in ("approve", "reject")
+    }
+    for choice in executions:
+        assert press(sandbox.link(ADA, f"{title}, to {choice}?", choice), "so").status == 200
+    released = ended(sandbox, executions["approve"])
+    assert released["status"] == "SUCCEEDED"
+    result = json.loads(released["output"])
+    assert (result["outcome"], result["subject"]) == ("approved", f"{title}, to approve?")
+    told = ended(sandbox, executions["reject"])
+    assert (told["status"], told["error"]) == ("FAILED", "TheyWereTold")
+
+
+def test_a_child_that_is_to_fail_is_caught(sandbox: Sandbox, machines: dict[str, str]) -> None:
+    """Without `onReject`, by the parent's Catch, which has what the child failed as."""
+    states = sandbox.client("stepfunctions")
+    definition = here(sandbox, json.dumps(readme.states("A child")))
+    failing = json.loads(definition)
+    del failing["States"]["AskForRelease"]["Parameters"]["Input"]["onReject"]
+    like = states.describe_state_machine(stateMachineArn=machines["A child"])
+    machine = states.create_state_machine(
+        name="A-child-that-fails", definition=json.dumps(failing), roleArn=like["roleArn"]
+    )["stateMachineArn"]
+    execution = states.start_execution(
+        stateMachineArn=machine, input=json.dumps({"question": "May the child fail?"})
+    )["executionArn"]
+    press(sandbox.link(ADA, "May the child fail?", "reject"), "no")
+    caught = json.loads(ended(sandbox, execution)["output"])
+    # AWS says States.TaskFailed to the parent, and so does moto (docs/fidelity.md, S18).
+    assert caught["Error"] == "Rejected"
+    assert json.loads(caught["Cause"])["outcome"] == "rejected"
+
+
+def test_the_permissions_suffice_and_open_nothing_else(
+    sandbox: Sandbox, machines: dict[str, str]
+) -> None:
+    """MiniStack runs a state machine without looking at its role: here the role itself calls."""
+    sts = sandbox.client("sts")
+
+    def having(title: str, service: str) -> Any:
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{title.replace(' ', '-')}"
+        made = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        return sandbox.client(
+            service,
+            aws_access_key_id=made["AccessKeyId"],
+            aws_secret_access_key=made["SecretAccessKey"],
+            aws_session_token=made["SessionToken"],
+        )
+
+    ours, bad = sandbox.state["stateMachineArn"], json.dumps({})
+    child = having("A child", "stepfunctions")
+    execution = child.start_execution(stateMachineArn=ours, input=bad)["executionArn"]
+    assert child.describe_execution(executionArn=execution)["status"]
+    having("A function", "lambda").invoke(
+        FunctionName="assent-sandbox-request_approval", InvocationType="DryRun"
+    )
+    having("A queue", "sqs").send_message(QueueUrl=sandbox.queue("requests"), MessageBody=bad)
+    for title, service, call, arguments in (
+        ("A child", "stepfunctions", "start_execution", {"stateMachineArn": machines["A queue"]}),
+        ("A child", "stepfunctions", "get_execution_history", {"executionArn": execution}),
+        ("A function", "lambda", "invoke", {"FunctionName": "assent-sandbox-record_decision"}),
+        ("A queue", "sqs", "receive_message", {"QueueUrl": sandbox.queue("requests")}),
+    ):
+        with pytest.raises(ClientError, match=r"not authorized|AccessDenied"):
+            getattr(having(title, service), call)(**arguments)
+
+
+def test_the_curl_line_asks(sandbox: Sandbox) -> None:
+    """Signed with an operator's keys, in a shell."""
+    keys = sandbox.state["operator"]
+    line = readme.snippet("HTTP").replace(
+        "https://abcdef1234.execute-api.us-east-1.amazonaws.com/api", sandbox.state["api"]
+    )
+    done = subprocess.run(
+        ["/bin/bash", "-c", line],
+        env=os.environ
+        | {
+            "AWS_ACCESS_KEY_ID": keys["accessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["secretAccessKey"],
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    started = json.loads(done.stdout)
+    assert started.keys() == {"execution", "executionArn", "status", "links"}
+    assert press(sandbox.link(ADA, "Release 4.2.0 of the shop?")).status == 200
+    assert sandbox.ended(started["execution"])["outcome"] == "approved"
+
+
+@pytest.mark.parametrize("service", ["sqs", "sns", "lambda"])
+def test_a_program_decides_with_the_permission_that_the_table_names(
+    sandbox: Sandbox, service: str
+) -> None:
+    """The snippet's body, by each of the three."""
+    (row,) = [row for row in readme.permissions("deciding") if f":{service}:" in row[1]]
+    (action,), resource = row[0], here(sandbox, row[1])
+    keys = sandbox.may(f"decides-by-{service}", action, resource)
+    name = sandbox.start(subject=f"Decided by {service}")
+    token = sandbox.link(ADA, f"Decided by {service}").rpartition("/")[2]
+    said = readme.snippet("Decide from a program").replace("<approval id>.<secret>", token)
+    client = sandbox.client(service, **keys)
+    if service == "sqs":
+        client.send_message(QueueUrl=sandbox.queue("decisions"), MessageBody=said)
+    elif service == "sns":
+        client.publish(TopicArn=resource, Message=said)
+    else:
+        client.invoke(FunctionName=resource, Payload=said)
+    (made,) = sandbox.ended(name)["output"]["decisions"]
+    assert (made["approver"], made["reason"]) == (ADA, "Tests are green")
+
+
+def test_the_pattern_matches_what_is_announced(
+    sandbox: Sandbox, slow: dict[str, str], announced: Announced
+) -> None:
+    """Approvals of that stage; the same event of another outcome or stage isn't meant."""
+    approval_id = sandbox.execution(slow["decided"])["approval"]["id"]
+    (event,) = until(partial(announced.of, approval_id), bool, seconds=70)
+    pattern = readme.snippet("Follow the outcomes").replace('"dev"', '"sandbox"')
+    events = sandbox.client("events")
+
+    def matches(**changed: str) -> bool:
+        one = json.dumps(event | {"detail": event["detail"] | changed})
+        found: bool = events.test_event_pattern(EventPattern=pattern, Event=one)["Result"]
+        return found
+
+    assert matches()
+    assert not matches(outcome="rejected")
+    assert not matches(stage="prod")
+    for field in ("stage", "approvalId", "outcome", "subject", "executionArn", "closedAt"):
+        assert f'"{field}"' in readme.section("Follow the outcomes")
+        assert field in event["detail"]
