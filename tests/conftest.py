@@ -20,8 +20,8 @@ settings.register_profile(
 )
 # Luck is tried by hand, with new examples, more of them, and longer stories:
 #     .venv/bin/pytest -n 2 --hypothesis-profile=long tests/workflow/test_any_story*.py
-# (about ten minutes). Hypothesis prints what failed and tells it first the next time; once mended,
-# it becomes a test of its own.
+# (a quarter of an hour). Hypothesis prints what failed and tells it first the next time; once
+# mended, it becomes a test of its own.
 settings.register_profile(
     "long",
     settings.get_profile("fixed"),
