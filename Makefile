@@ -1,7 +1,7 @@
 # The two commands to know are `make demo` and `make test`; both do all their own set-up.
 # `make demo PORT=4566 INBOX_PORT=8025 DIR=/tmp/other` says where; any free ports if not given.
 # `make example NAME=callback_basics` runs one of examples/ in a sandbox of its own and shows what happens;
-# deploy-example and destroy-example, with a STAGE, do so in your AWS account.
+# deploy-example (PARAMETERS="Approvers=ada@example.com ...") and destroy-example, with a STAGE, do so in your AWS account.
 # STAGE=dev names a stage of .chalice/config.json; DOMAINS=example.com says whose mail addresses may
 # be asked (needed once); ALARM_TOPIC=arn:... is told of alarms; DELETE_DATA=assent-dev makes destroy take the table along.
 
@@ -42,7 +42,7 @@ destroy: setup
 		$(if $(STOP_RUNNING),--stop-running)
 
 deploy-example: setup
-	@$(python) -m examples '$(NAME)' --deploy '$(STAGE)'
+	@$(python) -m examples '$(NAME)' --deploy '$(STAGE)' $(foreach one,$(PARAMETERS),--parameter '$(one)')
 
 destroy-example: setup
 	@$(python) -m examples '$(NAME)' --destroy '$(STAGE)'

@@ -5,6 +5,7 @@ your AWS account instead, and tells nothing.
 """
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -41,15 +42,24 @@ def tell(example: Example, directory: Path, say: Say) -> None:
         example.tell(scene, click.echo)
 
 
-def _on_aws(example: Example, stage_name: str, *, up: bool) -> None:
+def _on_aws(example: Example, stage_name: str, parameters: Mapping[str, str], *, up: bool) -> None:
     stage, account = example.stage(stage_name), Account.from_environment()
     chalice = Chalice(example.folder, environment=account.environment)
     stack = Stack(stage, account.cloudformation, account.dynamodb, say=click.echo)
     if not up:
         destroy(stage, account, chalice, stack, click.echo)
         return
-    made = deploy(stage, example.folder, account, chalice, stack, click.echo)
+    made = deploy(stage, example.folder, account, chalice, stack, click.echo, parameters)
     click.echo(f"{stage.prefix} is up{f' at {made.api}' if made.api else ''}")
+
+
+def _given(parameters: tuple[str, ...]) -> dict[str, str]:
+    """Return parameters by their names; raise ToolError for one that is no NAME=VALUE."""
+    pairs = [parameter.partition("=") for parameter in parameters]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise ToolError(f"{name!r} is no parameter: it looks like Approvers=ada@example.com")
+    return {name: value for name, _, value in pairs}
 
 
 @click.command()
@@ -57,13 +67,22 @@ def _on_aws(example: Example, stage_name: str, *, up: bool) -> None:
 @click.option("--deploy", "up", metavar="STAGE", help="Deploy it to your AWS account instead.")
 @click.option("--destroy", "down", metavar="STAGE", help="Delete it from your AWS account.")
 @click.option(
+    "--parameter",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter of its infrastructure.json, for --deploy; remembered by the stack.",
+)
+@click.option(
     "--dir",
     "directory",
     type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
     default=".sandbox/examples",
     help="Where the sandbox keeps its files (.sandbox/examples).",
 )
-def main(name: str, up: str | None, down: str | None, directory: Path) -> None:
+def main(
+    name: str, up: str | None, down: str | None, parameters: tuple[str, ...], directory: Path
+) -> None:
     """Run the example NAME on this machine and show what happens."""
     example = Example(name)
     started = time.monotonic()
@@ -73,7 +92,7 @@ def main(name: str, up: str | None, down: str | None, directory: Path) -> None:
 
     try:
         if up is not None or down is not None:
-            _on_aws(example, up or down or "", up=up is not None)
+            _on_aws(example, up or down or "", _given(parameters), up=up is not None)
         else:
             set_apart()
             tell(example, directory / name, say)

@@ -41,12 +41,13 @@ def deploy(
     chalice: Chalice,
     stack: Stack,
     say: Callable[[str], None],
+    parameters: Mapping[str, str] | None = None,
 ) -> Deployed:
-    """Bring a stage of an example up to date with its folder."""
+    """Bring a stage of an example up to date with its folder; `parameters` are the stack's own."""
     if chalice.api(stage) is None:
         refuse_second_api(stage, account)
     say(f"stack {stage.prefix}")
-    outputs = stack.deploy(template_body(project), {})
+    outputs = stack.deploy(template_body(project), parameters or {})
     Config(project).record(stage, roles(outputs), variables(outputs))
     say("code")
     chalice.deploy(stage)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.__main__ import _given
 from examples.deploying import deploy, destroy
 from examples.example import HERE, Example
 from tools.account import Account
@@ -108,3 +109,13 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, name: str, said: str) ->
     assert done.stderr.startswith("Error: ")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_parameters_are_read_by_their_names() -> None:
+    """A value may hold anything, and be empty; one that is none says what it should look like."""
+    given = _given(("Approvers=ada@example.com,grace@example.com", "Query=a=b", "None="))
+    expected = {"Approvers": "ada@example.com,grace@example.com", "Query": "a=b", "None": ""}
+    assert given == expected
+    for wrong in ("Approvers", "=x"):
+        with pytest.raises(ToolError, match="it looks like Approvers="):
+            _given((wrong,))
