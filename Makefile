@@ -22,8 +22,10 @@ test: lint browser
 	$(bin)/pytest -q -n 2 --ignore tests/sandbox
 	$(bin)/pytest -q tests/sandbox
 
+# What is quick: a minute. `make test` has the rest as well.
 check: lint
-	$(bin)/pytest -n 2 -q --ignore tests/sandbox
+	$(bin)/pytest -n 2 -q --ignore tests/sandbox --ignore tests/examples --ignore tests/bench --ignore tests/fidelity \
+		--ignore tests/workflow/test_any_story_in_moto.py
 
 lint: setup
 	@$(bin)/ruff check --quiet .

@@ -284,15 +284,15 @@ class Crowd:
 
     @classmethod
     def fill(cls, store: Store) -> "Crowd":
-        """Create 60 approvals of 20 KB in the shard of the first, each due a minute later."""
+        """Create 80 approvals of 16 KB in the shard of the first, each due a minute later."""
         details = "x" * 16_000
         home = shard(approval("token 0").id)
         tokens = (f"token {n}" for n in count())
         same = (token for token in tokens if shard(links.approval_id(token)) == home)
         ids = []
-        for minute, token in zip(range(60), same, strict=False):
+        for minute, token in zip(range(80), same, strict=False):
             at = START + timedelta(minutes=minute)
-            new = approval(token, at=at, details=details, approvers=people(20))
+            new = approval(token, at=at, details=details)
             store.create(new)
             ids.append(new.id)
         return cls(ids)
