@@ -44,6 +44,11 @@ def _rows(rows: list[tuple[str, str]]) -> list[str]:
 
 
 def _approver(approver: Approver) -> list[str]:
+    noted = [f"  | {line}" for line in approver.note.split("\n") if approver.note]
+    return [*_answer(approver), *(["  was asked with this note:", *noted] if noted else [])]
+
+
+def _answer(approver: Approver) -> list[str]:
     if approver.decision is not None:
         decision = approver.decision
         said = f"{approver.address} {past(decision.choice)} on {_second(decision.decided_at)}"
@@ -60,7 +65,8 @@ def _folded(approval: Approval) -> list[str]:
 
 
 def _event(event: Event) -> str:
-    note = f" - {' '.join(event.note.split())}" if event.note else ""
+    said = " - ".join(" ".join(text.split()) for text in (event.note, event.why) if text)
+    note = f" - {said}" if said else ""
     whose = "to" if event.what in ABOUT_MAIL else "by"
     return f"{_second(event.at)}  {event.what} {whose} {event.who} via {event.via}{note}"
 

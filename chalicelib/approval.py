@@ -39,10 +39,14 @@ LINKS_OF_ONE_MAIL = 3
 
 EVENTS = 200
 """How many events one approval keeps."""
+REASONS_KEPT = 4
+"""How many reasons of reminders and extensions one approval keeps: an item has 400 KB."""
 ABOUT_MAIL = frozenset({"mailed", "invited", "unconfirmed", "refused", "undelivered"})
 _KEPT = frozenset(
     {"requested", "approved", "rejected", "cancelled", "expired", "resumed", "reassigned"}
 )
+_AGAIN = frozenset({"reminded", "extended"})
+"""What an operator may do, and say why, any number of times."""
 
 REQUESTER = "requester"
 """The requester's role; no address is like it."""
@@ -85,6 +89,8 @@ class Event(Struct, frozen=True, rename="camel"):
     who: str
     via: Door
     note: str = ""
+    why: str = ""
+    """What whoever reminded or gave time said of it."""
 
 
 class Mail(Struct, frozen=True, tag=True, rename="camel"):
@@ -231,8 +237,11 @@ class Approval(Struct, frozen=True, rename="camel"):
         return self if len(left) == len(self.outbox) else replace(self, outbox=left)
 
     def recording(self, event: Event) -> "Approval":
-        """Return it with one more event; beyond EVENTS the oldest lesser ones become a count."""
-        events, folded = (*self.events, event), self.folded_events
+        """Return it with one more event; beyond EVENTS the oldest lesser ones become a count.
+
+        Of reasons that may be given again and again, the newest REASONS_KEPT are kept.
+        """
+        events, folded = (*_with_fewer_reasons(self.events, event), event), self.folded_events
         if len(events) > EVENTS:
             oldest = next((e for e in events if e.what not in _KEPT), None)
             if oldest is not None:
@@ -290,6 +299,15 @@ class Approval(Struct, frozen=True, rename="camel"):
 
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)
+
+
+def _with_fewer_reasons(events: tuple[Event, ...], new: Event) -> tuple[Event, ...]:
+    """Return the events with room for one more reason that doesn't end anything."""
+    given = [e for e in events if e.what in _AGAIN and e.why]
+    if not new.why or new.what not in _AGAIN or len(given) < REASONS_KEPT:
+        return events
+    place = events.index(given[0])
+    return (*events[:place], replace(given[0], why=""), *events[place + 1 :])
 
 
 def _bounded(hashes: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""ADAPTER: what the three adapters share: a fault of AWS becomes our `Unavailable`."""
+"""ADAPTER: what the adapters share: a fault of AWS becomes our `Unavailable`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -107,13 +107,9 @@ def about(untrusted: object) -> dict[str, str]:
 
 
 def why_not(e: AssentError) -> dict[str, Any]:
-    """Return what a log says of an error: what kind, where, and of our own faults the cause."""
+    """Return what a log says of an error: what kind, where, and why."""
     where = {} if e.field is None else {"field": links.hidden(e.field)}
-    return (
-        {"status": e.status, "code": e.code}
-        | where
-        | ({"why": e.message} if e.status >= 500 else {})
-    )
+    return {"status": e.status, "code": e.code} | where | {"why": links.hidden(e.message)}
 
 
 def _read(body: str) -> Any:

@@ -1,6 +1,7 @@
 """CORE: what operators send to change an approval; `POST /approvals/{id}/<operation>`.
 
-`by` says who does it, as an e-mail address; the door fills in the caller's IAM principal.
+`by` says who does it, as an e-mail address; where there is none, the door fills in the caller's
+IAM principal. `reason` and `note` say why.
 """
 
 from msgspec import Struct
@@ -17,6 +18,8 @@ class Operation(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_"
 class Remind(Operation, frozen=True):
     """Mail those who haven't answered again."""
 
+    reason: str = ""
+
 
 class Cancel(Operation, frozen=True):
     """Withdraw the request."""
@@ -28,6 +31,7 @@ class Extend(Operation, frozen=True, kw_only=True, rename="camel"):
     """Set the deadline to so many seconds from now."""
 
     expires_in: Span
+    reason: str = ""
 
 
 class Reassign(Operation, frozen=True, kw_only=True):

@@ -156,18 +156,20 @@ def cancel(approval: Approval, by: str, reason: str, now: datetime, via: Door) -
     return changed.closed("cancelled", now, by)
 
 
-def remind(approval: Approval, by: str, now: datetime, via: Door) -> Approval:
+def remind(approval: Approval, by: str, now: datetime, via: Door, why: str = "") -> Approval:
     """Return the approval with a mail promised, now, to each who hasn't answered."""
     _refuse_if_closed(approval, "", now)
-    return promise_reminders(approval, now).recording(Event(now, "reminded", by, via))
+    return promise_reminders(approval, now).recording(Event(now, "reminded", by, via, why=why))
 
 
-def extend(approval: Approval, by: str, expires_in: int, now: datetime, via: Door) -> Approval:
+def extend(
+    approval: Approval, by: str, expires_in: int, now: datetime, via: Door, why: str = ""
+) -> Approval:
     """Return the approval with its deadline that many seconds from now."""
     _refuse_if_closed(approval, "", now)
     expires_at = now + timedelta(seconds=expires_in)
     note = f"until {expires_at:%Y-%m-%dT%H:%M:%SZ}"
-    changed = approval.recording(Event(now, "extended", by, via, note))
+    changed = approval.recording(Event(now, "extended", by, via, note, why))
     return replace(changed, expires_at=expires_at)
 
 

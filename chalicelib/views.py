@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from .approval import Approval, Approver, Decision, Undelivered
+from .approval import Approval, Approver, Decision, Event, Undelivered
 
 CAUSE_BYTES = 32_768
 OUTPUT_BYTES = 262_144
@@ -34,12 +34,13 @@ def for_operator(approval: Approval) -> dict[str, Any]:
                 }
                 | ({} if a.replaced_by is None else {"replacedBy": a.replaced_by})
                 | ({} if a.stands_in_for is None else {"standsInFor": a.stands_in_for})
+                | ({"note": a.note} if a.note else {})
                 | _why(approval, a)
                 for a in approval.approvers
             ],
             "settledAt": iso(approval.settled_at),
             "executionArn": approval.execution_arn,
-            "events": msgspec.to_builtins(approval.events),
+            "events": [_event(event) for event in approval.events],
         }
         | ({"foldedEvents": approval.folded_events} if approval.folded_events else {})
     )
@@ -123,6 +124,11 @@ def announcement(approval: Approval) -> dict[str, Any]:
 def iso(moment: datetime | None) -> str | None:
     """Return the time as the wire writes it: ISO 8601, UTC, whole seconds."""
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _event(event: Event) -> dict[str, Any]:
+    seen: dict[str, Any] = msgspec.to_builtins(event)
+    return seen if event.why else {key: seen[key] for key in seen if key != "why"}
 
 
 def _why(approval: Approval, approver: Approver) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from .absence import Absence, stand_ins
 from .absence import check as check_absence
 from .approval import Approval, Approver, Choice, Door, Outcome
 from .errors import AlreadyDecided, InvalidRequest, NotFound, WrongCode
-from .operations import Cancel, Extend, Operation, Reassign
+from .operations import Cancel, Extend, Operation, Reassign, Remind
 from .ports import Ports
 from .request import (
     Question,
@@ -122,14 +122,16 @@ def operate(ports: Ports, approval_id: str, operation: Operation, by: str, via: 
             case Cancel():
                 return rules.cancel(current, by, text(operation.reason), now, via)
             case Extend():
-                return rules.extend(current, by, operation.expires_in, now, via)
+                why = text(operation.reason)
+                return rules.extend(current, by, operation.expires_in, now, via, why)
             case Reassign():
                 to = check_address(operation.to, "to", ports.approver_domains)
                 note = text(operation.note, "note")
                 one = check_address(operation.from_, "from", ("*",))
                 return rules.reassign(current, one, to, by, note, now, via)
-            case _:
-                return rules.remind(current, by, now, via)
+            case Remind():
+                return rules.remind(current, by, now, via, text(operation.reason))
+        raise TypeError(f"{type(operation).__name__} is no operation")
 
     if not links.is_id(approval_id):
         raise no_approval(approval_id)

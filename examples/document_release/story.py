@@ -43,7 +43,7 @@ def tell(scene: Scene, say: Callable[[str], None]) -> None:
     for key in keys(scene):
         say(f"    {key}")
     say("\nWhat EventBridge puts into the queue, within a minute:")
-    for told in awaited(scene, 2):
+    for told in awaited(scene, ("report.txt", "customers.csv")):
         say(f"    {told['outcome']}: {told['subject']}")
 
 
@@ -99,15 +99,20 @@ def keys(scene: Scene) -> list[str]:
     return [one["Key"] for one in found if not one["Key"].startswith("chunks/")]
 
 
-def awaited(scene: Scene, number: int) -> list[Json]:
-    """Return that many outcomes, each once, when EventBridge has put them into the queue."""
+def awaited(scene: Scene, names: tuple[str, ...]) -> list[Json]:
+    """Return the outcomes of these documents, each once, when EventBridge has put them there.
+
+    Whatever else this Assent was asked meanwhile is in the queue as well.
+    """
+    questions = tuple(f"Release {name}?" for name in names)
     told: dict[str, Json] = {}
 
     def more() -> list[Json]:
-        told.update({one["approvalId"]: one for one in outcomes(scene)})
+        ours = [one for one in outcomes(scene) if one["subject"].startswith(questions)]
+        told.update({one["approvalId"]: one for one in ours})
         return sorted(told.values(), key=lambda one: str(one["subject"]))
 
-    return scene.wait(more, lambda seen: len(seen) >= number, "the outcomes' events", 120)
+    return scene.wait(more, lambda seen: len(seen) >= len(names), "the outcomes' events", 120)
 
 
 def outcomes(scene: Scene) -> list[Json]:

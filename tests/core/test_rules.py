@@ -22,7 +22,7 @@ from chalicelib.approval import (
 )
 from chalicelib.errors import AlreadyDecided, AssentError, Cancelled, Expired, InvalidRequest
 from chalicelib.outbox import advance, announced, deferred, mailed, resumed
-from chalicelib.rules import cancel, decide, refuse_if_over, tally
+from chalicelib.rules import cancel, decide, extend, refuse_if_over, remind, tally
 from tests.asking import ANY_HASH, an_approval, people
 from tests.fakes import EXECUTION, START, TOKEN
 
@@ -557,3 +557,14 @@ def test_rules_never_change_what_they_are_given() -> None:
     assert (repr(approval), approval.approvers, approval.events, approval.outbox) == before
     with pytest.raises(AttributeError):
         approval.outcome = "approved"  # type: ignore[misc]
+
+
+def test_the_newest_reasons_of_what_is_done_again_and_again_are_kept() -> None:
+    """Else they could fill the item; that it was done, by whom and when stays, and until when."""
+    approval = _of(1)
+    for number in range(7):
+        approval = extend(approval, "op@example.com", 600, START, "api", f"reason {number}")
+        approval = remind(approval, "op@example.com", START, "api")
+    given = [event for event in approval.events if event.what == "extended"]
+    assert [event.why for event in given] == ["", "", "", *(f"reason {n}" for n in range(3, 7))]
+    assert {event.note for event in given} == {"until 2026-11-22T09:10:00Z"}

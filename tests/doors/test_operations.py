@@ -216,7 +216,7 @@ WRONG: list[tuple[str, Any, str | None]] = [
     ("extend", {}, "expiresIn"),
     ("extend", {"expires_in": 60}, "expires_in"),
     ("cancel", {"note": "x"}, "note"),
-    ("remind", {"reason": "x"}, "reason"),
+    ("remind", {"reasons": "x"}, "reasons"),
 ]
 for name, good in GOOD.items():
     WRONG += [(name, good | {"by": by}, "by") for by in PEOPLE if by is not None]
@@ -743,3 +743,20 @@ def test_reassigning_again_just_so_answers_the_same(doors: Doors, ports: DoorPor
     assert doors.json(path, GOOD["reassign"] | {"to": GRACE.title()[:5] + GRACE[5:]}).status == 200
     other = doors.json(path, GOOD["reassign"] | {"to": LINUS})
     assert (other.status, other.json["field"]) == (400, "from")
+
+
+def test_every_operation_says_who_and_why(doors: Doors, ports: DoorPorts) -> None:
+    """In the record, as JSON and in words; what was written to whoever is asked instead as well."""
+    approval_id = asked(ports)
+    path = f"/approvals/{approval_id}"
+    by = {"by": "op@example.com"}
+    doors.json(f"{path}/remind", by | {"reason": "The window opens at two"})
+    doors.json(f"{path}/extend", by | {"reason": "Ada is on a train", "expiresIn": 600})
+    doors.json(f"{path}/reassign", by | {"from": ADA, "to": GRACE, "note": "Please look at 3"})
+    doors.json(f"{path}/cancel", by | {"reason": "Not this week"})
+    said = ["The window opens at two", "Ada is on a train", "Please look at 3", "Not this week"]
+    whole, account = doors.get(path).text, doors.get(f"{path}?format=text").text
+    for why in said:
+        assert why in whole
+        assert why in account
+    assert account.count("op@example.com") == 5, "four deeds, and who withdrew it"
