@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import packages
-from chalicelib import links, store
+from chalicelib import items, links
 from chalicelib.approval import Approval
 from tests.asking import an_approval
 
@@ -124,9 +124,9 @@ def _items(name: str) -> Json:
         return {"path": path, "page": item, "vote": item, "closing vote": item}
     return {
         "path": path,
-        "page": store._item(one),
-        "vote": store._item(two),
-        "closing vote": store._item(one),
+        "page": items.item_of(one),
+        "vote": items.item_of(two),
+        "closing vote": items.item_of(one),
     }
 
 

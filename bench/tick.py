@@ -25,7 +25,7 @@ from rich.table import Table
 from bench.__main__ import ENVIRONMENT
 from bench.packages import ROOT
 from bench.ticking import START
-from chalicelib import links, outbox, store
+from chalicelib import items, links, outbox
 from chalicelib.approval import Approval, Mail
 from tests.asking import an_approval
 from tests.fakes import TOKEN
@@ -143,12 +143,12 @@ class Stored:
 
     def _write(self, number: int, left: timedelta) -> None:
         approvals = (asked(n, left) for n in islice(self._numbers, number))
-        items = (
+        stored = (
             item
             for new in approvals
-            for item in (store._item(new), *store._pointers_of(new).values())
+            for item in (items.item_of(new), *items.waiting_items(new).values())
         )
-        while batch := list(islice(items, 25)):
+        while batch := list(islice(stored, 25)):
             puts: list[Any] = [{"PutRequest": {"Item": item}} for item in batch]
             self.client.batch_write_item(RequestItems={TABLE: puts})
 

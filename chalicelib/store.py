@@ -1,18 +1,15 @@
-"""ADAPTER: DynamoDB; one item holds one approval whole, as JSON, beside the keys of its indexes.
-
-A small item of its own says whose answer an approval waits for, written in one step with it.
+"""ADAPTER: DynamoDB: reads and writes approvals; `items.py` says what they look like there.
 
 Every write is conditional, so a lost race is an answer (None or False), never a lost update.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Literal
-from zlib import crc32
 
 import msgspec
 
@@ -20,6 +17,16 @@ from .absence import Absence
 from .approval import Approval, Outcome
 from .aws import Expected, faults
 from .errors import Unavailable
+from .items import (
+    SHARDS,
+    approval_in,
+    away_key,
+    id_in,
+    item_of,
+    key_of,
+    waiting_changes,
+    waiting_key,
+)
 from .views import iso
 
 if TYPE_CHECKING:
@@ -28,8 +35,6 @@ if TYPE_CHECKING:
 Took = Literal["written", "refused", "conflict"]
 _REFUSALS = ("ConditionalCheckFailedException", "TransactionConflictException")
 
-SHARDS = 8
-"""Partitions of each index; docs/scaling.md says how to raise it."""
 STRIDE = 5
 """A tick goes from shard to shard in steps of so many, and so into none that another begins with
 while it runs, which is for less than five minutes. Shares no divisor with SHARDS."""
@@ -53,10 +58,10 @@ class Store:
         """Return the approval as it is now (a consistent read), or None."""
         with faults("DynamoDB"):
             answer = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": _pk(approval_id)}}, ConsistentRead=True
+                TableName=self._table, Key=key_of(approval_id), ConsistentRead=True
             )
         item = answer.get("Item")
-        return None if item is None else _approval(item)
+        return None if item is None else approval_in(item)
 
     def create(self, approval: Approval) -> bool:
         """Write a new approval; return False if there is one with its id."""
@@ -90,40 +95,26 @@ class Store:
         At most so many, from behind `after`; "" for the beginning and for the end. The index
         follows the table by a moment: what is new may be missing, what is decided is left out.
         """
-        person = address.lower()
-        start: dict[str, Any] = {}
+        person, bound = address.lower(), iso(now) or ""
+        more: dict[str, Any] = {"Limit": most + 1}
         expires_at, _, approval_id = after.partition("_")
         # A key that the condition excludes is refused: whatever ended by now isn't listed anyway.
-        if expires_at > (iso(now) or ""):
-            key = _waits(approval_id, person) | _whom(person, expires_at)
-            start = {"ExclusiveStartKey": key}
-        with faults("DynamoDB"):
-            page = self._client.query(
-                TableName=self._table,
-                IndexName="approver",
-                KeyConditionExpression="approver = :person AND expiresAt > :now",
-                ExpressionAttributeValues={
-                    ":person": {"S": person},
-                    ":now": {"S": iso(now) or ""},
-                },
-                Limit=most + 1,  # One more says whether it goes on.
-                **start,
-            )
-        found = [(i["expiresAt"]["S"], i["pk"]["S"].split("#")[1]) for i in page["Items"]]
-        shown = found[:most]
-        more = "_".join(shown[-1]) if len(found) > most else ""
-        return self.get_many([approval_id for _, approval_id in shown]), more
+        if expires_at > bound:
+            more |= {"ExclusiveStartKey": waiting_key(approval_id, person, expires_at)}
+        found = self._items("approver", "approver", person, "expiresAt > :bound", bound, **more)
+        ids, end = _page((f"{item['expiresAt']['S']}_{id_in(item)}" for item in found), most)
+        return self.get_many(ids), end
 
     def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
         """Return those of these approvals that there are, at most 100, in this order."""
-        wanted: Any = [{"pk": {"S": _pk(one)}} for one in dict.fromkeys(approval_ids)]
+        wanted: Any = [key_of(one) for one in dict.fromkeys(approval_ids)]
         found: dict[str, Approval] = {}
         while wanted:
             with faults("DynamoDB"):
                 asked: Any = {self._table: {"Keys": wanted, "ConsistentRead": True}}
                 answer = self._client.batch_get_item(RequestItems=asked)
             responses: dict[str, Any] = answer["Responses"]
-            items = map(_approval, responses.get(self._table, []))
+            items = map(approval_in, responses.get(self._table, []))
             found |= {approval.id: approval for approval in items}
             left: dict[str, Any] = answer.get("UnprocessedKeys", {})
             wanted = left.get(self._table, {}).get("Keys", [])
@@ -133,7 +124,7 @@ class Store:
         """Return the absence on record for that person, past ones included, or None."""
         with faults("DynamoDB"):
             answer = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": _away(address)}}, ConsistentRead=True
+                TableName=self._table, Key=away_key(address), ConsistentRead=True
             )
         item = answer.get("Item")
         return None if item is None else msgspec.json.decode(item["absence"]["S"], type=Absence)
@@ -141,7 +132,7 @@ class Store:
     def put_absence(self, address: str, absence: Absence) -> None:
         """Write the absence of that person, in the place of any earlier one."""
         text = msgspec.json.encode(absence).decode()
-        item = {"pk": {"S": _away(address)}, "absence": {"S": text}}
+        item = away_key(address) | {"absence": {"S": text}}
         with faults("DynamoDB"):
             self._client.put_item(TableName=self._table, Item=item)
 
@@ -163,17 +154,15 @@ class Store:
         bound = after.partition("_")[0] or "9"  # later than any time
         shards = (self._newest(f"{outcome}#{shard}", bound, most + 1) for shard in range(SHARDS))
         newest = (place for place in merge(*shards, reverse=True) if not after or place < after)
-        found = list(islice(newest, most + 1))
-        shown = found[:most]
-        more = shown[-1] if len(found) > most else ""
-        return [place.partition("_")[2] for place in shown], more
+        return _page(newest, most)
 
     def _newest(self, shard: str, bound: str, most: int) -> Iterator[str]:
         """Yield `<created at>_<id>` of one shard in falling order, from that time on."""
-        items = self._items("outcome", "outcomeShard", shard, "createdAt <= :bound", bound, most)
+        more = {"ScanIndexForward": False, "Limit": most}
+        items = self._items("outcome", "outcomeShard", shard, "createdAt <= :bound", bound, **more)
         for at, same in groupby(items, lambda item: str(item["createdAt"]["S"])):
             # Within a second an index has no order of its own.
-            yield from sorted((f"{at}_{_id(item)}" for item in same), reverse=True)
+            yield from sorted((f"{at}_{id_in(item)}" for item in same), reverse=True)
 
     def of_execution(self, execution_arn: str) -> str | None:
         """Return the id of the first approval that this execution asked for, or None.
@@ -187,8 +176,11 @@ class Store:
 
         A conflict is a write that another one, under way at the same moment, has refused.
         """
-        put: Any = {"TableName": self._table, "Item": _item(changed), **condition}
-        others = self._pointers(read, changed)
+        put: Any = {"TableName": self._table, "Item": item_of(changed), **condition}
+        others: list[Any] = [
+            {"Put": {"TableName": self._table, "Item": item}}
+            for item in waiting_changes(read, changed)
+        ]
         try:
             if others:
                 with faults("DynamoDB", "TransactionCanceledException"):
@@ -204,27 +196,15 @@ class Store:
             raise Unavailable(f"DynamoDB cancelled a write ({', '.join(e.args)})") from e
         return "written"
 
-    def _pointers(self, read: Approval | None, changed: Approval) -> list[Any]:
-        """Return what makes the items of `read` those of `changed`: who is waited for, how long."""
-        before, after = _pointers_of(read), _pointers_of(changed)
-        table = {"TableName": self._table}
-        puts = [i for pk, i in after.items() if before.get(pk) != i]
-        # Without its keys an item is out of the index; without a right to delete, no function can
-        # lose an approval. The table's time-to-live clears it away.
-        gone = {"goneAt": {"N": str(int(changed.created_at.timestamp()))}}
-        puts += [{"pk": i["pk"]} | gone for pk, i in before.items() if pk not in after]
-        return [{"Put": table | {"Item": item}} for item in puts]
-
     def _query(
         self, index: str, key: str, value: str, bound: str = "", at: str = ""
     ) -> Iterator[str]:
-        return map(_id, self._items(index, key, value, bound, at))
+        return map(id_in, self._items(index, key, value, bound, at))
 
     def _items(
-        self, index: str, key: str, value: str, bound: str = "", at: str = "", newest: int = 0
+        self, index: str, key: str, value: str, bound: str, at: str, **more: Any
     ) -> Iterator[Any]:
-        """Yield an index's keys as they are wanted; `newest` first, so many a page."""
-        start: dict[str, Any] = {"ScanIndexForward": False, "Limit": newest} if newest else {}
+        """Yield the keys that an index holds, page by page as they are wanted."""
         while True:
             with faults("DynamoDB"):
                 page = self._client.query(
@@ -233,58 +213,17 @@ class Store:
                     KeyConditionExpression=f"{key} = :value" + (f" AND {bound}" if bound else ""),
                     ExpressionAttributeValues={":value": {"S": value}}
                     | ({":bound": {"S": at}} if bound else {}),
-                    **start,
+                    **more,
                 )
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
-            start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def _pk(approval_id: str) -> str:
-    return f"APPROVAL#{approval_id}"
-
-
-def _id(item: Any) -> str:
-    pk: str = item["pk"]["S"]
-    return pk.removeprefix("APPROVAL#")
-
-
-def _waits(approval_id: str, person: str) -> dict[str, Any]:
-    return {"pk": {"S": f"WAITING#{approval_id}#{person}"}}
-
-
-def _whom(person: str, expires_at: str) -> dict[str, Any]:
-    return {"approver": {"S": person}, "expiresAt": {"S": expires_at}}
-
-
-def _pointers_of(approval: Approval | None) -> dict[str, dict[str, Any]]:
-    """Return the items that say whose answer an approval waits for, by their keys."""
-    if approval is None:
-        return {}
-    people = [approver.address.lower() for approver in approval.waits_for]
-    until = iso(approval.expires_at) or ""
-    return {to: _waits(approval.id, to) | _whom(to, until) for to in people}
-
-
-def _away(address: str) -> str:
-    return f"ABSENCE#{address.lower()}"
-
-
-def _item(approval: Approval) -> dict[str, Any]:
-    shard = str(crc32(approval.id.encode()) % SHARDS)
-    item = {
-        "pk": {"S": _pk(approval.id)},
-        "approval": {"S": msgspec.json.encode(approval).decode()},
-        "version": {"N": str(approval.version)},
-        "executionArn": {"S": approval.execution_arn},
-        "createdAt": {"S": iso(approval.created_at)},
-        "outcomeShard": {"S": f"{approval.outcome}#{shard}"},
-    }
-    if approval.due_at is not None:
-        item |= {"dueShard": {"S": shard}, "dueAt": {"S": iso(approval.due_at)}}
-    return item
-
-
-def _approval(item: Any) -> Approval:
-    return msgspec.json.decode(item["approval"]["S"], type=Approval)
+def _page(places: Iterable[str], most: int) -> tuple[list[str], str]:
+    """Return the ids of so many `<time>_<id>`, and the last of these if more come after it."""
+    found = list(islice(places, most + 1))
+    shown = found[:most]
+    more = shown[-1] if len(found) > most else ""
+    return [place.partition("_")[2] for place in shown], more

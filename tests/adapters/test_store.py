@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from chalicelib import links
 from chalicelib.approval import Approval, Decision, Event, Mail
 from chalicelib.errors import Unavailable
-from chalicelib.store import SHARDS, Store
+from chalicelib.items import SHARDS
+from chalicelib.store import Store
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.adapters.table import TABLE, calls, make_table
@@ -94,7 +95,7 @@ def test_a_place_whose_time_is_over_is_the_beginning(table: "DynamoDBClient") ->
     def refuse(params: dict[str, Any], **_: Any) -> None:
         if "ExclusiveStartKey" in params:
             start = params["ExclusiveStartKey"]["expiresAt"]["S"]
-            assert start > params["ExpressionAttributeValues"][":now"]["S"]
+            assert start > params["ExpressionAttributeValues"][":bound"]["S"]
 
     table.meta.events.register("provide-client-params.dynamodb.Query", refuse)
     _, after = store.waiting("ada@example.com", START, 1)

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from chalicelib import links, outbox, rules
 from chalicelib.absence import Absence
 from chalicelib.approval import LEASE, Approval
+from chalicelib.items import SHARDS
 from chalicelib.ports import Store
 from chalicelib.request import read_request
-from chalicelib.store import SHARDS
 from tests.adapters.table import real_store
 from tests.asking import body, people
 from tests.fakes import EXECUTION, START, TOKEN, FakeStore
