@@ -4,6 +4,7 @@
 functions that take an approval and return it as it is afterwards.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -213,10 +214,10 @@ class Approval(Struct, frozen=True, rename="camel"):
 
     def approver(self, address: str) -> Approver:
         """Return the approver with that address; KeyError if there is none."""
-        for approver in self.approvers:
-            if same_person(approver.address, address):
-                return approver
-        raise KeyError(address)
+        found = among(self.approvers, address)
+        if found is None:
+            raise KeyError(address)
+        return found
 
     def having(self, changed: Approver) -> "Approval":
         """Return it with this approver changed."""
@@ -275,11 +276,11 @@ class Approval(Struct, frozen=True, rename="camel"):
 
     def holds_link(self, mail: Mail) -> bool:
         """Return whether that mail has a link in it: news has, to whoever is asked."""
-        return mail.about != "outcome" or self._is_asked(mail.to)
+        return mail.about != "outcome" or among(self.asked, mail.to) is not None
 
     def addressee(self, mail: Mail) -> Approver:
         """Return whom that mail goes to: the requester, or one of the approvers."""
-        told = mail.about == "receipt" or not (mail.asks or self._is_asked(mail.to))
+        told = mail.about == "receipt" or not (mail.asks or among(self.asked, mail.to))
         return self.requester if told and self.requester else self.approver(mail.to)
 
     def with_addressee(self, mail: Mail, changed: Approver) -> "Approval":
@@ -294,11 +295,13 @@ class Approval(Struct, frozen=True, rename="camel"):
             approver = self.approver(approver.replaced_by)
         return approver.address
 
-    def _is_asked(self, address: str) -> bool:
-        return any(same_person(approver.address, address) for approver in self.asked)
-
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)
+
+
+def among(people: Iterable[Approver], address: str) -> Approver | None:
+    """Return the one of these people with that address, however it is written, or None."""
+    return next((person for person in people if same_person(person.address, address)), None)
 
 
 def _with_fewer_reasons(events: tuple[Event, ...], new: Event) -> tuple[Event, ...]:

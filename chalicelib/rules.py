@@ -21,6 +21,7 @@ from .approval import (
     Door,
     Event,
     Mail,
+    among,
 )
 from .errors import AlreadyDecided, Cancelled, Expired, InvalidRequest, Reassigned, WrongCode
 from .request import MOST_APPROVERS, Request, same_person
@@ -182,11 +183,10 @@ def reassign(
     the two doesn't fit.
     """
     _refuse_if_closed(approval, "", now)
-    before = next((a for a in approval.approvers if same_person(a.address, one)), None)
-    if before is not None and same_person(before.replaced_by or "", other):
+    leaving = among(approval.approvers, one)
+    if leaving is not None and same_person(leaving.replaced_by or "", other):
         return approval
-    leaving = next((a for a in approval.asked if same_person(a.address, one)), None)
-    if leaving is None:
+    if leaving is None or leaving.replaced_by is not None:
         raise InvalidRequest(f"from: {one} is not asked to approve this", field="from")
     if leaving.decision is not None:
         raise InvalidRequest(f"from: {one} has decided already; a decision is final", field="from")
@@ -220,7 +220,7 @@ def promise_reminders(approval: Approval, now: datetime) -> Approval:
 
 
 def _refuse_as_approver(approval: Approval, other: str) -> None:
-    if any(same_person(a.address, other) for a in approval.approvers):
+    if among(approval.approvers, other) is not None:
         raise InvalidRequest(f"to: {other} is or was asked already", field="to")
     asker = approval.request.requested_by or ""
     if same_person(asker, other) and not approval.request.allow_self_approval:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from . import links, rules
-from .approval import Approval, Choice
+from .approval import Approval, Choice, among
 from .errors import (
     AlreadyDecided,
     AssentError,
@@ -20,8 +20,9 @@ from .errors import (
     WrongCode,
 )
 from .ports import Ports
-from .request import check_reason, same_person
+from .request import check_reason
 from .settle import change, resume
+from .workflow import linked_to
 
 SHOWN = 25
 """How many stand on one page, and are decided at once."""
@@ -65,10 +66,7 @@ def reader(ports: Ports, token: str) -> str:
     Raises NotFound if it is nobody's, Reassigned if somebody else was asked instead of them, and
     Expired GOOD_FOR after that request has ended: an old mail doesn't open what is new.
     """
-    approval_id, root = links.read_token(token)
-    found = ports.store.get(approval_id)
-    if found is None:
-        raise links.unknown_link()
+    found, root = linked_to(ports, token)
     holder = links.holder(found, links.decision_secret(root))
     if holder.replaced_by is not None:
         raise Reassigned(
@@ -93,7 +91,7 @@ def chosen(ports: Ports, token: str, approval_ids: Sequence[str]) -> Waiting:
     if len(ids) > SHOWN:
         raise InvalidRequest(f"chosen: {SHOWN} requests at most", field="chosen")
     found = ports.store.get_many(ids) if all(map(links.is_id, ids)) else []
-    if len(found) < len(ids) or not all(_asks(approval, address) for approval in found):
+    if len(found) < len(ids) or not all(among(a.approvers, address) for a in found):
         raise InvalidRequest("chosen: you were not asked about all of these", field="chosen")
     return Waiting(address, found, "", began)
 
@@ -143,11 +141,6 @@ def _decide_one(ports: Ports, seen: Approval, address: str, choice: Choice, reas
     return Told(decided, None)
 
 
-def _asks(approval: Approval, address: str) -> bool:
-    """Return whether that person is or was asked about it."""
-    return any(same_person(approver.address, address) for approver in approval.approvers)
-
-
 def waits_for(approval: Approval, address: str) -> bool:
     """Return whether that person's answer is wanted."""
-    return any(same_person(approver.address, address) for approver in approval.waits_for)
+    return among(approval.waits_for, address) is not None

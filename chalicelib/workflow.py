@@ -3,6 +3,8 @@
 The order of effects is settle.py's: read, rule, conditional write, effects, done.
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,6 +25,10 @@ from .request import (
     shape,
 )
 from .settle import change, minted, no_approval, resume, settle
+
+Rule = Callable[[Approval], Approval]
+Act = Callable[[Approval, Approver, datetime], Approval]
+"""What a link's holder does to the approval, at that time."""
 
 
 def request(ports: Ports, untrusted: object, via: Door) -> str | None:
@@ -68,12 +74,21 @@ def request(ports: Ports, untrusted: object, via: Door) -> str | None:
     return approval_id
 
 
-def show(ports: Ports, token: str) -> tuple[Approval, Approver]:
-    """Return the approval and the approver that a link token stands for; NotFound if for none."""
+def linked_to(ports: Ports, token: str) -> tuple[Approval, str]:
+    """Return the approval that a link token names, and the token's secret; NotFound if none is.
+
+    Whose secret it is, if anybody's, is for the caller to find out.
+    """
     approval_id, secret = links.read_token(token)
     found = ports.store.get(approval_id)
     if found is None:
         raise links.unknown_link()
+    return found, secret
+
+
+def show(ports: Ports, token: str) -> tuple[Approval, Approver]:
+    """Return the approval and the approver that a link token stands for; NotFound if for none."""
+    found, secret = linked_to(ports, token)
     return found, links.holder(found, secret)
 
 
@@ -87,24 +102,11 @@ def decide(
     A wrong code is written, for it counts, and raises WrongCode.
     """
     reason = check_reason(reason)
-    approval_id, secret = links.read_token(token)
-    wrong = False
 
-    def rule(current: Approval) -> Approval:
-        nonlocal wrong
-        holder, now = links.holder(current, secret), ports.now()
-        rules.refuse_if_over(current, holder, choice, now)
-        wrong = _is_wrong(current, holder, secret, code)
-        if wrong:
-            return rules.wrong_code(current, holder.address, choice, now, via)
+    def act(current: Approval, holder: Approver, now: datetime) -> Approval:
         return rules.decide(current, holder.address, choice, reason, now, via)
 
-    try:
-        decided = change(ports, approval_id, rule)
-    except NotFound:
-        raise links.unknown_link() from None
-    if wrong:
-        raise WrongCode("This is not the code from your mail.")
+    decided, secret = _by_holder(ports, token, choice, code, via, act)
     settled = resume(ports, decided, via)
     return settled, links.holder(settled, secret)
 
@@ -148,29 +150,48 @@ def pass_on(
     """
     note = check_reason(note, "note")
     to = check_address(to, "to", ports.approver_domains)
-    approval_id, secret = links.read_token(token)
 
+    def act(current: Approval, holder: Approver, now: datetime) -> Approval:
+        return rules.reassign(current, holder.address, to, holder.address, note, now, via)
+
+    try:
+        passed, secret = _by_holder(ports, token, "approve", code, via, act)
+    except AlreadyDecided as e:
+        raise AlreadyDecided(e.message, same=False) from None
+    return passed, links.holder(passed, secret)
+
+
+def _by_holder(
+    ports: Ports, token: str, choice: Choice, code: str, via: Door, act: Act
+) -> tuple[Approval, str]:
+    """Have a link's holder act, if `choice` can still be taken from them, and the code is right.
+
+    Returns the approval as it is then, and the link's secret.
+    """
+    approval_id, secret = links.read_token(token)
     wrong = False
 
     def rule(current: Approval) -> Approval:
         nonlocal wrong
-        holder = links.holder(current, secret)
-        try:
-            rules.refuse_if_over(current, holder, "approve", ports.now())
-        except AlreadyDecided as e:
-            raise AlreadyDecided(e.message, same=False) from None
+        holder, now = links.holder(current, secret), ports.now()
+        rules.refuse_if_over(current, holder, choice, now)
         wrong = _is_wrong(current, holder, secret, code)
         if wrong:
-            return rules.wrong_code(current, holder.address, "approve", ports.now(), via)
-        return rules.reassign(current, holder.address, to, holder.address, note, ports.now(), via)
+            return rules.wrong_code(current, holder.address, choice, now, via)
+        return act(current, holder, now)
 
-    try:
-        passed = change(ports, approval_id, rule)
-    except NotFound:
-        raise links.unknown_link() from None
+    changed = _change_linked(ports, approval_id, rule)
     if wrong:
         raise WrongCode("This is not the code from your mail.")
-    return passed, links.holder(passed, secret)
+    return changed, secret
+
+
+def _change_linked(ports: Ports, approval_id: str, rule: Rule) -> Approval:
+    """Do what `change` does; an approval that isn't there is no other error than a bad link."""
+    try:
+        return change(ports, approval_id, rule)
+    except NotFound:
+        raise links.unknown_link() from None
 
 
 def _is_wrong(approval: Approval, holder: Approver, secret: str, code: str) -> bool:
@@ -185,10 +206,7 @@ def _is_wrong(approval: Approval, holder: Approver, secret: str, code: str) -> b
 
 def show_requester(ports: Ports, token: str) -> Approval:
     """Return the approval whose requester this link was mailed to; NotFound if nobody's."""
-    approval_id, secret = links.read_token(token)
-    found = ports.store.get(approval_id)
-    if found is None:
-        raise links.unknown_link()
+    found, secret = linked_to(ports, token)
     links.requester(found, secret)
     return found
 
@@ -202,10 +220,7 @@ def withdraw(ports: Ports, token: str, reason: str, via: Door) -> Approval:
         by = links.requester(current, secret).address
         return rules.cancel(current, by, reason, ports.now(), via)
 
-    try:
-        return resume(ports, change(ports, approval_id, rule), via)
-    except NotFound:
-        raise links.unknown_link() from None
+    return resume(ports, _change_linked(ports, approval_id, rule), via)
 
 
 def find(ports: Ports, approval_id: str) -> Approval:
