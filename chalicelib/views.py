@@ -51,22 +51,18 @@ def summary(approval: Approval) -> dict[str, Any]:
 
     A hundred of them stay far under the 6 MB that Lambda answers at the most.
     """
-    seen = for_approver(approval)
-    del seen["details"], seen["decisions"]
-    return (
-        seen
-        | {"approvals": approval.approvals, "rejections": approval.rejections}
-        | {"waitsFor": [approver.address for approver in approval.waits_for]}
-        | {"settledAt": iso(approval.settled_at), "executionArn": approval.execution_arn}
-    )
+    seen = _counted(approval)
+    del seen["details"]
+    return seen | {
+        "waitsFor": [approver.address for approver in approval.waits_for],
+        "settledAt": iso(approval.settled_at),
+        "executionArn": approval.execution_arn,
+    }
 
 
 def waiting(approval: Approval) -> dict[str, Any]:
     """Return what an approver's list shows of one, for programs: the question, not the answers."""
-    seen = for_approver(approval)
-    del seen["decisions"]
-    counts = {"approvals": approval.approvals, "rejections": approval.rejections}
-    return seen | counts | {"codeRequired": approval.request.code_required}
+    return _counted(approval) | {"codeRequired": approval.request.code_required}
 
 
 def for_approver(approval: Approval) -> dict[str, Any]:
@@ -124,6 +120,13 @@ def announcement(approval: Approval) -> dict[str, Any]:
 def iso(moment: datetime | None) -> str | None:
     """Return the time as the wire writes it: ISO 8601, UTC, whole seconds."""
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _counted(approval: Approval) -> dict[str, Any]:
+    """Return the question, and how many have answered it how instead of who."""
+    seen = for_approver(approval)
+    del seen["decisions"]
+    return seen | {"approvals": approval.approvals, "rejections": approval.rejections}
 
 
 def _event(event: Event) -> dict[str, Any]:

@@ -10,13 +10,11 @@ from ..errors import AssentError
 from ..wording import count, past, progress, requester, span, was, when
 from .parts import details, error_box, filled, joined, page
 
-_LOOK = "Please look once more"
-
 Line = tuple[Approval, AssentError | None]
 """One of those decided together, and why it wasn't if so."""
 
-
 _NOTHING = "Nothing waits for your decision"
+_LOOK = "Please look once more"
 
 
 def waiting(
@@ -63,14 +61,15 @@ def confirm(
     number = count(len(approvals), "request")
     item = Markup('<li><strong dir="auto">{}</strong>{}</li>\n')
     hidden = Markup('<input type="hidden" name="chosen" value="{}">\n')
-    s = "s" if gone == 1 else ""
+    others = f"; {gone} of the chosen no longer wait{'s' if gone == 1 else ''}" if gone else ""
+    deed = f"{choice.capitalize()} {number}"
     return page(
-        f"{choice.capitalize()} {number}?",
+        f"{deed}?",
         choice,
         filled(
             "confirm",
-            lead=_LOOK if gone == 0 else f"{_LOOK}; {gone} of the chosen no longer wait{s}",
-            heading=f"{choice.capitalize()} {number}?",
+            lead=_LOOK + others,
+            heading=f"{deed}?",
             items=joined(item.format(a.request.subject, _about(a, now)) for a in approvals),
             error=error_box(error),
             hidden=joined(hidden.format(approval.id) for approval in approvals),
@@ -78,7 +77,7 @@ def confirm(
             reason_label="Reason for all of them " + ("(required)" if must else "(optional)"),
             required=Markup(" required") if must else "",
             reason="\n" + reason,
-            button=f"{choice.capitalize()} {number}",
+            button=deed,
             token=token,
         ),
     )

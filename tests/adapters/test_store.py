@@ -104,7 +104,13 @@ def test_a_place_whose_time_is_over_is_the_beginning(table: "DynamoDBClient") ->
         assert len(found) == left
 
 
-CONFLICT = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+def cancel(stub: Stubber, why: str) -> None:
+    """Have the next transaction cancelled, for its first item."""
+    stub.add_client_error(
+        "transact_write_items",
+        "TransactionCanceledException",
+        modeled_fields={"CancellationReasons": [{"Code": why}, {"Code": "None"}]},
+    )
 
 
 def test_a_write_that_another_one_under_way_refuses_is_a_lost_race(table: "DynamoDBClient") -> None:
@@ -115,11 +121,7 @@ def test_a_write_that_another_one_under_way_refuses_is_a_lost_race(table: "Dynam
     with Stubber(table) as stub:
         stub.add_client_error("put_item", "TransactionConflictException")
         assert store.replace(new, new) is None
-        stub.add_client_error(
-            "transact_write_items",
-            "TransactionCanceledException",
-            modeled_fields={"CancellationReasons": CONFLICT},
-        )
+        cancel(stub, "TransactionConflict")
         assert store.replace(new, closed) is None
     assert len(paused) == 2, "else all of them meet again"
 
@@ -127,24 +129,15 @@ def test_a_write_that_another_one_under_way_refuses_is_a_lost_race(table: "Dynam
 def test_a_request_that_is_just_being_written_is_asked_again_later(table: "DynamoDBClient") -> None:
     """Nobody knows yet whether the other one gets through: neither yes nor no would be true."""
     with Stubber(table) as stub:
-        stub.add_client_error(
-            "transact_write_items",
-            "TransactionCanceledException",
-            modeled_fields={"CancellationReasons": CONFLICT},
-        )
+        cancel(stub, "TransactionConflict")
         with pytest.raises(Unavailable, match="just now"):
             Store(table, TABLE).create(an_approval())
 
 
 def test_a_transaction_cancelled_for_another_reason_is_unavailable(table: "DynamoDBClient") -> None:
     """Throttled is not lost."""
-    reasons = [{"Code": "ThrottlingError"}, {"Code": "None"}]
     with Stubber(table) as stub:
-        stub.add_client_error(
-            "transact_write_items",
-            "TransactionCanceledException",
-            modeled_fields={"CancellationReasons": reasons},
-        )
+        cancel(stub, "ThrottlingError")
         with pytest.raises(Unavailable, match="ThrottlingError"):
             Store(table, TABLE).create(an_approval())
 

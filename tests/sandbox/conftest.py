@@ -6,6 +6,7 @@ They run in one process (the Makefile sees to it), for some go on where others e
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from examples.deploying import in_sandbox
 from examples.example import Example
@@ -27,6 +29,28 @@ from tools.account import Account
 HERE = Path(__file__).parent
 READY_WITHIN = 180
 """Seconds; generous, for a machine that is busy with other tests. `make bench` measures."""
+# As root, Chromium has no sandbox of its own; the others keep it from calling home.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium, which `make test` has seen to."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found is not None, "no Chromium here: `make browser` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

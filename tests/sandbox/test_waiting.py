@@ -4,15 +4,14 @@ Mails of the tick come within about a minute, so all stories begin at once and w
 """
 
 import re
-import shutil
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.sandbox.client import BROWSER, Json, Sandbox, http, press, until
-from tests.sandbox.test_browser import ARGUMENTS, PHONE
+from tests.sandbox.test_browser import PHONE
 
 ADA, GRACE, LINUS = "ada@example.com", "grace@example.com", "linus@example.com"
 MARY = "mary@example.com"
@@ -41,16 +40,12 @@ def stories(sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def phone() -> Iterator[Page]:
+def phone(browser: Browser) -> Iterator[Page]:
     """Open a window as wide as a phone."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    assert found is not None, "no Chromium here: `make browser` installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        width, height = PHONE["width"], PHONE["height"]
-        yield browser.new_page(viewport={"width": width, "height": height})
-        browser.close()
+    width, height = PHONE["width"], PHONE["height"]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    yield page
+    page.close()
 
 
 def operate(sandbox: Sandbox, name: str, operation: str, body: Json) -> Json:

@@ -7,10 +7,11 @@ On the map: `mailbox.py` reads, `inbox_pages.py` draws, this serves.
 import json
 import threading
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from tools.sandbox.inbox_pages import list_page, message_page, missing_page
@@ -46,11 +47,8 @@ class Inbox:
     """A running inbox, as a context manager."""
 
     def __init__(self, host: str, port: int, mailbox: Mailbox, regulars: Sequence[str]) -> None:
-        class Handler(_Handler):
-            def answer(self) -> Answer:
-                return answer(self.path, mailbox, regulars)
-
-        self._server = ThreadingHTTPServer((host, port), Handler)
+        handler = partial(_Handler, mailbox, regulars)
+        self._server = ThreadingHTTPServer((host, port), handler)
         self._server.daemon_threads = True
 
     def __enter__(self) -> "Inbox":
@@ -70,11 +68,12 @@ class Inbox:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def answer(self) -> Answer:
-        raise NotImplementedError
+    def __init__(self, mailbox: Mailbox, regulars: Sequence[str], *request: Any) -> None:
+        self._mailbox, self._regulars = mailbox, regulars
+        super().__init__(*request)  # It answers in there.
 
     def do_GET(self) -> None:
-        found = self.answer()
+        found = answer(self.path, self._mailbox, self._regulars)
         data = found.body.encode()
         self.send_response(found.status)
         self.send_header("Content-Type", found.kind)
