@@ -22,8 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import packages
-from chalicelib import items, links
-from chalicelib.approval import Approval
+from chalicelib.adapters import dynamodb_items
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval
 from tests.asking import an_approval
 
 COLD_ROUNDS = 25
@@ -124,9 +125,9 @@ def _items(name: str) -> Json:
         return {"path": path, "page": item, "vote": item, "closing vote": item}
     return {
         "path": path,
-        "page": items.item_of(one),
-        "vote": items.item_of(two),
-        "closing vote": items.item_of(one),
+        "page": dynamodb_items.approval_item(one),
+        "vote": dynamodb_items.approval_item(two),
+        "closing vote": dynamodb_items.approval_item(one),
     }
 
 
@@ -135,7 +136,7 @@ def _pending(**fields: Any) -> Approval:
     details = {"Version": "4.2.0", "Changes": "Payment retries", "Risk": "low", "Services": 4}
     made = an_approval(details=details, expiresIn=31_536_000, **fields)
     first, *others = made.approvers
-    mine = replace(first, link_hashes=(links.digest(SECRET),))
+    mine = replace(first, link_hashes=(link_tokens.digest(SECRET),))
     created = made.created_at.replace(year=made.created_at.year + 50)
     return replace(made, approvers=(mine, *others), expires_at=created)
 

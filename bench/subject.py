@@ -81,7 +81,7 @@ class _Body(io.BytesIO):
 def _clients(name: str, app: Any) -> list[Any]:
     if name == "bare":
         return [app.dynamodb(), app.stepfunctions()]
-    return [app.wiring.store._client, app.wiring.callbacks._client]
+    return [app.wiring.store._client, app.wiring.executions._client]
 
 
 def _median_ms(call: Callable[[], Any], name: str) -> float:

@@ -25,8 +25,10 @@ from rich.table import Table
 from bench.__main__ import ENVIRONMENT
 from bench.packages import ROOT
 from bench.ticking import START
-from chalicelib import items, links, outbox
-from chalicelib.approval import Approval, Mail
+from chalicelib.adapters import dynamodb_items
+from chalicelib.domain import link_tokens, outbox
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.outbox_entries import Mail
 from tests.asking import an_approval
 from tests.fakes import TOKEN
 from tools.sandbox.emulator import Emulator, free_port
@@ -146,7 +148,10 @@ class Stored:
         stored = (
             item
             for new in approvals
-            for item in (items.item_of(new), *items.waiting_items(new).values())
+            for item in (
+                dynamodb_items.approval_item(new),
+                *dynamodb_items._waiting_entries(new).values(),
+            )
         )
         while batch := list(islice(stored, 25)):
             puts: list[Any] = [{"PutRequest": {"Item": item}} for item in batch]
@@ -168,7 +173,7 @@ def asked(number: int, left: timedelta) -> Approval:
     token = f"{number}{TOKEN}"
     address = f"approver{number % PEOPLE}@example.com"
     new = an_approval(approvers=[address], details={"Version": "4.2.0", "Risk": "low"})
-    new = replace(new, id=links.approval_id(token), task_token=token, expires_at=START + left)
+    new = replace(new, id=link_tokens.approval_id(token), task_token=token, expires_at=START + left)
     return outbox.mailed(new, Mail(address, START), START, "function")
 
 

@@ -1,1 +1,0 @@
-"""Assent: a human yes or no for AWS Step Functions. README.md has the map."""

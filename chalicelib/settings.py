@@ -1,9 +1,9 @@
-"""EDGE: what a stage's environment variables say; every missing name in one error."""
+"""A stage's settings, from its environment variables."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .errors import Misconfigured
+from .domain.errors import Misconfigured
 
 
 class Settings(NamedTuple):
@@ -19,12 +19,12 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Return the settings of `ASSENT_*`; raise Misconfigured naming all that are missing.
+        """Return the settings in `ASSENT_*`; raise Misconfigured naming all that are missing.
 
-        A URL at `.invalid` is what a first deploy has until its API is made: missing, too.
+        A URL at `.invalid` counts as missing: a first deploy has it until its API is made.
         """
         names = [f"ASSENT_{field.upper()}" for field in cls._fields]
-        missing = [name for name in names if not _said(env.get(name, ""))]
+        missing = [name for name in names if not _is_set(env.get(name, ""))]
         if missing:
             raise Misconfigured(
                 f"environment variables missing: {', '.join(missing)}; "
@@ -37,5 +37,5 @@ class Settings(NamedTuple):
         return cls(stage, table, state_machine, topics, letters, public_url.rstrip("/"), split)
 
 
-def _said(value: str) -> bool:
+def _is_set(value: str) -> bool:
     return bool(value.strip(" ,")) and not value.rstrip("/").endswith(".invalid")

@@ -1,7 +1,6 @@
-"""EDGE: settings -> clients -> adapters, each made when first used and then kept.
+"""Wiring: from settings to clients to adapters, each made when first used and then kept.
 
-The only maker of clients. They come from botocore, which boto3 wraps: the same clients, without
-a third of boto3's import time (docs/decisions/0003-botocore-clients.md).
+This is the only module that makes AWS clients.
 """
 
 import json
@@ -11,21 +10,21 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
+import boto3
 from botocore.config import Config
 
-from . import links
+from .adapters.dynamodb import DynamoDbStore
+from .domain import link_tokens
 from .settings import Settings
-from .store import Store
 
 if TYPE_CHECKING:
-    from .callbacks import Callbacks
-    from .dead_letters import DeadLetters
-    from .events import EventBus
-    from .notifier import Notifier
+    from .adapters.eventbridge import EventBridgeBus
+    from .adapters.sns import SnsMailer
+    from .adapters.sqs import SqsDeadLetters
+    from .adapters.stepfunctions import StepFunctionsExecutions
 
-# Bounded: a call gives up within about 9 s, so that even a page that needs two of them answers
-# before API Gateway does (29 s). Parameters are built by our adapters, whose tests check them.
+# A call gives up within about 9 s, so that a page that needs two of them answers before API
+# Gateway's 29 s. Parameters aren't validated again: the adapters' tests validate them.
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
@@ -43,45 +42,47 @@ class Wiring:
 
     @cached_property
     def settings(self) -> Settings:
-        """The stage's settings; LookupError if the environment lacks any."""
+        """The stage's settings; Misconfigured if the environment lacks any."""
         return Settings.from_env(self._env)
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> DynamoDbStore:
         """DynamoDB."""
-        return Store(self._client("dynamodb"), self.settings.table)
+        return DynamoDbStore(self._client("dynamodb"), self.settings.table)
 
     @cached_property
-    def callbacks(self) -> "Callbacks":
+    def executions(self) -> "StepFunctionsExecutions":
         """Step Functions."""
-        from .callbacks import Callbacks  # noqa: PLC0415 (a first page doesn't pay for it)
+        from .adapters.stepfunctions import StepFunctionsExecutions  # noqa: PLC0415 (cold start)
 
-        return Callbacks(self._client("stepfunctions"), self.settings.state_machine_arn)
+        return StepFunctionsExecutions(
+            self._client("stepfunctions"), self.settings.state_machine_arn
+        )
 
     @cached_property
-    def notifier(self) -> "Notifier":
+    def mailer(self) -> "SnsMailer":
         """SNS."""
-        from .notifier import Notifier  # noqa: PLC0415 (a first page doesn't pay for it)
+        from .adapters.sns import SnsMailer  # noqa: PLC0415 (cold start)
 
-        return Notifier(self._client("sns"), self.settings.topic_arn_prefix)
+        return SnsMailer(self._client("sns"), self.settings.topic_arn_prefix)
 
     @cached_property
-    def event_bus(self) -> "EventBus":
+    def event_bus(self) -> "EventBridgeBus":
         """EventBridge."""
-        from .events import EventBus  # noqa: PLC0415 (a first page doesn't pay for it)
+        from .adapters.eventbridge import EventBridgeBus  # noqa: PLC0415 (cold start)
 
-        return EventBus(self._client("events"), self.settings.stage)
+        return EventBridgeBus(self._client("events"), self.settings.stage)
 
     @cached_property
-    def dead_letters(self) -> "DeadLetters":
+    def dead_letters(self) -> "SqsDeadLetters":
         """SQS."""
-        from .dead_letters import DeadLetters  # noqa: PLC0415 (only who refuses a message pays)
+        from .adapters.sqs import SqsDeadLetters  # noqa: PLC0415 (cold start)
 
-        return DeadLetters(self._client("sqs"), self.settings.dead_letters_url)
+        return SqsDeadLetters(self._client("sqs"), self.settings.dead_letters_url)
 
     @property
     def public_url(self) -> str:
-        """The base of decision links, without a slash at its end."""
+        """The base of mailed links, without a slash at its end."""
         return self.settings.public_url
 
     @property
@@ -90,20 +91,17 @@ class Wiring:
         return self.settings.approver_domains
 
     def now(self) -> datetime:
-        """Return the time in UTC, in whole seconds as everything here counts."""
+        """Return the time in UTC, in whole seconds."""
         return datetime.now(UTC).replace(microsecond=0)
 
     def secret(self) -> str:
-        """Return a new secret for a decision link."""
-        return links.secret(os.urandom(links.SECRET_BYTES))
+        """Return a new random secret for a link."""
+        return link_tokens.secret(os.urandom(link_tokens.SECRET_BYTES))
 
     def log(self, event: str, **facts: object) -> None:
-        """Write one line of JSON to the function's log."""
+        """Write one structured log event, a line of JSON."""
         print(json.dumps({"event": event, **facts}), flush=True)
 
-    @cached_property
-    def _session(self) -> Any:
-        return botocore.session.get_session()
-
     def _client(self, service: str) -> Any:
-        return self._session.create_client(service, config=_CONFIG)
+        make: Any = boto3.client
+        return make(service, config=_CONFIG)

@@ -4,17 +4,20 @@ import base64
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from chalicelib.absence import Absence
-from chalicelib.approval import Approval, Outcome
-from chalicelib.emails import Email
-from chalicelib.errors import IdempotencyConflict, NotFound, Unavailable
+from chalicelib.adapters.sns import confirmation_token
+from chalicelib.application.ports import DeadLetterJson, ExecutionJson, Subscription
+from chalicelib.domain.approval import Approval, Outcome
+from chalicelib.domain.delegation import Delegation
+from chalicelib.domain.errors import IdempotencyConflict, NotFound, Unavailable
+from chalicelib.presentation.emails import Email
+from chalicelib.presentation.json_types import AnnouncementJson
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:assent-test:release-42"
@@ -50,7 +53,7 @@ class FakeStore:
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
         self._items: dict[str, bytes] = {}
-        self._absences: dict[str, bytes] = {}
+        self._delegations: dict[str, bytes] = {}
         self._lock = threading.Lock()
         self.slowness = 0.0
         """Seconds between reading an item and having it: room for others to come between."""
@@ -81,7 +84,7 @@ class FakeStore:
             self._items[changed.id] = msgspec.json.encode(written)
             return written
 
-    def waiting(
+    def waiting_for(
         self, address: str, now: datetime, most: int, after: str = ""
     ) -> tuple[list[Approval], str]:
         found = sorted(
@@ -99,13 +102,13 @@ class FakeStore:
         found = map(self.get, approval_ids)
         return [approval for approval in found if approval is not None]
 
-    def absence(self, address: str) -> Absence | None:
-        found = self._absences.get(address.lower())
-        return None if found is None else msgspec.json.decode(found, type=Absence)
+    def delegation(self, address: str) -> Delegation | None:
+        found = self._delegations.get(address.lower())
+        return None if found is None else msgspec.json.decode(found, type=Delegation)
 
-    def put_absence(self, address: str, absence: Absence) -> None:
-        self._effects.begin("store.put_absence")
-        self._absences[address.lower()] = msgspec.json.encode(absence)
+    def put_delegation(self, address: str, absence: Delegation) -> None:
+        self._effects.begin("store.put_delegation")
+        self._delegations[address.lower()] = msgspec.json.encode(absence)
 
     def due(self, now: datetime) -> Iterator[str]:
         dated = [(found.due_at, found.id) for found in self._all() if found.due_at is not None]
@@ -142,7 +145,7 @@ class Answer:
     cause: str | None = None
 
 
-class FakeCallbacks:
+class FakeExecutions:
     """Step Functions: a task token is answered once, later answers find it closed."""
 
     def __init__(self, effects: Effects | None = None) -> None:
@@ -150,49 +153,49 @@ class FakeCallbacks:
         self._lock = threading.Lock()
         self.answers: list[Answer] = []
         self.refused: list[Answer] = []
-        self.executions: dict[str, str] = {}
+        self.inputs: dict[str, str] = {}
 
-    def succeed(self, task_token: str, output: str) -> bool:
+    def succeed_task(self, task_token: str, output: str) -> bool:
         return self._answer(Answer(task_token, output=output))
 
-    def fail(self, task_token: str, error: str, cause: str) -> bool:
+    def fail_task(self, task_token: str, error: str, cause: str) -> bool:
         return self._answer(Answer(task_token, error=error, cause=cause))
 
-    def start(self, name: str, input: str) -> dict[str, Any]:
-        self._effects.begin("callbacks.start")
-        if self.executions.setdefault(name, input) != input:
+    def start(self, name: str, input: str) -> ExecutionJson:
+        self._effects.begin("executions.start")
+        if self.inputs.setdefault(name, input) != input:
             raise IdempotencyConflict("another body", field="Idempotency-Key")
         return self.describe(name)
 
-    def describe(self, name: str) -> dict[str, Any]:
-        if name not in self.executions:
+    def describe(self, name: str) -> ExecutionJson:
+        if name not in self.inputs:
             raise NotFound(f"There is no execution named {name}.")
         arn = EXECUTION.rpartition(":")[0] + f":{name}"
         return {"execution": name, "executionArn": arn, "status": "RUNNING"}
 
     def _answer(self, answer: Answer) -> bool:
-        self._effects.begin("callbacks.answer")
+        self._effects.begin("executions.answer")
         with self._lock:
             open_ = all(a.task_token != answer.task_token for a in self.answers)
             (self.answers if open_ else self.refused).append(answer)
             return open_
 
 
-class FakeNotifier:
+class FakeMailer:
     """SNS: everyone is confirmed unless said otherwise; what is sent lands in `sent`."""
 
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
-        self.subscriptions: dict[str, str] = {}
+        self.subscriptions: dict[str, Subscription] = {}
         self.refuses = False
         self.sent: list[tuple[str, Email]] = []
         self.invitations: list[str] = []
 
-    def subscription(self, address: str) -> str:
+    def subscription(self, address: str) -> Subscription:
         return self.subscriptions.get(address, "confirmed")
 
     def invite(self, address: str) -> bool:
-        self._effects.begin("notifier.invite")
+        self._effects.begin("mailer.invite")
         if self.refuses:
             return False
         self.invitations.append(address)
@@ -200,7 +203,7 @@ class FakeNotifier:
         return True
 
     def send(self, address: str, email: Email) -> bool:
-        self._effects.begin("notifier.send")
+        self._effects.begin("mailer.send")
         if self.refuses:
             return False
         self.sent.append((address, email))
@@ -209,16 +212,16 @@ class FakeNotifier:
     def topic_arn(self, address: str) -> str:
         return f"arn:aws:sns:us-east-1:000000000000:assent-test-approver-{address.lower()}"
 
-    def confirm(self, address: str, token: str) -> bool:
-        assert token
-        self._effects.begin("notifier.confirm")
+    def confirm(self, address: str, url: str) -> bool:
+        assert confirmation_token(url, self.topic_arn(address))
+        self._effects.begin("mailer.confirm")
         if self.refuses:
             return False
         self.subscriptions[address] = "confirmed"
         return True
 
     def forget(self, address: str) -> None:
-        self._effects.begin("notifier.forget")
+        self._effects.begin("mailer.forget")
         self.subscriptions[address] = "none"
 
 
@@ -229,7 +232,7 @@ class FakeEventBus:
         self._effects = effects or Effects()
         self.announced: list[dict[str, Any]] = []
 
-    def announce(self, detail: Mapping[str, Any], at: datetime, resource: str) -> None:
+    def announce(self, detail: AnnouncementJson, at: datetime, resource: str) -> None:
         self._effects.begin("event_bus.announce")
         self.announced.append({"detail": dict(detail), "at": at, "resource": resource})
 
@@ -241,7 +244,7 @@ class FakeDeadLetters:
         self._effects = effects or Effects()
         self.letters: list[dict[str, Any]] = []
 
-    def put(self, letter: Mapping[str, Any]) -> None:
+    def put(self, letter: DeadLetterJson) -> None:
         self._effects.begin("dead_letters.put")
         self.letters.append(msgspec.json.decode(msgspec.json.encode(letter)))
 
@@ -282,12 +285,12 @@ class FakePorts(StillPorts):
         super().__init__()
         self.effects = Effects()
         self.store = FakeStore(self.effects)
-        self.callbacks = FakeCallbacks(self.effects)
-        self.notifier = FakeNotifier(self.effects)
+        self.executions = FakeExecutions(self.effects)
+        self.mailer = FakeMailer(self.effects)
         self.event_bus = FakeEventBus(self.effects)
         self.dead_letters = FakeDeadLetters(self.effects)
 
     def token_mailed_to(self, address: str, choice: str = "approve") -> str:
         """Return the link token in the newest mail to that approver."""
-        text = [email.text for to, email in self.notifier.sent if to == address][-1]
+        text = [email.text for to, email in self.mailer.sent if to == address][-1]
         return text.split(f"/{choice}/")[1].split()[0]

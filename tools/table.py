@@ -6,7 +6,7 @@ On the map: used by `stack` and `destroy`; knows DynamoDB, and from the template
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.items import SHARDS
+from chalicelib.adapters.dynamodb_items import SHARDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.store import Store
+from chalicelib.adapters.dynamodb import DynamoDbStore
 from tests.adapters.clients import session
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def make_table(client: "DynamoDBClient") -> None:
     client.create_table(TableName=TABLE, **definition)
 
 
-def real_store() -> Store:
+def real_store() -> DynamoDbStore:
     """Return a Store on a new table; its client checks parameters against botocore's model."""
     client = session().client("dynamodb")
     make_table(client)
     take_turns(client)
-    return Store(client, TABLE)
+    return DynamoDbStore(client, TABLE)
 
 
 def take_turns(client: "DynamoDBClient") -> None:

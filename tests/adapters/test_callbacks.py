@@ -1,4 +1,4 @@
-"""Callbacks against Step Functions: what is sent, and what each answer becomes."""
+"""Executions against Step Functions: what is sent, and what each answer becomes."""
 
 import json
 import time
@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from chalicelib.callbacks import Callbacks
-from chalicelib.errors import IdempotencyConflict, NotFound, Unavailable
+from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
+from chalicelib.domain.errors import IdempotencyConflict, NotFound, Unavailable
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.fakes import TOKEN
@@ -24,9 +24,9 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:assent-test:key"
 OUTPUT = '{"outcome": "approved"}'
 WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
-ANSWERS: dict[str, Callable[[Callbacks], bool]] = {
-    "send_task_success": lambda callbacks: callbacks.succeed(TOKEN, OUTPUT),
-    "send_task_failure": lambda callbacks: callbacks.fail(TOKEN, "Rejected", OUTPUT),
+ANSWERS: dict[str, Callable[[StepFunctionsExecutions], bool]] = {
+    "send_task_success": lambda executions: executions.succeed_task(TOKEN, OUTPUT),
+    "send_task_failure": lambda executions: executions.fail_task(TOKEN, "Rejected", OUTPUT),
 }
 SENT: dict[str, dict[str, Any]] = {
     "send_task_success": {"taskToken": TOKEN, "output": OUTPUT},
@@ -54,7 +54,7 @@ def test_an_answer_is_sent_as_it_is_and_taken(
 ) -> None:
     """Token, output, error and cause arrive unchanged; True says that the task was open."""
     stub.add_response(action, {}, SENT[action])
-    assert ANSWERS[action](Callbacks(client, MACHINE)) is True
+    assert ANSWERS[action](StepFunctionsExecutions(client, MACHINE)) is True
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
@@ -64,7 +64,7 @@ def test_a_task_that_is_closed_answers_false(
 ) -> None:
     """AWS and the emulators have different names for it; it is no fault."""
     stub.add_client_error(action, code, http_status_code=400)
-    assert ANSWERS[action](Callbacks(client, MACHINE)) is False
+    assert ANSWERS[action](StepFunctionsExecutions(client, MACHINE)) is False
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_any_other_refusal_is_unavailable(
     """The promise to answer stays, whatever was wrong; the message holds no task token."""
     stub.add_client_error(action, code, f"about {TOKEN}", http_status_code=status)
     with pytest.raises(Unavailable, match=f"Step Functions answered {code}") as raised:
-        ANSWERS[action](Callbacks(client, MACHINE))
+        ANSWERS[action](StepFunctionsExecutions(client, MACHINE))
     assert TOKEN not in str(raised.value.as_json())
 
 
@@ -99,7 +99,7 @@ def test_step_functions_that_is_not_there_is_unavailable(action: str) -> None:
             "stepfunctions", endpoint_url=url, config=Config(retries={"total_max_attempts": 1})
         )
         with pytest.raises(Unavailable, match="EndpointConnectionError") as raised:
-            ANSWERS[action](Callbacks(client, MACHINE))
+            ANSWERS[action](StepFunctionsExecutions(client, MACHINE))
     assert TOKEN not in raised.value.message
 
 
@@ -107,16 +107,16 @@ def test_the_longest_of_everything_is_within_the_model(client: "SFNClient", stub
     """2,048 characters of token, 32,768 of cause, 262,144 of output pass the client's checks."""
     stub.add_response("send_task_failure", {})
     stub.add_response("send_task_success", {})
-    callbacks = Callbacks(client, MACHINE)
-    assert callbacks.fail("t" * 2_048, "InvalidRequest", "c" * 32_768)
-    assert callbacks.succeed("t" * 2_048, "o" * 262_144)
+    executions = StepFunctionsExecutions(client, MACHINE)
+    assert executions.fail_task("t" * 2_048, "InvalidRequest", "c" * 32_768)
+    assert executions.succeed_task("t" * 2_048, "o" * 262_144)
 
 
 def test_a_start_says_where_the_execution_is(client: "SFNClient", stub: Stubber) -> None:
     """The machine, the name and the input go out; name, ARN and status come back."""
     expected = {"stateMachineArn": MACHINE, "name": "key", "input": "{}"}
     stub.add_response("start_execution", _started(), expected)
-    assert Callbacks(client, MACHINE).start("key", "{}") == {
+    assert StepFunctionsExecutions(client, MACHINE).start("key", "{}") == {
         "execution": "key",
         "executionArn": EXECUTION,
         "status": "RUNNING",
@@ -131,7 +131,7 @@ def test_a_start_repeated_after_the_end_finds_the_execution(
     stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
     found = _described(status=status, input='{"a":1}')
     stub.add_response("describe_execution", found, {"executionArn": EXECUTION})
-    started = Callbacks(client, MACHINE).start("key", '{"a":1}')
+    started = StepFunctionsExecutions(client, MACHINE).start("key", '{"a":1}')
     assert (started["execution"], started["executionArn"]) == ("key", EXECUTION)
     assert started["status"] == status
 
@@ -141,7 +141,7 @@ def test_a_start_with_another_input_is_a_conflict(client: "SFNClient", stub: Stu
     stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
     stub.add_response("describe_execution", _described(input='{"a":1}'))
     with pytest.raises(IdempotencyConflict) as raised:
-        Callbacks(client, MACHINE).start("key", '{"a":2}')
+        StepFunctionsExecutions(client, MACHINE).start("key", '{"a":2}')
     assert raised.value.field == "Idempotency-Key"
 
 
@@ -152,14 +152,14 @@ def test_an_execution_that_is_not_there_is_not_found(
     """A name that never ran and one that can't be are the same to who asks."""
     stub.add_client_error("describe_execution", code, http_status_code=400)
     with pytest.raises(NotFound, match="key"):
-        Callbacks(client, MACHINE).describe("key")
+        StepFunctionsExecutions(client, MACHINE).describe("key")
 
 
 def test_a_description_holds_what_came_of_it(client: "SFNClient", stub: Stubber) -> None:
     """Output, or error and cause; never the input, which the approval holds."""
     failed = {"status": "FAILED", "error": "Rejected", "cause": "{}"}
     stub.add_response("describe_execution", _described(**failed, input="{}"))
-    assert Callbacks(client, MACHINE).describe("key") == failed | {
+    assert StepFunctionsExecutions(client, MACHINE).describe("key") == failed | {
         "execution": "key",
         "executionArn": EXECUTION,
         "startedAt": "2026-11-22T09:00:00Z",
@@ -172,37 +172,37 @@ def test_a_fault_of_start_or_describe_is_unavailable(
 ) -> None:
     """Throttled is throttled, whatever was asked."""
     stub.add_client_error(operation, "ThrottlingException", http_status_code=400)
-    callbacks = Callbacks(client, MACHINE)
+    executions = StepFunctionsExecutions(client, MACHINE)
     with pytest.raises(Unavailable):
-        callbacks.start("key", "{}") if "start" in operation else callbacks.describe("key")
+        executions.start("key", "{}") if "start" in operation else executions.describe("key")
 
 
 @pytest.mark.usefixtures("account")
 def test_one_key_is_one_execution_while_it_runs() -> None:
     """In an engine: the same input finds it, another is refused."""
     client = session().client("stepfunctions")
-    callbacks = Callbacks(client, _machine(client, WAIT))
-    first = callbacks.start("key", '{"a":1}')
-    assert callbacks.start("key", '{"a":1}') == first
-    assert first["status"] == callbacks.describe("key")["status"] == "RUNNING"
+    executions = StepFunctionsExecutions(client, _machine(client, WAIT))
+    first = executions.start("key", '{"a":1}')
+    assert executions.start("key", '{"a":1}') == first
+    assert first["status"] == executions.describe("key")["status"] == "RUNNING"
     with pytest.raises(IdempotencyConflict):
-        callbacks.start("key", '{"a":2}')
-    _end(callbacks)
+        executions.start("key", '{"a":2}')
+    _end(executions)
 
 
 @pytest.mark.usefixtures("account")
 def test_one_key_is_one_execution_after_its_end() -> None:
     """In an engine: a repetition finds what came of it instead of running it again."""
     client = session().client("stepfunctions")
-    callbacks = Callbacks(client, _machine(client, PASS))
-    arn = callbacks.start("key", '{"a":1}')["executionArn"]
-    _end(callbacks)
-    again = callbacks.start("key", '{"a":1}')
+    executions = StepFunctionsExecutions(client, _machine(client, PASS))
+    arn = executions.start("key", '{"a":1}')["executionArn"]
+    _end(executions)
+    again = executions.start("key", '{"a":1}')
     assert (again["executionArn"], again["status"]) == (arn, "SUCCEEDED")
     assert again["output"] == {"a": 1}
     assert len(client.list_executions(stateMachineArn=_arn(arn))["executions"]) == 1
     with pytest.raises(IdempotencyConflict):
-        callbacks.start("key", '{"a":2}')
+        executions.start("key", '{"a":2}')
 
 
 @pytest.mark.usefixtures("account")
@@ -210,15 +210,15 @@ def test_one_key_is_one_execution_after_its_end() -> None:
 def test_no_name_but_an_executions_own_finds_it(name: str) -> None:
     """In an engine: whatever stands in the URL, it is found or it is not."""
     client = session().client("stepfunctions")
-    callbacks = Callbacks(client, _machine(client, PASS))
-    callbacks.start("key", "{}")
-    _end(callbacks)
+    executions = StepFunctionsExecutions(client, _machine(client, PASS))
+    executions.start("key", "{}")
+    _end(executions)
     with pytest.raises(NotFound):
-        callbacks.describe(name)
+        executions.describe(name)
 
 
-def _end(callbacks: Callbacks) -> None:
-    while callbacks.describe("key")["status"] == "RUNNING":
+def _end(executions: StepFunctionsExecutions) -> None:
+    while executions.describe("key")["status"] == "RUNNING":
         time.sleep(0.01)
 
 

@@ -1,15 +1,15 @@
 """DeadLetters against SQS: what is kept, and that nothing else comes out of a refusal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 from botocore.config import Config
 
-from chalicelib import ports
-from chalicelib.dead_letters import DeadLetters
-from chalicelib.errors import Unavailable
+from chalicelib.adapters.sqs import SqsDeadLetters
+from chalicelib.application import ports
+from chalicelib.domain.errors import Unavailable
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.fakes import FakeDeadLetters
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 Kept = Callable[[], list[Any]]
-LETTER = {"refused": {"code": "NotFound", "message": "…"}, "messageId": "1", "via": "queue"}
+LETTER: ports.DeadLetterJson = {
+    "refused": {"code": "NotFound", "message": "…"},
+    "messageId": "1",
+    "via": "queue",
+}
 
 
 @pytest.fixture
@@ -39,12 +43,12 @@ def letters(request: pytest.FixtureRequest, sqs: "SQSClient") -> tuple[ports.Dea
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         return [msgspec.json.decode(message["Body"]) for message in found]
 
-    return DeadLetters(sqs, url), kept
+    return SqsDeadLetters(sqs, url), kept
 
 
 @pytest.mark.parametrize("letter", [LETTER, {"refused": {"message": "ä\u2028\x00" * 1_000}}])
 def test_a_letter_is_kept_as_json(
-    letters: tuple[ports.DeadLetters, Kept], letter: Mapping[str, Any]
+    letters: tuple[ports.DeadLetters, Kept], letter: ports.DeadLetterJson
 ) -> None:
     """Whoever looks into the queue reads what was put."""
     dead, kept = letters
@@ -63,7 +67,7 @@ def test_two_letters_are_two_messages(letters: tuple[ports.DeadLetters, Kept]) -
 def test_a_queue_that_is_gone_is_unavailable(sqs: "SQSClient") -> None:
     """The message that was refused then comes again."""
     with pytest.raises(Unavailable, match="SQS answered"):
-        DeadLetters(sqs, "https://sqs.us-east-1.amazonaws.com/123456789012/none").put(LETTER)
+        SqsDeadLetters(sqs, "https://sqs.us-east-1.amazonaws.com/123456789012/none").put(LETTER)
 
 
 @pytest.mark.usefixtures("credentials")
@@ -73,4 +77,4 @@ def test_sqs_that_is_not_there_is_unavailable() -> None:
         config = Config(retries={"total_max_attempts": 1})
         client = session().client("sqs", endpoint_url=url, config=config)
         with pytest.raises(Unavailable, match="EndpointConnectionError"):
-            DeadLetters(client, f"{url}/1/dead-letters").put(LETTER)
+            SqsDeadLetters(client, f"{url}/1/dead-letters").put(LETTER)

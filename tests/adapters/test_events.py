@@ -9,16 +9,16 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from chalicelib import views
-from chalicelib.errors import Unavailable
-from chalicelib.events import EventBus
+from chalicelib.adapters.eventbridge import EventBridgeBus
+from chalicelib.domain.errors import Unavailable
+from chalicelib.presentation import serializers
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.core.anything import the_largest
 from tests.fakes import EXECUTION
 
 AT = datetime(2026, 11, 22, 9, 0, 1, tzinfo=UTC)
-DETAIL = {"approvalId": "x" * 26, "outcome": "approved", "subject": "Über 🚀"}
+DETAIL: Any = {"approvalId": "x" * 26, "outcome": "approved", "subject": "Über 🚀"}
 ENTRY_BYTES = 262_144
 """What one entry may have by the guide; botocore's model says 1 MB by now (docs/fidelity.md)."""
 
@@ -47,7 +47,7 @@ def test_a_rule_hands_its_target_the_outcome() -> None:
         pattern = {"source": ["assent"], "detail": {"stage": [stage]}}
         events.put_rule(Name=name, EventPattern=json.dumps(pattern))
         events.put_targets(Rule=name, Targets=[{"Id": name, "Arn": arn["QueueArn"]}])
-    EventBus(events, "test").announce(DETAIL, AT, EXECUTION)
+    EventBridgeBus(events, "test").announce(DETAIL, AT, EXECUTION)
     (message,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     event = json.loads(message["Body"])
     assert (event["source"], event["detail-type"]) == ("assent", "Approval closed")
@@ -60,7 +60,7 @@ def test_an_entry_that_is_refused_is_unavailable(client: Any, stub: Stubber) -> 
     refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": f"about {DETAIL}"}
     stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": [refused]})
     with pytest.raises(Unavailable, match="EventBridge answered ThrottlingException") as raised:
-        EventBus(client, "test").announce(DETAIL, AT, EXECUTION)
+        EventBridgeBus(client, "test").announce(DETAIL, AT, EXECUTION)
     assert "Über" not in raised.value.message
 
 
@@ -69,7 +69,7 @@ def test_a_call_that_is_refused_is_unavailable(client: Any, stub: Stubber, code:
     """By its code."""
     stub.add_client_error("put_events", code)
     with pytest.raises(Unavailable, match=f"EventBridge answered {code}"):
-        EventBus(client, "test").announce(DETAIL, AT, EXECUTION)
+        EventBridgeBus(client, "test").announce(DETAIL, AT, EXECUTION)
 
 
 @pytest.mark.usefixtures("credentials")
@@ -79,7 +79,7 @@ def test_eventbridge_that_is_not_there_is_unavailable() -> None:
         config = Config(retries={"total_max_attempts": 1})
         client = session().client("events", endpoint_url=url, config=config)
         with pytest.raises(Unavailable, match="EndpointConnectionError"):
-            EventBus(client, "test").announce(DETAIL, AT, EXECUTION)
+            EventBridgeBus(client, "test").announce(DETAIL, AT, EXECUTION)
 
 
 def test_the_largest_outcome_is_far_below_the_limit(client: Any, stub: Stubber) -> None:
@@ -89,7 +89,7 @@ def test_the_largest_outcome_is_far_below_the_limit(client: Any, stub: Stubber) 
         {"approver": a.address, "decision": "approve", "decidedAt": "2026-11-22T09:00:00Z"}
         for a in approval.approvers
     ]
-    detail = views.announcement(approval) | {"decisions": decided}
+    detail: Any = {**serializers.announcement(approval), "decisions": decided}
     assert len(json.dumps(detail).encode()) < ENTRY_BYTES / 5
     stub.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]})
-    EventBus(client, "x" * 21).announce(detail, AT, approval.execution_arn)
+    EventBridgeBus(client, "x" * 21).announce(detail, AT, approval.execution_arn)

@@ -9,12 +9,12 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import emails
-from chalicelib.approval import Mail
-from chalicelib.emails import Email
-from chalicelib.errors import Unavailable
-from chalicelib.links import Secret
-from chalicelib.notifier import Notifier
+from chalicelib.adapters.sns import SnsMailer
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.link_tokens import MailSecrets
+from chalicelib.domain.outbox_entries import Mail
+from chalicelib.presentation import emails
+from chalicelib.presentation.emails import Email
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.asking import an_approval
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 PREFIX = "arn:aws:sns:us-east-1:123456789012:assent-test-approver-"
 ADA = "ada@example.com"
 EMAIL = Email("Approval needed: Größe", "Approval needed", "Please.\n")
-OPERATIONS: dict[str, Callable[[Notifier], object]] = {
-    "get_topic_attributes": lambda notifier: notifier.subscription(ADA),
-    "subscribe": lambda notifier: notifier.invite(ADA),
-    "publish": lambda notifier: notifier.send(ADA, EMAIL),
-    "delete_topic": lambda notifier: notifier.forget(ADA),
+OPERATIONS: dict[str, Callable[[SnsMailer], object]] = {
+    "get_topic_attributes": lambda mailer: mailer.subscription(ADA),
+    "subscribe": lambda mailer: mailer.invite(ADA),
+    "publish": lambda mailer: mailer.send(ADA, EMAIL),
+    "delete_topic": lambda mailer: mailer.forget(ADA),
 }
 
 
@@ -56,22 +56,22 @@ def cloud(account: None) -> "SNSClient":  # noqa: ARG001 (it must be there first
 
 def test_the_topic_is_one_for_each_address_whatever_its_case(client: "SNSClient") -> None:
     """Who writes an address in capitals means the same person."""
-    notifier = Notifier(client, PREFIX)
-    assert notifier.topic_arn("Ada@Example.COM") == notifier.topic_arn(ADA)
-    assert notifier.topic_arn("ada2@example.com") != notifier.topic_arn(ADA)
-    assert notifier.topic_arn(ADA).startswith(PREFIX)
+    mailer = SnsMailer(client, PREFIX)
+    assert mailer.topic_arn("Ada@Example.COM") == mailer.topic_arn(ADA)
+    assert mailer.topic_arn("ada2@example.com") != mailer.topic_arn(ADA)
+    assert mailer.topic_arn(ADA).startswith(PREFIX)
 
 
 def test_the_topic_does_not_spell_the_address_out(client: "SNSClient") -> None:
     """Topic names appear in lists, alarms and logs."""
-    assert "ada" not in Notifier(client, PREFIX).topic_arn(ADA).removeprefix(PREFIX)
+    assert "ada" not in SnsMailer(client, PREFIX).topic_arn(ADA).removeprefix(PREFIX)
 
 
 @given(address=st.emails())
 def test_every_topic_has_a_name_that_sns_takes(address: str) -> None:
     """Letters, digits, hyphens and underscores, at most 256 of them."""
     client: Any = None
-    name = Notifier(client, PREFIX).topic_arn(address).rpartition(":")[2]
+    name = SnsMailer(client, PREFIX).topic_arn(address).rpartition(":")[2]
     assert len(name) <= 256
     assert name.replace("-", "").replace("_", "").isalnum()
     assert name.isascii()
@@ -94,9 +94,9 @@ def test_a_subscription_is_what_sns_counts(
                 "SubscriptionsDeleted": "1",
             }
         },
-        {"TopicArn": Notifier(client, PREFIX).topic_arn(ADA)},
+        {"TopicArn": SnsMailer(client, PREFIX).topic_arn(ADA)},
     )
-    assert Notifier(client, PREFIX).subscription(ADA) == said
+    assert SnsMailer(client, PREFIX).subscription(ADA) == said
 
 
 @pytest.mark.parametrize("attributes", [{}, {"Owner": "123456789012"}])
@@ -105,7 +105,7 @@ def test_a_topic_that_counts_nothing_reaches_nobody(
 ) -> None:
     """What isn't said to be confirmed isn't."""
     stub.add_response("get_topic_attributes", {"Attributes": attributes})
-    assert Notifier(client, PREFIX).subscription(ADA) == "none"
+    assert SnsMailer(client, PREFIX).subscription(ADA) == "none"
 
 
 @pytest.mark.parametrize("code", ["NotFound", "NotFoundException"])
@@ -114,7 +114,7 @@ def test_a_topic_that_is_not_there_is_no_subscription(
 ) -> None:
     """The query protocol and the model have different names for it."""
     stub.add_client_error("get_topic_attributes", code, http_status_code=404)
-    assert Notifier(client, PREFIX).subscription(ADA) == "none"
+    assert SnsMailer(client, PREFIX).subscription(ADA) == "none"
 
 
 def test_an_invitation_subscribes_the_approver_to_their_topic(
@@ -122,21 +122,21 @@ def test_an_invitation_subscribes_the_approver_to_their_topic(
 ) -> None:
     """Where there is a topic, that is all it takes."""
     stub.add_response("subscribe", {"SubscriptionArn": "pending confirmation"}, _subscribed(client))
-    Notifier(client, PREFIX).invite(ADA)
+    SnsMailer(client, PREFIX).invite(ADA)
 
 
 def test_an_invitation_makes_a_topic_that_is_missing(client: "SNSClient", stub: Stubber) -> None:
     """One topic, one e-mail subscription; the mail comes from a name that says who."""
-    arn = Notifier(client, PREFIX).topic_arn(ADA)
+    arn = SnsMailer(client, PREFIX).topic_arn(ADA)
     topic = {"Name": arn.rpartition(":")[2], "Attributes": {"DisplayName": "Assent"}}
     stub.add_client_error("subscribe", "NotFound", http_status_code=404)
     stub.add_response("create_topic", {"TopicArn": arn}, topic)
     stub.add_response("subscribe", {"SubscriptionArn": "pending confirmation"}, _subscribed(client))
-    Notifier(client, PREFIX).invite(ADA)
+    SnsMailer(client, PREFIX).invite(ADA)
 
 
 def _subscribed(client: "SNSClient") -> dict[str, str]:
-    arn = Notifier(client, PREFIX).topic_arn(ADA)
+    arn = SnsMailer(client, PREFIX).topic_arn(ADA)
     return {"TopicArn": arn, "Protocol": "email", "Endpoint": ADA}
 
 
@@ -146,53 +146,57 @@ def test_a_topic_that_is_not_there_yet_after_it_was_made_is_unavailable(
 ) -> None:
     """SNS may need a moment; the next try finds it. No other error leaves the adapter."""
     stub.add_client_error("subscribe", "NotFound", http_status_code=404)
-    stub.add_response("create_topic", {"TopicArn": Notifier(client, PREFIX).topic_arn(ADA)})
+    stub.add_response("create_topic", {"TopicArn": SnsMailer(client, PREFIX).topic_arn(ADA)})
     stub.add_client_error("subscribe", code, http_status_code=404)
     with pytest.raises(Unavailable):
-        Notifier(client, PREFIX).invite(ADA)
+        SnsMailer(client, PREFIX).invite(ADA)
 
 
 def test_an_invitation_repeated_leaves_one_topic_and_one_subscription(cloud: "SNSClient") -> None:
     """Whoever invites doesn't need to know whether somebody else did."""
-    notifier = Notifier(cloud, PREFIX)
-    notifier.invite(ADA)
-    notifier.invite(ADA)
+    mailer = SnsMailer(cloud, PREFIX)
+    mailer.invite(ADA)
+    mailer.invite(ADA)
     (topic,) = cloud.list_topics()["Topics"]
-    assert topic["TopicArn"] == notifier.topic_arn(ADA)
+    assert topic["TopicArn"] == mailer.topic_arn(ADA)
     (subscribed,) = cloud.list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
     assert (subscribed["Protocol"], subscribed["Endpoint"]) == ("email", ADA)
 
 
 def test_two_approvers_have_two_topics(cloud: "SNSClient") -> None:
     """No mail for one can reach the other."""
-    notifier = Notifier(cloud, PREFIX)
-    notifier.invite(ADA)
-    notifier.invite("bob@example.com")
+    mailer = SnsMailer(cloud, PREFIX)
+    mailer.invite(ADA)
+    mailer.invite("bob@example.com")
     assert len(cloud.list_topics()["Topics"]) == 2
     for address in (ADA, "bob@example.com"):
-        arn = notifier.topic_arn(address)
+        arn = mailer.topic_arn(address)
         (found,) = cloud.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
         assert found["Endpoint"] == address
 
 
 def test_a_mail_is_published_as_it_is(client: "SNSClient", stub: Stubber) -> None:
     """Subject and text unchanged, to that approver's topic."""
-    arn = Notifier(client, PREFIX).topic_arn(ADA)
+    arn = SnsMailer(client, PREFIX).topic_arn(ADA)
     mail = {"TopicArn": arn, "Subject": EMAIL.subject, "Message": EMAIL.text}
     stub.add_response("publish", {"MessageId": "1"}, mail)
-    assert Notifier(client, PREFIX).send(ADA, EMAIL) is True
+    assert SnsMailer(client, PREFIX).send(ADA, EMAIL) is True
 
 
 def test_the_longest_mail_is_one_that_sns_takes(cloud: "SNSClient") -> None:
     """A subject of 200 characters is cut to SNS's 99, the longest details go whole."""
     longest = an_approval(subject="S" * 200, details="d\n" * 5_000)
     mail = Mail(ADA, START)
-    email = emails.write(
-        longest, mail, Secret("s" * 32, "123456"), "https://assent.example.com/api", START
+    email = emails.write_email(
+        longest,
+        mail,
+        MailSecrets("s" * 32, "123456"),
+        public_url="https://assent.example.com/api",
+        now=START,
     )
-    notifier = Notifier(cloud, PREFIX)
-    notifier.invite(ADA)
-    assert notifier.send(ADA, email) is True
+    mailer = SnsMailer(cloud, PREFIX)
+    mailer.invite(ADA)
+    assert mailer.send(ADA, email) is True
 
 
 @pytest.mark.parametrize("code", ["NotFound", "InvalidParameter", "AuthorizationError"])
@@ -202,7 +206,7 @@ def test_a_mail_that_sns_certainly_refuses_answers_false(
     """A subject may be to blame for one of them, and is tried in ASCII; for the others not."""
     for _ in range(2 if code == "InvalidParameter" else 1):
         stub.add_client_error("publish", code, http_status_code=400)
-    assert Notifier(client, PREFIX).send(ADA, EMAIL) is False
+    assert SnsMailer(client, PREFIX).send(ADA, EMAIL) is False
 
 
 def test_a_subject_that_sns_refuses_is_replaced_by_a_plain_one(
@@ -210,34 +214,34 @@ def test_a_subject_that_sns_refuses_is_replaced_by_a_plain_one(
 ) -> None:
     """The mail matters more than its subject."""
     plain = {
-        "TopicArn": Notifier(client, PREFIX).topic_arn(ADA),
+        "TopicArn": SnsMailer(client, PREFIX).topic_arn(ADA),
         "Subject": EMAIL.ascii_subject,
         "Message": EMAIL.text,
     }
     stub.add_client_error("publish", "InvalidParameter", http_status_code=400)
     stub.add_response("publish", {"MessageId": "1"}, plain)
-    assert Notifier(client, PREFIX).send(ADA, EMAIL) is True
+    assert SnsMailer(client, PREFIX).send(ADA, EMAIL) is True
 
 
 def test_a_mail_to_nobodys_topic_answers_false(cloud: "SNSClient") -> None:
     """Deleted by hand since it was looked at: no fault, and no mail."""
-    assert Notifier(cloud, PREFIX).send(ADA, EMAIL) is False
+    assert SnsMailer(cloud, PREFIX).send(ADA, EMAIL) is False
 
 
 def test_forgetting_deletes_the_topic_and_is_fine_without_one(cloud: "SNSClient") -> None:
     """Afterwards there is none, however many there were."""
-    notifier = Notifier(cloud, PREFIX)
-    notifier.invite(ADA)
-    notifier.forget("ADA@example.com")
+    mailer = SnsMailer(cloud, PREFIX)
+    mailer.invite(ADA)
+    mailer.forget("ADA@example.com")
     assert cloud.list_topics()["Topics"] == []
-    assert notifier.subscription(ADA) == "none"
+    assert mailer.subscription(ADA) == "none"
 
 
 def test_forgetting_who_was_never_invited_is_fine(client: "SNSClient", stub: Stubber) -> None:
     """DeleteTopic answers an unknown topic without an error (its documentation says so)."""
-    arn = Notifier(client, PREFIX).topic_arn(ADA)
+    arn = SnsMailer(client, PREFIX).topic_arn(ADA)
     stub.add_response("delete_topic", {}, {"TopicArn": arn})
-    Notifier(client, PREFIX).forget(ADA)
+    SnsMailer(client, PREFIX).forget(ADA)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +264,7 @@ def test_a_fault_of_sns_is_unavailable(
     """The service and the code are named; the address and the links in the mail are not."""
     stub.add_client_error(operation, code, f"about {ADA}", http_status_code=status)
     with pytest.raises(Unavailable, match=f"SNS answered {code}") as raised:
-        OPERATIONS[operation](Notifier(client, PREFIX))
+        OPERATIONS[operation](SnsMailer(client, PREFIX))
     assert ADA not in raised.value.message
 
 
@@ -271,7 +275,7 @@ def test_an_invitation_whose_topic_cannot_be_made_is_unavailable(
     stub.add_client_error("subscribe", "NotFound", http_status_code=404)
     stub.add_client_error("create_topic", "TopicLimitExceeded", http_status_code=403)
     with pytest.raises(Unavailable):
-        Notifier(client, PREFIX).invite(ADA)
+        SnsMailer(client, PREFIX).invite(ADA)
 
 
 @pytest.mark.usefixtures("credentials")
@@ -283,7 +287,7 @@ def test_sns_that_is_not_there_is_unavailable(operation: str) -> None:
             "sns", endpoint_url=url, config=Config(retries={"total_max_attempts": 1})
         )
         with pytest.raises(Unavailable, match="EndpointConnectionError"):
-            OPERATIONS[operation](Notifier(client, PREFIX))
+            OPERATIONS[operation](SnsMailer(client, PREFIX))
 
 
 CONFIRMING = {"Token": "ab" * 32, "AuthenticateOnUnsubscribe": "true"}
@@ -293,10 +297,10 @@ def test_a_confirmation_makes_the_unsubscribe_link_harmless(
     client: "SNSClient", stub: Stubber
 ) -> None:
     """SNS then wants IAM credentials of whoever follows it."""
-    topic = Notifier(client, PREFIX).topic_arn(ADA)
+    topic = SnsMailer(client, PREFIX).topic_arn(ADA)
     confirmed = {"SubscriptionArn": f"{topic}:1"}
     stub.add_response("confirm_subscription", confirmed, {"TopicArn": topic} | CONFIRMING)
-    assert Notifier(client, PREFIX).confirm(ADA, "ab" * 32) is True
+    assert SnsMailer(client, PREFIX).confirm(ADA, "ab" * 32) is True
 
 
 @pytest.mark.parametrize("code", ["InvalidParameter", "NotFound", "AuthorizationError"])
@@ -305,10 +309,10 @@ def test_a_confirmation_that_sns_refuses_answers_false(
 ) -> None:
     """Used up, too old, or somebody else's."""
     stub.add_client_error("confirm_subscription", code, http_status_code=400)
-    assert Notifier(client, PREFIX).confirm(ADA, "ab" * 32) is False
+    assert SnsMailer(client, PREFIX).confirm(ADA, "ab" * 32) is False
 
 
 def test_an_address_that_sns_refuses_is_not_invited(client: "SNSClient", stub: Stubber) -> None:
     """The answer is no fault to be tried again."""
     stub.add_client_error("subscribe", "InvalidParameter", http_status_code=400)
-    assert Notifier(client, PREFIX).invite(ADA) is False
+    assert SnsMailer(client, PREFIX).invite(ADA) is False

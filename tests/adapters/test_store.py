@@ -8,11 +8,13 @@ from botocore.config import Config
 from botocore.stub import Stubber
 from msgspec.structs import replace
 
-from chalicelib import links
-from chalicelib.approval import Approval, Decision, Event, Mail
-from chalicelib.errors import Unavailable
-from chalicelib.items import SHARDS
-from chalicelib.store import Store
+from chalicelib.adapters.dynamodb import DynamoDbStore
+from chalicelib.adapters.dynamodb_items import SHARDS
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval, Decision
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.events import Event, EventKind
+from chalicelib.domain.outbox_entries import Mail
 from tests.adapters.clients import session
 from tests.adapters.closed_port import closed_port
 from tests.adapters.table import TABLE, calls, make_table
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-OPERATIONS: "dict[str, Callable[[Store], object]]" = {
+OPERATIONS: "dict[str, Callable[[DynamoDbStore], object]]" = {
     "get_item": lambda store: store.get(an_approval().id),
     "put_item": lambda store: store.replace(an_approval(), an_approval()),
     "transact_write_items": lambda store: store.create(an_approval()),
@@ -44,7 +46,7 @@ def table(account: None) -> "DynamoDBClient":  # noqa: ARG001 (it must be there 
 def test_an_approval_is_read_consistently(table: "DynamoDBClient") -> None:
     """A decision is judged by the approval as it is, not as it was a moment ago."""
     made = calls(table)
-    Store(table, TABLE).get(an_approval().id)
+    DynamoDbStore(table, TABLE).get(an_approval().id)
     assert made == [
         (
             "GetItem",
@@ -60,7 +62,7 @@ def test_an_approval_is_read_consistently(table: "DynamoDBClient") -> None:
 def test_every_write_is_conditional(table: "DynamoDBClient") -> None:
     """No put goes out that could overwrite what its writer hasn't seen."""
     made = calls(table)
-    store = Store(table, TABLE)
+    store = DynamoDbStore(table, TABLE)
     store.create(an_approval())
     store.replace(an_approval(), an_approval())
     assert [name for name, _ in made] == ["TransactWriteItems", "PutItem"]
@@ -71,7 +73,7 @@ def test_every_write_is_conditional(table: "DynamoDBClient") -> None:
 
 def test_a_closed_approval_leaves_nothing_that_waits(table: "DynamoDBClient") -> None:
     """What said so is out of the index, and cleared away in time; the approval never is."""
-    store, new = Store(table, TABLE), an_approval(approvers=people(3))
+    store, new = DynamoDbStore(table, TABLE), an_approval(approvers=people(3))
     store.create(new)
     assert table.scan(TableName=TABLE, IndexName="approver")["Count"] == 3
     store.replace(new, replace(new, outcome="approved"))
@@ -82,12 +84,12 @@ def test_a_closed_approval_leaves_nothing_that_waits(table: "DynamoDBClient") ->
 
 def test_a_place_whose_time_is_over_is_the_beginning(table: "DynamoDBClient") -> None:
     """DynamoDB refuses a start outside the condition; what ended isn't listed anyway."""
-    store = Store(table, TABLE)
+    store = DynamoDbStore(table, TABLE)
     for n in range(3):
         store.create(
             replace(
                 an_approval(),
-                id=links.approval_id(f"token {n}"),
+                id=link_tokens.approval_id(f"token {n}"),
                 expires_at=START + timedelta(hours=n + 1),
             )
         )
@@ -98,9 +100,9 @@ def test_a_place_whose_time_is_over_is_the_beginning(table: "DynamoDBClient") ->
             assert start > params["ExpressionAttributeValues"][":bound"]["S"]
 
     table.meta.events.register("provide-client-params.dynamodb.Query", refuse)
-    _, after = store.waiting("ada@example.com", START, 1)
+    _, after = store.waiting_for("ada@example.com", START, 1)
     for hours, left in ((0, 2), (1, 2), (2, 1), (3, 0)):
-        found, _ = store.waiting("ada@example.com", START + timedelta(hours=hours), 5, after)
+        found, _ = store.waiting_for("ada@example.com", START + timedelta(hours=hours), 5, after)
         assert len(found) == left
 
 
@@ -116,7 +118,7 @@ def cancel(stub: Stubber, why: str) -> None:
 def test_a_write_that_another_one_under_way_refuses_is_a_lost_race(table: "DynamoDBClient") -> None:
     """Of two at the same moment DynamoDB may refuse both: whoever changes reads again."""
     paused: list[str] = []
-    store, new = Store(table, TABLE, lambda: paused.append("a moment")), an_approval()
+    store, new = DynamoDbStore(table, TABLE, lambda: paused.append("a moment")), an_approval()
     closed = replace(new, outcome="approved")
     with Stubber(table) as stub:
         stub.add_client_error("put_item", "TransactionConflictException")
@@ -131,7 +133,7 @@ def test_a_request_that_is_just_being_written_is_asked_again_later(table: "Dynam
     with Stubber(table) as stub:
         cancel(stub, "TransactionConflict")
         with pytest.raises(Unavailable, match="just now"):
-            Store(table, TABLE).create(an_approval())
+            DynamoDbStore(table, TABLE).create(an_approval())
 
 
 def test_a_transaction_cancelled_for_another_reason_is_unavailable(table: "DynamoDBClient") -> None:
@@ -139,12 +141,15 @@ def test_a_transaction_cancelled_for_another_reason_is_unavailable(table: "Dynam
     with Stubber(table) as stub:
         cancel(stub, "ThrottlingError")
         with pytest.raises(Unavailable, match="ThrottlingError"):
-            Store(table, TABLE).create(an_approval())
+            DynamoDbStore(table, TABLE).create(an_approval())
 
 
 def test_what_a_batch_leaves_out_is_asked_for_again(table: "DynamoDBClient") -> None:
     """DynamoDB may answer a part; the rest is read in the next call."""
-    store, ids = Store(table, TABLE), [links.approval_id(f"token {n}") for n in range(3)]
+    store, ids = (
+        DynamoDbStore(table, TABLE),
+        [link_tokens.approval_id(f"token {n}") for n in range(3)],
+    )
     for new_id in ids:
         store.create(replace(an_approval(), id=new_id))
     first_left_out = {"put": True}
@@ -167,11 +172,11 @@ def test_what_a_batch_leaves_out_is_asked_for_again(table: "DynamoDBClient") -> 
 
 def test_the_list_reads_what_it_shows(table: "DynamoDBClient") -> None:
     """One query for as many as are shown and one more, and one read of those, of a hundred."""
-    store = Store(table, TABLE)
+    store = DynamoDbStore(table, TABLE)
     for n in range(100):
-        store.create(replace(an_approval(), id=links.approval_id(f"token {n}")))
+        store.create(replace(an_approval(), id=link_tokens.approval_id(f"token {n}")))
     made = calls(table)
-    found, more = store.waiting("ada@example.com", START, 25)
+    found, more = store.waiting_for("ada@example.com", START, 25)
     assert (len(found), bool(more)) == (25, True)
     (_, query), (name, batch) = made
     assert (name, query["Limit"]) == ("BatchGetItem", 26)
@@ -180,8 +185,8 @@ def test_the_list_reads_what_it_shows(table: "DynamoDBClient") -> None:
 
 def test_pages_of_one_item_each_are_all_read(table: "DynamoDBClient") -> None:
     """Each query begins where the one before it ended, in both indexes."""
-    store = Store(table, TABLE)
-    ids = [links.approval_id(f"token {n}") for n in range(12)]
+    store = DynamoDbStore(table, TABLE)
+    ids = [link_tokens.approval_id(f"token {n}") for n in range(12)]
     for new_id in ids:
         store.create(replace(an_approval(), id=new_id))
     table.meta.events.register("provide-client-params.dynamodb.Query", _one_item_a_page)
@@ -192,9 +197,9 @@ def test_pages_of_one_item_each_are_all_read(table: "DynamoDBClient") -> None:
 
 def test_what_is_due_is_read_a_page_at_a_time(table: "DynamoDBClient") -> None:
     """A page when it is needed and not before, so that of any backlog one page is in memory."""
-    store = Store(table, TABLE)
+    store = DynamoDbStore(table, TABLE)
     for n in range(40):
-        store.create(replace(an_approval(), id=links.approval_id(f"token {n}")))
+        store.create(replace(an_approval(), id=link_tokens.approval_id(f"token {n}")))
     table.meta.events.register("provide-client-params.dynamodb.Query", _one_item_a_page)
     made = calls(table)
     due = store.due(START.replace(year=2028))
@@ -212,7 +217,7 @@ def test_ticks_that_overlap_work_in_different_shards(table: "DynamoDBClient") ->
     made = calls(table)
     orders = []
     for minute in range(5):
-        list(Store(table, TABLE).due(START.replace(minute=minute)))
+        list(DynamoDbStore(table, TABLE).due(START.replace(minute=minute)))
         orders.append([query["ExpressionAttributeValues"][":value"]["S"] for _, query in made])
         made.clear()
     assert {tuple(sorted(order)) for order in orders} == {tuple(map(str, range(SHARDS)))}
@@ -227,9 +232,9 @@ def _one_item_a_page(params: dict[str, Any], **_: Any) -> None:
 
 def test_the_newest_of_an_execution_costs_one_query(table: "DynamoDBClient") -> None:
     """Only the first of what could be many pages is asked for."""
-    store = Store(table, TABLE)
+    store = DynamoDbStore(table, TABLE)
     for n in range(3):
-        store.create(replace(an_approval(), id=links.approval_id(f"token {n}")))
+        store.create(replace(an_approval(), id=link_tokens.approval_id(f"token {n}")))
     table.meta.events.register("provide-client-params.dynamodb.Query", _one_item_a_page)
     made = calls(table)
     assert store.of_execution(EXECUTION) is not None
@@ -238,7 +243,7 @@ def test_the_newest_of_an_execution_costs_one_query(table: "DynamoDBClient") -> 
 
 def test_an_item_that_is_not_due_has_no_key_in_the_due_index(table: "DynamoDBClient") -> None:
     """The index is sparse: its attributes go with the last promise."""
-    store = Store(table, TABLE)
+    store = DynamoDbStore(table, TABLE)
     store.create(an_approval())
     store.replace(an_approval(), replace(an_approval(), outcome="approved", outbox=()))
     (item,) = (i for i in table.scan(TableName=TABLE)["Items"] if "approval" in i)
@@ -250,7 +255,7 @@ def test_the_task_token_stands_in_the_item_once_and_in_no_index_key(
     table: "DynamoDBClient",
 ) -> None:
     """It is a credential: what lists, counts or exports keys doesn't see it."""
-    Store(table, TABLE).create(an_approval())
+    DynamoDbStore(table, TABLE).create(an_approval())
     items = table.scan(TableName=TABLE)["Items"]
     found = [(i["pk"]["S"][:9], name) for i in items for name in i if TOKEN in str(i[name])]
     assert found == [("APPROVAL#", "approval")]
@@ -258,7 +263,7 @@ def test_the_task_token_stands_in_the_item_once_and_in_no_index_key(
 
 def test_the_largest_approval_that_people_can_make_is_written(table: "DynamoDBClient") -> None:
     """50 approvers, each invited twice and with the longest reason, fit in an item of 400 KB."""
-    store = Store(table, TABLE)
+    store = DynamoDbStore(table, TABLE)
     largest = _largest()
     assert store.create(largest)
     assert store.replace(largest, largest) == replace(largest, version=1)
@@ -271,12 +276,12 @@ def _largest() -> Approval:
     approvers = tuple(
         replace(
             approver,
-            link_hashes=(links.digest("one"), links.digest("two")),
+            link_hashes=(link_tokens.digest("one"), link_tokens.digest("two")),
             decision=Decision("approve", START, reason),
         )
         for approver in new.approvers
     )
-    happened = ("invited", "unconfirmed", "refused", "mailed", "approved")
+    happened: tuple[EventKind, ...] = ("invited", "unconfirmed", "refused", "mailed", "approved")
     events = tuple(Event(START, what, who, "tick") for who in people for what in happened)
     return replace(
         new,
@@ -307,7 +312,7 @@ def test_what_dynamodb_refuses_is_unavailable(operation: str, code: str, status:
     with Stubber(client) as stub:
         stub.add_client_error(operation, code, f"about {TOKEN}", http_status_code=status)
         with pytest.raises(Unavailable, match=f"DynamoDB answered {code}") as raised:
-            OPERATIONS[operation](Store(client, TABLE))
+            OPERATIONS[operation](DynamoDbStore(client, TABLE))
     _holds_no_secret(raised.value)
 
 
@@ -320,7 +325,7 @@ def test_a_dynamodb_that_is_not_there_is_unavailable(operation: str) -> None:
             "dynamodb", endpoint_url=url, config=Config(retries={"total_max_attempts": 1})
         )
         with pytest.raises(Unavailable, match="EndpointConnectionError") as raised:
-            OPERATIONS[operation](Store(client, TABLE))
+            OPERATIONS[operation](DynamoDbStore(client, TABLE))
     _holds_no_secret(raised.value)
 
 
@@ -333,7 +338,7 @@ def test_a_fault_on_a_later_page_is_unavailable_too(table: "DynamoDBClient") -> 
         }
         stub.add_response("query", first)
         stub.add_client_error("query", "ThrottlingException", http_status_code=400)
-        found = Store(table, TABLE).due(START)
+        found = DynamoDbStore(table, TABLE).due(START)
         assert next(found) == "one"
         with pytest.raises(Unavailable):
             next(found)

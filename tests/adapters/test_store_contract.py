@@ -11,14 +11,15 @@ from zlib import crc32
 import pytest
 from msgspec.structs import replace
 
-from chalicelib import links, outbox, rules
-from chalicelib.absence import Absence
-from chalicelib.approval import LEASE, Approval
-from chalicelib.items import SHARDS
-from chalicelib.ports import Store
-from chalicelib.request import read_request
+from chalicelib.adapters.dynamodb_items import SHARDS
+from chalicelib.application.ports import ApprovalStore
+from chalicelib.domain import link_tokens, outbox, transitions
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.delegation import Delegation
+from chalicelib.domain.outbox_entries import LEASE
+from chalicelib.domain.validation import check_request
 from tests.adapters.table import real_store
-from tests.asking import body, people
+from tests.asking import body, new_approval, people, ticked
 from tests.fakes import EXECUTION, START, TOKEN, FakeStore
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> Store:
+def store(request: pytest.FixtureRequest) -> ApprovalStore:
     """Return an empty store, of either kind."""
     if request.param == "fake":
         return FakeStore()
@@ -39,36 +40,35 @@ def approval(
     token: str = TOKEN, execution: str = EXECUTION, at: datetime = START, **fields: object
 ) -> Approval:
     """Return a new approval with the id that belongs to this task token."""
-    asked = read_request(body(**fields), ("example.com",))
-    hashes = {address: links.digest(address) for address in asked.approvers}
-    return rules.ask(links.approval_id(token), token, execution, asked, hashes, at, "function")
+    request = check_request(body(**fields), ("example.com",))
+    return new_approval(request, token, execution, at)
 
 
-def due_by(store: Store, moment: datetime) -> list[str]:
+def due_by(store: ApprovalStore, moment: datetime) -> list[str]:
     """Return what is due, sorted: the order across shards is nobody's promise."""
     return sorted(store.due(moment))
 
 
 def settled(pending: Approval) -> Approval:
     """Return the approval withdrawn, and all that this promised done."""
-    closed = rules.cancel(pending, "ada@example.com", "", START, "api")
+    closed = transitions.cancel(pending, "ada@example.com", reason="", now=START, via="api")
     return outbox.announced(outbox.resumed(closed, "", START, "api"), START, "api")
 
 
-def test_what_is_created_is_got(store: Store) -> None:
+def test_what_is_created_is_got(store: ApprovalStore) -> None:
     """Every field comes back as it was written, text of any language too."""
     new = approval(subject="Größe 分 🙂", details={"a": 1.5, "b": True, "c": "x\ny"}, expiresIn=60)
     assert store.create(new) is True
     assert store.get(new.id) == new
 
 
-def test_what_was_never_created_is_not_got(store: Store) -> None:
+def test_what_was_never_created_is_not_got(store: ApprovalStore) -> None:
     """An unknown id is None, whatever it looks like."""
-    assert store.get(links.approval_id("never")) is None
+    assert store.get(link_tokens.approval_id("never")) is None
     assert store.get("APPROVAL#x é") is None
 
 
-def test_creating_twice_answers_false_and_keeps_the_first(store: Store) -> None:
+def test_creating_twice_answers_false_and_keeps_the_first(store: ApprovalStore) -> None:
     """The same request, delivered again, changes nothing."""
     first = approval(subject="first")
     assert store.create(first)
@@ -76,7 +76,7 @@ def test_creating_twice_answers_false_and_keeps_the_first(store: Store) -> None:
     assert store.get(first.id) == first
 
 
-def test_replacing_counts_the_version_and_returns_what_is_stored(store: Store) -> None:
+def test_replacing_counts_the_version_and_returns_what_is_stored(store: ApprovalStore) -> None:
     """What `replace` returns is what `get` finds, one version on."""
     new = approval()
     store.create(new)
@@ -85,7 +85,7 @@ def test_replacing_counts_the_version_and_returns_what_is_stored(store: Store) -
     assert store.get(new.id) == written
 
 
-def test_a_lost_race_answers_none_and_changes_nothing(store: Store) -> None:
+def test_a_lost_race_answers_none_and_changes_nothing(store: ApprovalStore) -> None:
     """A change made from an older version is refused."""
     old = approval()
     store.create(old)
@@ -97,7 +97,7 @@ def test_a_lost_race_answers_none_and_changes_nothing(store: Store) -> None:
 
 @pytest.mark.parametrize("version", [0, 1])
 def test_replacing_what_is_not_there_answers_none_and_creates_nothing(
-    store: Store, version: int
+    store: ApprovalStore, version: int
 ) -> None:
     """Without an item there is no version to be the one that was read."""
     missing = replace(approval(), version=version)
@@ -105,7 +105,7 @@ def test_replacing_what_is_not_there_answers_none_and_creates_nothing(
     assert store.get(missing.id) is None
 
 
-def test_a_version_from_the_future_is_refused(store: Store) -> None:
+def test_a_version_from_the_future_is_refused(store: ApprovalStore) -> None:
     """The condition is equality, not order."""
     new = approval()
     store.create(new)
@@ -113,7 +113,7 @@ def test_a_version_from_the_future_is_refused(store: Store) -> None:
     assert store.get(new.id) == new
 
 
-def test_creating_does_not_overwrite_what_has_been_changed_since(store: Store) -> None:
+def test_creating_does_not_overwrite_what_has_been_changed_since(store: ApprovalStore) -> None:
     """A late second delivery finds a decided approval and leaves it so."""
     new = approval()
     store.create(new)
@@ -122,7 +122,7 @@ def test_creating_does_not_overwrite_what_has_been_changed_since(store: Store) -
     assert store.get(new.id) == written
 
 
-def test_a_value_got_is_not_changed_by_later_writes(store: Store) -> None:
+def test_a_value_got_is_not_changed_by_later_writes(store: ApprovalStore) -> None:
     """What was read stays what was read."""
     new = approval()
     store.create(new)
@@ -132,7 +132,7 @@ def test_a_value_got_is_not_changed_by_later_writes(store: Store) -> None:
     assert got == new
 
 
-def test_of_many_threads_that_replace_one_version_exactly_one_wins(store: Store) -> None:
+def test_of_many_threads_that_replace_one_version_exactly_one_wins(store: ApprovalStore) -> None:
     """The others are told None; what is stored is the winner's."""
     new = approval()
     store.create(new)
@@ -142,7 +142,7 @@ def test_of_many_threads_that_replace_one_version_exactly_one_wins(store: Store)
     assert store.get(new.id) == winners[0]
 
 
-def test_of_many_threads_that_create_one_id_exactly_one_wins(store: Store) -> None:
+def test_of_many_threads_that_create_one_id_exactly_one_wins(store: ApprovalStore) -> None:
     """A request delivered many times at once makes one approval."""
     won = race(8, lambda n: store.create(approval(subject=f"delivery {n}")))
     assert won.count(True) == 1
@@ -151,7 +151,9 @@ def test_of_many_threads_that_create_one_id_exactly_one_wins(store: Store) -> No
     assert stored.request.subject == f"delivery {won.index(True)}"
 
 
-def test_threads_that_read_again_after_a_lost_race_all_get_their_change_in(store: Store) -> None:
+def test_threads_that_read_again_after_a_lost_race_all_get_their_change_in(
+    store: ApprovalStore,
+) -> None:
     """No update is lost: as many versions as threads."""
     store.create(approval())
 
@@ -168,7 +170,7 @@ def test_threads_that_read_again_after_a_lost_race_all_get_their_change_in(store
     assert stored.version == 6
 
 
-def test_what_is_due_is_found_in_every_shard(store: Store) -> None:
+def test_what_is_due_is_found_in_every_shard(store: ApprovalStore) -> None:
     """No id is in a partition that nobody asks."""
     ids = sorted(approval(f"token {n}").id for n in range(40))
     assert len({shard(found) for found in ids}) == SHARDS, "forty ids should reach every shard"
@@ -177,7 +179,7 @@ def test_what_is_due_is_found_in_every_shard(store: Store) -> None:
     assert due_by(store, LATER) == ids
 
 
-def test_what_is_due_comes_earliest_first_within_a_shard(store: Store) -> None:
+def test_what_is_due_comes_earliest_first_within_a_shard(store: ApprovalStore) -> None:
     """Whoever has waited longest is served first."""
     made = {}
     for n, minutes in enumerate([50, 10, 40, 20, 30] * 5):
@@ -191,7 +193,7 @@ def test_what_is_due_comes_earliest_first_within_a_shard(store: Store) -> None:
         assert moments == sorted(m for m in moments if m is not None)
 
 
-def test_an_approval_is_due_exactly_at_its_second(store: Store) -> None:
+def test_an_approval_is_due_exactly_at_its_second(store: ApprovalStore) -> None:
     """Not a second before, and from then on."""
     new = approval()
     assert new.due_at is not None
@@ -201,7 +203,7 @@ def test_an_approval_is_due_exactly_at_its_second(store: Store) -> None:
     assert due_by(store, new.due_at + SECOND) == [new.id]
 
 
-def test_what_waits_for_its_expiry_is_due_then(store: Store) -> None:
+def test_what_waits_for_its_expiry_is_due_then(store: ApprovalStore) -> None:
     """A pending approval with nothing left to send is due when its time is over."""
     new = replace(approval(expiresIn=60), outbox=())
     store.create(new)
@@ -209,7 +211,7 @@ def test_what_waits_for_its_expiry_is_due_then(store: Store) -> None:
     assert due_by(store, START + timedelta(seconds=60)) == [new.id]
 
 
-def test_what_is_closed_and_settled_is_never_due(store: Store) -> None:
+def test_what_is_closed_and_settled_is_never_due(store: ApprovalStore) -> None:
     """The index holds only what something must happen to."""
     new, other = approval(), approval("other")
     store.create(new)
@@ -218,28 +220,28 @@ def test_what_is_closed_and_settled_is_never_due(store: Store) -> None:
     assert due_by(store, LATER) == [other.id]
 
 
-def test_what_is_closed_but_whose_task_waits_is_due(store: Store) -> None:
+def test_what_is_closed_but_whose_task_waits_is_due(store: ApprovalStore) -> None:
     """A promise to resume the task is work to do."""
     new = approval()
     store.create(new)
-    closed = rules.cancel(new, "ada@example.com", "", START, "api")
+    closed = transitions.cancel(new, "ada@example.com", reason="", now=START, via="api")
     store.replace(new, outbox.announced(closed, START, "api"))
     assert due_by(store, START + LEASE - SECOND) == []
     assert due_by(store, START + LEASE) == [new.id]
 
 
-def test_a_change_moves_when_it_is_due(store: Store) -> None:
+def test_a_change_moves_when_it_is_due(store: ApprovalStore) -> None:
     """The index follows the approval: due once, and at the new time."""
     new = approval()
     store.create(new)
-    claimed = outbox.advance(new, {"ada@example.com": "hash"}, START + LEASE)
+    claimed = ticked(new, START + LEASE)
     store.replace(new, claimed)
     assert claimed.due_at is not None
     assert due_by(store, claimed.due_at - SECOND) == []
     assert due_by(store, claimed.due_at) == [new.id]
 
 
-def test_what_is_due_can_be_changed_while_it_is_walked_through(store: Store) -> None:
+def test_what_is_due_can_be_changed_while_it_is_walked_through(store: ApprovalStore) -> None:
     """The tick settles each one as it comes to it; every one is still met once."""
     ids = [approval(f"token {n}").id for n in range(24)]
     for n in range(24):
@@ -254,7 +256,7 @@ def test_what_is_due_can_be_changed_while_it_is_walked_through(store: Store) -> 
     assert due_by(store, LATER) == []
 
 
-def test_the_first_approval_of_an_execution_is_found(store: Store) -> None:
+def test_the_first_approval_of_an_execution_is_found(store: ApprovalStore) -> None:
     """A later one that names the same execution can't take its place."""
     for n in (1, 3, 2):
         store.create(approval(f"token {n}", at=START + timedelta(minutes=n)))
@@ -262,13 +264,13 @@ def test_the_first_approval_of_an_execution_is_found(store: Store) -> None:
     assert store.of_execution(EXECUTION) == approval("token 1").id
 
 
-def test_an_execution_that_has_not_asked_has_no_approval(store: Store) -> None:
+def test_an_execution_that_has_not_asked_has_no_approval(store: ApprovalStore) -> None:
     """None, also if another execution's name begins the same."""
     store.create(approval(execution=EXECUTION + "0"))
     assert store.of_execution(EXECUTION) is None
 
 
-def test_an_execution_keeps_its_approval_once_it_is_settled(store: Store) -> None:
+def test_an_execution_keeps_its_approval_once_it_is_settled(store: ApprovalStore) -> None:
     """What came of it can be looked up afterwards."""
     new = approval()
     store.create(new)
@@ -283,12 +285,12 @@ class Crowd:
     ids: list[str]
 
     @classmethod
-    def fill(cls, store: Store) -> "Crowd":
+    def fill(cls, store: ApprovalStore) -> "Crowd":
         """Create 80 approvals of 16 KB in the shard of the first, each due a minute later."""
         details = "x" * 16_000
         home = shard(approval("token 0").id)
         tokens = (f"token {n}" for n in count())
-        same = (token for token in tokens if shard(links.approval_id(token)) == home)
+        same = (token for token in tokens if shard(link_tokens.approval_id(token)) == home)
         ids = []
         for minute, token in zip(range(80), same, strict=False):
             at = START + timedelta(minutes=minute)
@@ -298,7 +300,7 @@ class Crowd:
         return cls(ids)
 
 
-def test_what_is_due_is_found_beyond_one_page(store: Store) -> None:
+def test_what_is_due_is_found_beyond_one_page(store: ApprovalStore) -> None:
     """1 MB is where DynamoDB stops, not where the work does."""
     crowd = Crowd.fill(store)
     assert list(store.due(LATER)) == crowd.ids
@@ -326,29 +328,29 @@ def shard(approval_id: str) -> int:
     return crc32(approval_id.encode()) % SHARDS
 
 
-def test_an_absence_is_kept_until_the_next_one_is_written(store: Store) -> None:
+def test_an_absence_is_kept_until_the_next_one_is_written(store: ApprovalStore) -> None:
     """By the person, however their address is written; approvals are not mixed up with it."""
-    absence = Absence("grace@example.com", START, START + timedelta(days=1))
-    later = Absence("linus@example.com", START, START + timedelta(days=2))
-    assert store.absence("ada@example.com") is None
-    store.put_absence("Ada@example.com", absence)
-    assert store.absence("ada@example.com") == absence
-    store.put_absence("ada@example.com", later)
-    assert store.absence("ada@example.com") == later
+    absence = Delegation("grace@example.com", START, START + timedelta(days=1))
+    later = Delegation("linus@example.com", START, START + timedelta(days=2))
+    assert store.delegation("ada@example.com") is None
+    store.put_delegation("Ada@example.com", absence)
+    assert store.delegation("ada@example.com") == absence
+    store.put_delegation("ada@example.com", later)
+    assert store.delegation("ada@example.com") == later
     assert list(store.due(START + timedelta(days=9))) == []
 
 
-def waits_for(store: Store, person: str, now: datetime = START) -> list[str]:
+def waits_for(store: ApprovalStore, person: str, now: datetime = START) -> list[str]:
     """Return the ids of all that waits for that person, page by page of two."""
-    found, after = store.waiting(person, now, 2)
+    found, after = store.waiting_for(person, now, 2)
     ids = [one.id for one in found]
     while after:
-        found, after = store.waiting(person, now, 2, after)
+        found, after = store.waiting_for(person, now, 2, after)
         ids += [one.id for one in found]
     return ids
 
 
-def test_what_waits_for_somebody_is_listed_earliest_deadline_first(store: Store) -> None:
+def test_what_waits_for_somebody_is_listed_earliest_deadline_first(store: ApprovalStore) -> None:
     """Page after page, each approval once, those of others not; by whatever spelling."""
     made = {}
     for n, seconds in enumerate([500, 100, 300, 100, 200]):
@@ -362,16 +364,16 @@ def test_what_waits_for_somebody_is_listed_earliest_deadline_first(store: Store)
     assert deadlines == sorted(deadlines)
 
 
-def test_the_last_page_says_that_it_is_the_last(store: Store) -> None:
+def test_the_last_page_says_that_it_is_the_last(store: ApprovalStore) -> None:
     """Also where it is full."""
     for n in range(4):
         store.create(approval(f"token {n}"))
-    found, after = store.waiting("ada@example.com", START, 4)
+    found, after = store.waiting_for("ada@example.com", START, 4)
     assert (len(found), after) == (4, "")
-    assert store.waiting("nobody@example.com", START, 4) == ([], "")
+    assert store.waiting_for("nobody@example.com", START, 4) == ([], "")
 
 
-def test_what_is_past_its_deadline_waits_for_nobody(store: Store) -> None:
+def test_what_is_past_its_deadline_waits_for_nobody(store: ApprovalStore) -> None:
     """Whether or not a tick has been there."""
     new = approval(expiresIn=60)
     store.create(new)
@@ -379,33 +381,37 @@ def test_what_is_past_its_deadline_waits_for_nobody(store: Store) -> None:
     assert waits_for(store, "ada@example.com", new.expires_at) == []
 
 
-def test_whoever_has_decided_is_waited_for_no_more(store: Store) -> None:
+def test_whoever_has_decided_is_waited_for_no_more(store: ApprovalStore) -> None:
     """The others are, until it is closed."""
     new = approval(approvers=people(3), approvalsNeeded=2)
     store.create(new)
     one, two, three = people(3)
-    decided = rules.decide(new, one, "approve", "", START, "page")
+    decided = transitions.decide(new, one, "approve", reason="", now=START, via="page")
     first = store.replace(new, decided)
     assert first is not None
     assert [waits_for(store, who) for who in people(3)] == [[], [new.id], [new.id]]
-    store.replace(first, rules.decide(first, two, "approve", "", START, "page"))
+    store.replace(
+        first, transitions.decide(first, two, "approve", reason="", now=START, via="page")
+    )
     assert [waits_for(store, who) for who in (one, two, three)] == [[], [], []]
 
 
-def test_whoever_is_asked_instead_is_waited_for(store: Store) -> None:
+def test_whoever_is_asked_instead_is_waited_for(store: ApprovalStore) -> None:
     """And a new deadline counts at once."""
     new = approval(expiresIn=60)
     store.create(new)
     to, by = "grace@example.com", "ada@example.com"
-    passed = store.replace(new, rules.reassign(new, by, to, by, "", START, "page"))
+    passed = store.replace(
+        new, transitions.reassign(new, by, to, by=by, note="", now=START, via="page")
+    )
     assert passed is not None
     assert (waits_for(store, by), waits_for(store, to)) == ([], [new.id])
-    store.replace(passed, rules.extend(passed, by, 600, START, "api"))
+    store.replace(passed, transitions.extend(passed, by, 600, now=START, via="api"))
     assert waits_for(store, to, START + timedelta(seconds=599)) == [new.id]
     assert waits_for(store, to, START + timedelta(seconds=600)) == []
 
 
-def test_a_lost_race_changes_nobody_s_list(store: Store) -> None:
+def test_a_lost_race_changes_nobody_s_list(store: ApprovalStore) -> None:
     """Approval and list are written in one step, or not at all."""
     new = approval()
     store.create(new)
@@ -416,16 +422,16 @@ def test_a_lost_race_changes_nobody_s_list(store: Store) -> None:
     assert waits_for(store, "grace@example.com") == []
 
 
-def test_many_are_read_at_once_in_the_order_asked_for(store: Store) -> None:
+def test_many_are_read_at_once_in_the_order_asked_for(store: ApprovalStore) -> None:
     """What isn't there is left out."""
     for n in range(3):
         store.create(approval(f"token {n}"))
-    ids = [links.approval_id(f"token {n}") for n in (2, 9, 0)]
+    ids = [link_tokens.approval_id(f"token {n}") for n in (2, 9, 0)]
     assert [one.id for one in store.get_many(ids)] == [ids[0], ids[2]]
     assert store.get_many([]) == []
 
 
-def test_approvals_are_listed_by_outcome_newest_first(store: Store) -> None:
+def test_approvals_are_listed_by_outcome_newest_first(store: ApprovalStore) -> None:
     """Page after page each one once, also of the same second, over all shards."""
     made = []
     for n in range(20):

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import links, workflow
-from chalicelib.errors import NotFound, Unavailable
-from chalicelib.ports import Ports
+from chalicelib.application import deciding
+from chalicelib.application.ports import Ports
+from chalicelib.domain import link_tokens
+from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.settings import Settings
 from chalicelib.wiring import Wiring
 from tests.adapters.clients import session
@@ -24,7 +25,7 @@ ENV = {
     "ASSENT_PUBLIC_URL": "https://assent.example.com/api/",
     "ASSENT_APPROVER_DOMAINS": "Example.com, example.org,",
 }
-ADAPTERS = {"store", "callbacks", "notifier", "event_bus", "dead_letters"}
+ADAPTERS = {"store", "executions", "mailer", "event_bus", "dead_letters"}
 
 
 def made(wiring: Wiring) -> set[str]:
@@ -42,8 +43,8 @@ def test_a_wiring_is_what_the_use_cases_are_handed() -> None:
     """Every port is there, with the settings of the stage."""
     ports: Ports = Wiring(ENV)
     assert ports.store is ports.store
-    assert ports.callbacks is ports.callbacks
-    assert ports.notifier is ports.notifier
+    assert ports.executions is ports.executions
+    assert ports.mailer is ports.mailer
     assert ports.event_bus is ports.event_bus
     assert ports.dead_letters is ports.dead_letters
     assert ports.public_url == "https://assent.example.com/api"
@@ -56,7 +57,7 @@ def test_opening_a_page_makes_the_client_of_dynamodb_alone() -> None:
     make_table(session().client("dynamodb"))
     wiring = Wiring(ENV)
     with pytest.raises(NotFound):
-        workflow.show(wiring, f"{'a' * 26}.{'b' * 32}")
+        deciding.find_linked(wiring, f"{'a' * 26}.{'b' * 32}")
     assert made(wiring) == {"store"}
 
 
@@ -64,7 +65,7 @@ def test_a_link_that_cannot_be_one_makes_no_client_at_all() -> None:
     """Guesses cost us nothing."""
     wiring = Wiring(ENV)
     with pytest.raises(NotFound):
-        workflow.show(wiring, "not-a-token")
+        deciding.find_linked(wiring, "not-a-token")
     assert made(wiring) == set()
 
 
@@ -124,9 +125,9 @@ def test_a_secret_opens_a_link_and_never_repeats() -> None:
     wiring = Wiring({})
     secrets = {wiring.secret() for _ in range(2_000)}
     assert len(secrets) == 2_000
-    an_id = links.approval_id("token")
+    an_id = link_tokens.approval_id("token")
     for secret in secrets:
-        assert links.read_token(f"{an_id}.{secret}") == (an_id, secret)
+        assert link_tokens.read_token(f"{an_id}.{secret}") == (an_id, secret)
 
 
 def test_a_secret_names_an_execution_when_nobody_else_does() -> None:

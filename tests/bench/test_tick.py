@@ -7,7 +7,7 @@ import pytest
 
 from bench.meter import KEYS_BYTES, Meter, read_units, size
 from bench.tick import TABLE, Stored, a_table
-from chalicelib.items import SHARDS
+from chalicelib.adapters.dynamodb_items import SHARDS
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from chalicelib import links
-from chalicelib.approval import Approval
-from chalicelib.errors import AssentError
-from chalicelib.request import read_request
-from chalicelib.rules import ask, decide
-from tests.fakes import EXECUTION, START, TOKEN
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.errors import AssentError
+from chalicelib.domain.transitions import decide
+from chalicelib.domain.validation import check_request
+from tests.asking import new_approval
+from tests.fakes import EXECUTION, START
 
 many = settings(max_examples=3 * settings().max_examples)
 """For what costs little; the number itself is the profile's (tests/conftest.py)."""
@@ -80,9 +80,7 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def requests_asked(draw: st.DrawFn) -> Approval:
     """Draw a pending approval of an allowed request; `links.digest(address)` is each one's hash."""
-    asked = read_request(draw(bodies()), ("*",))
-    hashes = {address: links.digest(address) for address in asked.approvers}
-    return ask(links.approval_id(TOKEN), TOKEN, EXECUTION, asked, hashes, START, "function")
+    return new_approval(check_request(draw(bodies()), ("*",)))
 
 
 @st.composite
@@ -102,7 +100,9 @@ def try_to_decide(
 ) -> Approval:
     """Return the approval as decided, or unchanged if it refuses."""
     try:
-        return decide(approval, address, choice, reason, now + timedelta(minutes=1), "page")
+        return decide(
+            approval, address, choice, reason=reason, now=now + timedelta(minutes=1), via="page"
+        )
     except AssentError:
         return approval
 
@@ -113,7 +113,7 @@ LONGEST_ADDRESS = "x" * 64 + "@" + ".".join(["d" * 43] * 4) + ".example.com"
 def the_largest(details: Any) -> Approval:
     """Return a pending approval with every field at its longest, and these details."""
     longest_arn = EXECUTION.rpartition(":")[0].rpartition(":")[0] + f":{'m' * 80}:{'n' * 80}"
-    asked = read_request(
+    asked = check_request(
         {
             "subject": "\U0001f680" * 200,
             "details": details,
@@ -125,6 +125,4 @@ def the_largest(details: Any) -> Approval:
         },
         ("*",),
     )
-    hashes = {address: links.digest(address) for address in asked.approvers}
-    token = ("AQC/" * 512)[:2_048]
-    return ask(links.approval_id(token), token, longest_arn, asked, hashes, START, "function")
+    return new_approval(asked, ("AQC/" * 512)[:2_048], longest_arn)

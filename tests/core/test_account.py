@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from chalicelib.account import account
-from chalicelib.outbox import mailed, resumed
-from chalicelib.rules import decide, reassign
+from chalicelib.domain.outbox import mailed, resumed
+from chalicelib.domain.transitions import decide, reassign
+from chalicelib.presentation.audit_report import audit_report
 from tests.asking import an_approval
 from tests.fakes import START, TOKEN
 
@@ -15,11 +15,13 @@ def test_the_account_tells_who_did_what_when_and_why() -> None:
     """Every decision with its reason, every event with its time and door; nothing secret."""
     approval = an_approval(approvers=[ADA, GRACE], requestedBy=LINUS, details={"Risk": "low"})
     approval = mailed(approval, approval.outbox[0], START, "function")  # type: ignore[arg-type]
-    approval = reassign(approval, GRACE, "mary@example.com", GRACE, "away", START, "page")
+    approval = reassign(
+        approval, GRACE, "mary@example.com", by=GRACE, note="away", now=START, via="page"
+    )
     later = START + timedelta(minutes=3)
-    approval = decide(approval, ADA, "reject", "not yet,\nsorry", later, "page")
+    approval = decide(approval, ADA, "reject", reason="not yet,\nsorry", now=later, via="page")
     approval = resumed(approval, "", later, "page")
-    text = account(approval)
+    text = audit_report(approval)
     assert "Asked by:  linus@example.com" in text
     assert "Outcome:   was rejected on 22 Nov 2026, 09:03 UTC" in text
     assert "Resumed:   22 Nov 2026, 09:03 UTC" in text
@@ -37,6 +39,6 @@ def test_the_account_tells_who_did_what_when_and_why() -> None:
 
 def test_an_open_approval_says_that_it_is() -> None:
     """Without details there is no empty heading for them."""
-    text = account(an_approval())
+    text = audit_report(an_approval())
     assert "Outcome:   is still open" in text
     assert "Details" not in text

@@ -1,4 +1,4 @@
-"""The arrows of import, from each module's own label, and that importing has no effects."""
+"""The arrows between the layers, read from the modules' paths, and what importing does."""
 
 import ast
 import json
@@ -11,43 +11,46 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "chalicelib"
+PURE = {"domain", "presentation"}
 MAY_IMPORT = {
-    "CORE": {"CORE"},
-    "USE CASES": {"CORE", "USE CASES"},
-    "ADAPTER": {"CORE", "ADAPTER"},
-    "EDGE": {"CORE", "ADAPTER", "EDGE"},
-    "DOORS": {"CORE", "USE CASES", "EDGE", "DOORS"},
+    "domain": {"domain"},
+    "presentation": {"domain", "presentation"},
+    "application": {"domain", "presentation", "application"},
+    "adapters": {"domain", "adapters"},
+    "entrypoints": {"domain", "presentation", "application", "entrypoints"},
+    "settings": {"domain"},
+    "wiring": {"domain", "adapters", "settings"},
+    "app": {"domain", "presentation", "application", "entrypoints", "wiring"},
 }
-"""Label -> the labels of what it may import.
-
-CORE <- workflow <- app, and CORE <- adapters <- wiring <- app.
-"""
+"""Layer -> the layers it may import, as docs/architecture.md draws them."""
+FOR_TYPES = {"adapters": {"application.ports", "presentation.emails", "presentation.json_types"}}
+"""Layer -> modules it may import besides, under TYPE_CHECKING alone: the shapes of the ports."""
 IMPURE = {
     "boto3", "botocore", "chalice", "os", "time", "random", "secrets", "uuid", "socket", "logging",
     "subprocess", "urllib", "http", "threading",
 }  # fmt: skip
-SHIPPED = {"msgspec", "markupsafe", "botocore", "chalice"}
+SHIPPED = {"msgspec", "markupsafe", "boto3", "botocore", "chalice"}
 """What is there in Lambda beside Python itself: requirements.txt, the runtime's, chalice's own."""
 
 
 def _files() -> list[Path]:
     found = sorted((ROOT / PACKAGE).rglob("*.py"))
-    return [path for path in found if path != ROOT / PACKAGE / "__init__.py"] + [ROOT / "app.py"]
+    return [path for path in found if path.name != "__init__.py"] + [ROOT / "app.py"]
 
 
 def _name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-def _label(path: Path) -> str:
-    """Return the label that opens the module's docstring: `CORE: what it is for`."""
-    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition(":")[0]
+def _layer(name: str) -> str:
+    """Return the layer of a module: the folder in the package, or the module beside them."""
+    parts = name.removeprefix(f"{PACKAGE}.").split(".")
+    return parts[0]
 
 
 def _imports(path: Path, *, typing_too: bool = True) -> Iterator[str]:
     """Yield the full name of everything the file imports, wherever in it."""
-    package = _name(path).split(".") if path.name == "__init__.py" else _name(path).split(".")[:-1]
+    package = _name(path).split(".")[:-1]
     tree = ast.parse(path.read_text())
     skipped = set[ast.AST]()
     for node in ast.walk(tree):
@@ -71,70 +74,97 @@ def _roots(path: Path, *, typing_too: bool = True) -> set[str]:
     return {name.partition(".")[0] for name in _imports(path, typing_too=typing_too)}
 
 
-LABELS = {_name(path): _label(path) for path in _files()}
+MODULES = {_name(path) for path in _files()}
 every_module = pytest.mark.parametrize("path", _files(), ids=_name)
 
 
-def test_there_are_modules_to_judge() -> None:
-    """Each label is some module's, so that no arrow is held by nothing."""
-    assert set(LABELS.values()) == set(MAY_IMPORT)
-    assert sorted(name for name, label in LABELS.items() if label == "DOORS") == [
-        "app",
-        f"{PACKAGE}.linked",
-        f"{PACKAGE}.listed",
-        f"{PACKAGE}.messages",
-    ]
+def test_every_layer_has_modules_and_every_module_a_layer() -> None:
+    """A folder that no arrow is drawn for would be judged by nothing."""
+    assert {_layer(name) for name in MODULES} == set(MAY_IMPORT)
+
+
+def test_packages_are_folders_and_nothing_else() -> None:
+    """An `__init__.py` that imports would hide arrows."""
+    packages = list((ROOT / PACKAGE).rglob("__init__.py"))
+    assert len(packages) > 5
+    assert [path for path in packages if path.read_text()] == []
 
 
 @every_module
-def test_every_module_says_where_it_stands(path: Path) -> None:
-    """A module's docstring opens with its label; one without has no place on the map."""
-    assert _label(path) in MAY_IMPORT
+def test_a_module_opens_with_what_it_is_for(path: Path) -> None:
+    """In one sentence; its folder says which layer it is in."""
+    opening = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n")[0]
+    assert opening.endswith((".", ":"))
 
 
 @every_module
 def test_imports_follow_the_arrows(path: Path) -> None:
-    """A module imports only what its label allows."""
-    for name in set(_imports(path)) & set(LABELS) - {_name(path)}:
-        assert LABELS[name] in MAY_IMPORT[LABELS[_name(path)]], f"{_name(path)} imports {name}"
+    """A module imports only what its layer allows."""
+    name = _name(path)
+    allowed = MAY_IMPORT[_layer(name)]
+    run = set(_imports(path, typing_too=False)) & MODULES
+    for found in set(_imports(path)) & MODULES - {name}:
+        for_types = found.removeprefix(f"{PACKAGE}.") in FOR_TYPES.get(_layer(name), ())
+        assert _layer(found) in allowed or (for_types and found not in run), f"imports {found}"
 
 
 @every_module
 def test_nothing_that_ships_imports_what_does_not(path: Path) -> None:
-    """Tools, tests and the rest stay on a person's machine."""
+    """Tools and tests stay on a person's machine."""
     allowed = SHIPPED | {PACKAGE} | set(sys.stdlib_module_names)
     assert _roots(path, typing_too=False) <= allowed
 
 
 @every_module
-def test_core_and_use_cases_know_neither_aws_nor_the_clock_nor_the_environment(path: Path) -> None:
-    """What rules and the order of effects need of the world is handed to them."""
-    if LABELS[_name(path)] in ("CORE", "USE CASES"):
+def test_only_adapters_and_wiring_know_aws_the_clock_and_the_environment(path: Path) -> None:
+    """Rules, use cases and entrypoints are handed what they need of the world."""
+    layer = _layer(_name(path))
+    if layer in PURE | {"application"}:
         assert not _roots(path) & IMPURE
-        called = {
-            node.attr
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.Attribute)
-        }
-        assert not called & {"now", "today", "utcnow", "environ", "getenv", "urandom"} - (
-            {"now"} if LABELS[_name(path)] == "USE CASES" else set()
-        )
+        tree = ast.parse(path.read_text())
+        used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        clock = {"now"} if layer == "application" else set()
+        assert not used & {"now", "today", "utcnow", "environ", "getenv", "urandom"} - clock
 
 
 @every_module
-def test_botocore_stays_in_adapters_and_edge_and_chalice_in_the_doors(path: Path) -> None:
-    """Each framework has one place; boto3, slower to import, has none."""
-    roots, label = _roots(path), LABELS[_name(path)]
-    assert "boto3" not in roots
-    assert "botocore" not in roots or label == "ADAPTER" or _name(path) == f"{PACKAGE}.wiring"
-    assert "chalice" not in roots or _name(path) == "app"
-    assert "os" not in roots or label in ("EDGE", "DOORS")
+def test_each_framework_has_one_place(path: Path) -> None:
+    """Botocore is in adapters and wiring, boto3 in wiring, chalice in app."""
+    roots, layer = _roots(path), _layer(_name(path))
+    assert "boto3" not in roots or layer == "wiring"
+    assert "botocore" not in roots or layer in ("adapters", "wiring")
+    assert "chalice" not in roots or layer == "app"
+    assert "os" not in roots or layer in ("wiring", "app")
 
 
 def test_only_wiring_makes_clients() -> None:
-    """`create_client` and `boto3.client` are called in one module."""
-    makers = [_name(p) for p in _files() if "create_client" in p.read_text()]
+    """`boto3.client` and its like are called in one module."""
+    makers = [_name(p) for p in _files() if ".client" in p.read_text().replace("self._client", "")]
     assert makers == [f"{PACKAGE}.wiring"]
+
+
+def _callbacks(tree: ast.AST) -> list[str]:
+    """Return the functions that are defined inside others, lambdas, and `nonlocal`s."""
+    inner = [
+        node.name
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef)
+        for node in ast.walk(outer)
+        if isinstance(node, ast.FunctionDef) and node is not outer
+    ]
+    others = [
+        type(node).__name__
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Lambda | ast.Nonlocal)
+    ]
+    return inner + others
+
+
+@every_module
+def test_a_use_case_reads_downwards(path: Path) -> None:
+    """No function is handed back to be called: a reader never has to turn round."""
+    if _layer(_name(path)) in ("application", "entrypoints") and path.stem != "answering":
+        assert _callbacks(ast.parse(path.read_text())) == []
 
 
 IMPORTED = """
@@ -150,9 +180,9 @@ os.environ = Watched(os.environ)
 import app
 print(json.dumps({
     "made": sorted(vars(app.wiring)),
-    "clients": [m for m in sys.modules if m == "boto3" or m.startswith("botocore.loaders.")],
+    "clients": [m for m in sys.modules if m.startswith("botocore.loaders.")],
     "asked": sorted(k for k in Watched.asked if k.startswith("ASSENT_")),
-    "foreign": sorted(m for m in ("tools", "tests", "moto", "boto3") if m in sys.modules),
+    "foreign": sorted(m for m in ("tools", "tests", "moto") if m in sys.modules),
 }))
 """
 

@@ -7,24 +7,27 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from chalicelib import links
-from chalicelib.approval import Approval, Mail
-from chalicelib.emails import Email, write
-from chalicelib.request import DETAILS_BYTES
-from chalicelib.wording import needed
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.outbox_entries import Mail
+from chalicelib.domain.validation import DETAILS_BYTES
+from chalicelib.presentation.emails import Email, write_email
+from chalicelib.presentation.wording import needed
 from tests.asking import an_approval, people
 from tests.fakes import START
 
 from .anything import many, requests_asked, the_largest, try_to_decide
 
 URL = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com/api"
-SECRET = links.Secret(links.secret(b"\x07" * links.SECRET_BYTES), "123456")
+SECRET = link_tokens.MailSecrets(link_tokens.secret(b"\x07" * link_tokens.SECRET_BYTES), "123456")
 PUBLISH_BYTES = 262_144
 """The most that SNS publishes at once."""
 
 
 def _mail(approval: Approval, who: int = 0) -> Email:
-    return write(approval, Mail(approval.approvers[who].address, START), SECRET, URL, START)
+    return write_email(
+        approval, Mail(approval.approvers[who].address, START), SECRET, public_url=URL, now=START
+    )
 
 
 def _columns(line: str) -> int:
@@ -75,9 +78,9 @@ def test_each_link_stands_alone_on_its_line(approval: Approval) -> None:
     """A link a choice and the list's, whole, at the start of a line, under 150 characters."""
     for who in range(len(approval.approvers)):
         assert _links(_mail(approval, who)) == [
-            f"{URL}/approve/{approval.id}.{SECRET.link}",
-            f"{URL}/reject/{approval.id}.{SECRET.link}",
-            f"{URL}/mine/{approval.id}.{SECRET.root}",
+            f"{URL}/approve/{approval.id}.{SECRET.decision}",
+            f"{URL}/reject/{approval.id}.{SECRET.decision}",
+            f"{URL}/mine/{approval.id}.{SECRET.inbox}",
         ]
     assert all(len(link) < 150 for link in _links(_mail(approval)))
 

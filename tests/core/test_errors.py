@@ -2,10 +2,7 @@
 
 from collections.abc import Iterator
 
-import pytest
-
-from chalicelib import errors
-from chalicelib.errors import AlreadyDecided, AssentError, InvalidRequest, Unavailable
+from chalicelib.domain.errors import AssentError, InvalidRequest, Unavailable
 
 STATUSES = {
     "AssentError": 500,
@@ -32,7 +29,7 @@ def _kinds(root: type[AssentError] = AssentError) -> Iterator[type[AssentError]]
 
 def test_every_error_has_the_documented_status_and_a_code_of_its_own() -> None:
     """All errors are in one tree and one module; no two share a code."""
-    ours = [kind for kind in _kinds() if kind.__module__ == errors.__name__]
+    ours = [kind for kind in _kinds() if kind.__module__ == AssentError.__module__]
     assert {kind.__name__: kind.status for kind in ours} == STATUSES
     assert len({kind.code for kind in ours}) == len(STATUSES)
 
@@ -46,16 +43,6 @@ def test_the_wires_body_has_a_field_only_if_one_is_to_blame() -> None:
     }
     assert InvalidRequest("y").as_json() == {"code": "InvalidRequest", "message": "y"}
     assert InvalidRequest("y", field="").as_json()["field"] == ""
-
-
-@pytest.mark.parametrize(("same", "status"), [(True, 200), (False, 409)])
-def test_the_same_answer_again_is_fine_and_the_opposite_a_conflict(
-    same: bool,
-    status: int,
-) -> None:
-    """Pressing twice is no error to the one who pressed; the class stays 409."""
-    assert AlreadyDecided("x", same=same).status == status
-    assert AlreadyDecided.status == 409
 
 
 def test_an_error_reads_as_its_message() -> None:

@@ -8,24 +8,24 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from chalicelib.approval import Approval, Choice
-from chalicelib.errors import NotFound
-from chalicelib.links import (
+from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.link_tokens import (
     SECRET_BYTES,
     approval_id,
+    approver_of,
     digest,
-    hidden,
-    holder,
+    hide_tokens,
     link,
     read_token,
     secret,
     unknown_link,
 )
-from chalicelib.request import read_request
-from chalicelib.rules import ask
-from tests.asking import an_approval, body, people
-from tests.fakes import EXECUTION, START, TOKEN
+from chalicelib.domain.validation import check_request
+from tests.asking import an_approval, body, new_approval, people
+from tests.fakes import TOKEN
 
 from .anything import many
 
@@ -36,9 +36,12 @@ SECRETS = [secret(bytes([n]) * SECRET_BYTES) for n in range(3)]
 
 def _approval(token: str = TOKEN) -> Approval:
     """Return an approval of three, each with the secret of that number."""
-    asked = read_request(body(approvers=people(3)), ("*",))
-    hashes = {to: digest(s) for to, s in zip(people(3), SECRETS, strict=True)}
-    return ask(approval_id(token), token, EXECUTION, asked, hashes, START, "function")
+    approval = new_approval(check_request(body(approvers=people(3)), ("*",)), token)
+    hashed = (
+        replace(approver, link_hashes=(digest(s),))
+        for approver, s in zip(approval.approvers, SECRETS, strict=True)
+    )
+    return replace(approval, approvers=tuple(hashed))
 
 
 def _find(approval: Approval, token: str) -> str:
@@ -46,7 +49,7 @@ def _find(approval: Approval, token: str) -> str:
     wanted, presented = read_token(token)
     if wanted != approval.id:
         raise unknown_link()
-    return holder(approval, presented).address
+    return approver_of(approval, presented).address
 
 
 def test_the_same_task_token_gives_the_same_id() -> None:
@@ -141,7 +144,7 @@ def test_a_stored_hash_is_no_key() -> None:
     for approver in approval.approvers:
         for stored in approver.link_hashes:
             with pytest.raises(NotFound):
-                holder(approval, stored)
+                approver_of(approval, stored)
 
 
 def test_every_link_that_was_mailed_stays_good() -> None:
@@ -152,9 +155,9 @@ def test_every_link_that_was_mailed_stays_good() -> None:
         approval.approvers[0], link_hashes=(digest(older), digest(newer))
     )
     both = msgspec.structs.replace(approval, approvers=(first, *approval.approvers[1:]))
-    assert holder(both, older) == holder(both, newer) == first
+    assert approver_of(both, older) == approver_of(both, newer) == first
     with pytest.raises(NotFound):
-        holder(both, SECRETS[0])
+        approver_of(both, SECRETS[0])
 
 
 def test_only_the_hash_of_a_secret_is_stored() -> None:
@@ -174,7 +177,7 @@ def test_an_approval_without_links_has_no_holder() -> None:
     approval = an_approval()
     bare = msgspec.structs.replace(approval.approvers[0], link_hashes=())
     with pytest.raises(NotFound):
-        holder(msgspec.structs.replace(approval, approvers=(bare,)), SECRETS[0])
+        approver_of(msgspec.structs.replace(approval, approvers=(bare,)), SECRETS[0])
 
 
 @many
@@ -187,12 +190,12 @@ def test_whatever_stands_in_a_url_is_a_token_or_unknown(text: str) -> None:
         return
     assert f"{wanted}.{presented}" == text
     with pytest.raises(NotFound):
-        holder(_approval(), presented)
+        approver_of(_approval(), presented)
 
 
 @given(st.lists(st.sampled_from([f"{approval_id('x')}.{SECRETS[0]}", ".", "x", " ", SECRETS[0]])))
 def test_a_text_without_its_link_tokens_keeps_their_approvals(parts: list[str]) -> None:
     """For what others read: the id says which approval, and opens nothing."""
-    text = hidden(" ".join(parts))
+    text = hide_tokens(" ".join(parts))
     assert SECRETS[0] not in text.replace(f" {SECRETS[0]}", "").removeprefix(SECRETS[0])
     assert text.count(approval_id("x")) == sum("." in part and len(part) > 1 for part in parts)

@@ -13,18 +13,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chalicelib import links, pages
-from chalicelib.approval import Approval, Choice, Decision, Event
-from chalicelib.errors import AssentError, Expired, InvalidRequest, NotFound, TooLarge, Unavailable
-from chalicelib.outbox import advance, resumed
-from chalicelib.rules import cancel, decide
-from chalicelib.wording import when
-from tests.asking import ANY_HASH, an_approval, people
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval, Choice, Decision
+from chalicelib.domain.errors import (
+    AssentError,
+    Expired,
+    InvalidRequest,
+    NotFound,
+    TooLarge,
+    Unavailable,
+)
+from chalicelib.domain.events import Event
+from chalicelib.domain.outbox import resumed
+from chalicelib.domain.transitions import cancel, decide
+from chalicelib.presentation.pages import decision, parts
+from chalicelib.presentation.wording import when
+from tests.asking import an_approval, people, ticked
 from tests.fakes import START
 
 from .anything import approvals, many, many_lines
 
-SECRET = links.secret(b"\x07" * links.SECRET_BYTES)
+SECRET = link_tokens.secret(b"\x07" * link_tokens.SECRET_BYTES)
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -99,16 +108,20 @@ def _ask(
     approval: Approval, choice: Choice = "approve", reason: str = "", error: str = "", who: int = 0
 ) -> Page:
     approver = approval.approvers[who]
-    return Page(pages.ask(approval, approver, choice, _token(approval), reason, error))
+    return Page(
+        decision.decide_page(
+            approval, approver, choice, token=_token(approval), reason=reason, error=error
+        )
+    )
 
 
 def _answer(approval: Approval, who: int = 0, late: int = 0) -> Page:
     now = START + timedelta(seconds=late)
-    return Page(pages.answer(approval, approval.approvers[who], now))
+    return Page(decision.outcome_for_approver(approval, approval.approvers[who], now))
 
 
 def _say(approval: Approval, who: int, choice: Choice, reason: str = "because") -> Approval:
-    return decide(approval, people(50)[who], choice, reason, START, "page")
+    return decide(approval, people(50)[who], choice, reason=reason, now=START, via="page")
 
 
 def _harmless(approval: Approval) -> Approval:
@@ -191,9 +204,9 @@ def _everywhere(text: str, details: Any) -> list[Page]:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_a_problem_is_shown_as_it_was_written(text: str) -> None:
     """A message and a reference are text as well."""
-    page = Page(pages.problem(NotFound(text), text))
+    page = Page(decision.problem_page(NotFound(text), text))
     assert page.text().count(text) == 2
-    assert page.shape() == Page(pages.problem(NotFound("x"), "x")).shape()
+    assert page.shape() == Page(decision.problem_page(NotFound("x"), "x")).shape()
 
 
 @given(approvals(), st.sampled_from(["approve", "reject"]))
@@ -231,16 +244,16 @@ def test_the_policy_allows_the_pages_own_style_and_nothing_else() -> None:
     """The hash in the policy is that of what stands between the style tags, on every page."""
     approval = an_approval()
     for html in (
-        pages.ask(approval, approval.approvers[0], "approve", _token(approval)),
-        pages.answer(approval, approval.approvers[0], START),
-        pages.problem(NotFound("x"), "y"),
+        decision.decide_page(approval, approval.approvers[0], "approve", token=_token(approval)),
+        decision.outcome_for_approver(approval, approval.approvers[0], START),
+        decision.problem_page(NotFound("x"), "y"),
     ):
         style = re.findall("<style>(.*?)</style>", html, re.DOTALL)
         assert len(style) == 1
         digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
         policy = dict(
             part.strip().split(" ", 1)
-            for part in pages.HEADERS["Content-Security-Policy"].split(";")
+            for part in parts.HEADERS["Content-Security-Policy"].split(";")
         )
         assert policy["style-src"] == f"'sha256-{digest}'"
         assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
@@ -250,8 +263,8 @@ def test_the_policy_allows_the_pages_own_style_and_nothing_else() -> None:
 
 def test_headers_say_html_in_utf_8_that_nobody_may_frame() -> None:
     """The page says the same as the header."""
-    assert pages.HEADERS["Content-Type"] == "text/html; charset=utf-8"
-    assert pages.HEADERS["X-Frame-Options"] == "DENY"
+    assert parts.HEADERS["Content-Type"] == "text/html; charset=utf-8"
+    assert parts.HEADERS["X-Frame-Options"] == "DENY"
     page = _ask(an_approval())
     assert {"charset": "utf-8"} in page.all("meta")
     assert {"name": "robots", "content": "noindex"} in page.all("meta")
@@ -360,7 +373,7 @@ def test_the_workflow_will_be_told_until_it_has_been() -> None:
 def test_what_expired_says_so_before_and_after_the_sweep() -> None:
     """From `expires_at` on nobody can answer, whether the tick has come by or not."""
     approval = an_approval(expiresIn=60)
-    swept = advance(approval, ANY_HASH, approval.expires_at)
+    swept = ticked(approval, approval.expires_at)
     for page in (_answer(approval, late=60), _answer(swept, late=90), _answer(swept, late=60)):
         assert "expired" in page.text("h1")
         assert when(approval.expires_at) in page.text()
@@ -370,7 +383,7 @@ def test_what_expired_says_so_before_and_after_the_sweep() -> None:
 def test_who_decided_on_what_then_expired_sees_both() -> None:
     """Their own decision stays in the heading, the expiry is what came of it."""
     decided = _say(an_approval(approvers=people(2), approvalsNeeded=2, expiresIn=60), 0, "approve")
-    for approval in (decided, advance(decided, ANY_HASH, decided.expires_at)):
+    for approval in (decided, ticked(decided, decided.expires_at)):
         page = _answer(approval, late=60)
         assert "You approved" in page.text()
         assert "Nobody can answer any more" in page.text()
@@ -379,19 +392,23 @@ def test_who_decided_on_what_then_expired_sees_both() -> None:
 def test_what_was_withdrawn_says_by_whom_and_why() -> None:
     """The note of who withdrew it is shown; without one there is no blank in its place."""
     fresh = an_approval()
-    page = _answer(cancel(fresh, "grace@example.com", "wrong <release>", START, "api"))
+    page = _answer(
+        cancel(fresh, "grace@example.com", reason="wrong <release>", now=START, via="api")
+    )
     assert "withdrawn" in page.text("h1")
     assert "withdrawn by grace@example.com" in page.text()
     assert "wrong <release>" in page.text()
-    silent = _answer(cancel(fresh, "grace@example.com", "", START, "api"))
+    silent = _answer(cancel(fresh, "grace@example.com", reason="", now=START, via="api"))
     assert "withdrawn by grace@example.com" in silent.text()
 
 
 def test_decisions_are_listed_in_the_order_in_which_they_were_made() -> None:
     """First come, first shown, whatever the order of the approvers."""
     approval = an_approval(approvers=people(3), approvalsNeeded=3)
-    late = decide(approval, people(3)[2], "approve", "first", START, "page")
-    both = decide(late, people(3)[0], "approve", "second", START + timedelta(seconds=1), "page")
+    late = decide(approval, people(3)[2], "approve", reason="first", now=START, via="page")
+    both = decide(
+        late, people(3)[0], "approve", reason="second", now=START + timedelta(seconds=1), via="page"
+    )
     text = _answer(both).text()
     assert text.index("first") < text.index("second")
 
@@ -409,7 +426,7 @@ def test_decisions_are_listed_in_the_order_in_which_they_were_made() -> None:
 )
 def test_a_problems_page_says_what_and_how_to_ask_about_it(error: AssentError, says: str) -> None:
     """Heading by status, the message, and the reference under which it is in the log."""
-    page = Page(pages.problem(error, "ref-1"))
+    page = Page(decision.problem_page(error, "ref-1"))
     assert says in page.text("h1")
     assert error.message in page.text()
     assert "ref-1" in page.text()

@@ -10,24 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.errors import InvalidRequest
-from chalicelib.request import (
-    DETAILS_BYTES,
-    LARGEST_NUMBER,
+from chalicelib.domain.addresses import check_address, same_person
+from chalicelib.domain.decoding import convert, read_json
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.request import Request, TaskRequest
+from chalicelib.domain.texts import (
     REASON_BYTES,
     REASON_CHARACTERS,
-    Answer,
-    Question,
-    Request,
-    check_address,
     check_reason,
     many_lines,
     one_line,
-    read_json,
-    read_request,
-    same_person,
-    shape,
 )
+from chalicelib.domain.validation import DETAILS_BYTES, LARGEST_NUMBER, check_request
+from chalicelib.entrypoints.forms import DecisionForm
 from tests.asking import body, people
 
 from .anything import REORDERING, anything, bodies, many
@@ -44,13 +39,13 @@ HOSTILE = [
 
 
 def _read(**fields: Any) -> Request:
-    return read_request(body(**fields), ("example.com",))
+    return check_request(body(**fields), ("example.com",))
 
 
 def _refused(untrusted: object, domains: tuple[str, ...] = ("example.com",)) -> InvalidRequest:
     """Return the refusal, after holding it to what every refusal must be."""
     with pytest.raises(InvalidRequest) as refusal:
-        read_request(untrusted, domains)
+        check_request(untrusted, domains)
     return _held(refusal.value)
 
 
@@ -96,7 +91,7 @@ def test_a_required_field_that_is_missing_is_named(missing: str) -> None:
 def test_a_child_may_be_told_who_started_it() -> None:
     """Step Functions' console links parent and child by that field; it asks for nothing."""
     told = body(AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID="arn:aws:states:...")
-    assert read_request(told, ("*",)) == read_request(body(), ("*",))
+    assert check_request(told, ("*",)) == check_request(body(), ("*",))
 
 
 @pytest.mark.parametrize(
@@ -212,14 +207,14 @@ def test_only_people_of_allowed_domains_may_be_asked() -> None:
     """The approvers' domain is compared whole and without case; the requester's isn't."""
     domains = ("example.com", "example.org")
     for address in ("a@example.com", "a@EXAMPLE.org"):
-        assert read_request(body(approvers=[address]), domains)
+        assert check_request(body(approvers=[address]), domains)
     for address in ("a@evil-example.com", "a@sub.example.com", "a@example.com.evil.net", "a@b.c"):
         refusal = _refused(body(approvers=["ada@example.com", address]), domains)
         assert refusal.field == "approvers[1]"
         assert "example.com, example.org" in refusal.message
-    assert read_request(body(approvers=["a@b.c"]), ("*",))
+    assert check_request(body(approvers=["a@b.c"]), ("*",))
     assert _refused(body(), ()).field == "approvers[0]"
-    assert read_request(body(requestedBy="a@elsewhere.net"), domains)
+    assert check_request(body(requestedBy="a@elsewhere.net"), domains)
 
 
 def test_nobody_approves_their_own_request_unless_it_is_allowed() -> None:
@@ -264,7 +259,7 @@ def test_a_surrogate_in_a_question_is_refused() -> None:
     for field in ("taskToken", "executionArn"):
         sent = _question() | {field: _question()[field] + SURROGATE}
         with pytest.raises(InvalidRequest) as refusal:
-            shape(sent, Question)
+            convert(sent, TaskRequest)
         assert _held(refusal.value).field == field
 
 
@@ -337,8 +332,8 @@ def test_what_is_stored_is_read_back_by_older_code() -> None:
 @given(bodies())
 def test_whatever_is_allowed_is_taken_and_stays_allowed(allowed: dict[str, Any]) -> None:
     """A request read, written as JSON and read again is the same request."""
-    asked = read_request(allowed, ("*",))
-    again = read_request(read_json(msgspec.json.encode(asked)), ("*",))
+    asked = check_request(allowed, ("*",))
+    again = check_request(read_json(msgspec.json.encode(asked)), ("*",))
     assert again == asked
 
 
@@ -361,7 +356,7 @@ def test_an_allowed_request_with_one_thing_wrong_gives_a_request_or_a_refusal(
 
 def _request_or_refusal(sent: object) -> None:
     try:
-        asked = read_request(sent, ("*",))
+        asked = check_request(sent, ("*",))
     except InvalidRequest as e:
         _held(e)
     else:
@@ -397,14 +392,14 @@ def _question() -> dict[str, str]:
 
 def test_a_question_has_three_fields() -> None:
     """Task token, execution ARN and request: each is required, and nothing else is known."""
-    asked = shape(_question(), Question)
+    asked = convert(_question(), TaskRequest)
     assert (asked.task_token, asked.request) == ("AQC=", "anything")
     for name in _question():
         with pytest.raises(InvalidRequest) as refusal:
-            shape({k: v for k, v in _question().items() if k != name}, Question)
+            convert({k: v for k, v in _question().items() if k != name}, TaskRequest)
         assert refusal.value.field == name
     with pytest.raises(InvalidRequest) as refusal:
-        shape(_question() | {"executionName": "x"}, Question)
+        convert(_question() | {"executionName": "x"}, TaskRequest)
     assert refusal.value.field == "executionName"
 
 
@@ -420,9 +415,9 @@ def test_a_question_that_can_not_be_answered_is_refused(field: str, wrong: list[
     """The token must be one that Step Functions takes, the ARN an execution's."""
     for value in wrong:
         with pytest.raises(InvalidRequest) as refusal:
-            shape(_question() | {field: value}, Question)
+            convert(_question() | {field: value}, TaskRequest)
         assert _held(refusal.value).field == field
-    assert shape(_question() | {"taskToken": "x" * 2048}, Question)
+    assert convert(_question() | {"taskToken": "x" * 2048}, TaskRequest)
 
 
 @pytest.mark.parametrize(
@@ -437,18 +432,18 @@ def test_a_question_that_can_not_be_answered_is_refused(field: str, wrong: list[
 def test_an_execution_arn_is_bounded_and_one_line(arn: str) -> None:
     """It is a key of an index (2,048 bytes at most) and stands in mails and pages."""
     with pytest.raises(InvalidRequest) as refusal:
-        shape(_question() | {"executionArn": arn}, Question)
+        convert(_question() | {"executionArn": arn}, TaskRequest)
     assert refusal.value.field == "executionArn"
 
 
 def test_an_answer_has_a_reason_and_nothing_else() -> None:
     """The reason is text and may be left out."""
-    assert shape({}, Answer).reason == ""
-    assert shape({"reason": "so"}, Answer).reason == "so"
+    assert convert({}, DecisionForm).reason == ""
+    assert convert({"reason": "so"}, DecisionForm).reason == "so"
     wrongs: list[object] = [{"reason": 1}, {"reason": None}, {"resaon": "so"}, [], None]
     for wrong in wrongs:
         with pytest.raises(InvalidRequest):
-            shape(wrong, Answer)
+            convert(wrong, DecisionForm)
 
 
 def test_a_reason_has_plain_line_ends_and_no_blanks_around_it() -> None:

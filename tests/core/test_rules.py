@@ -6,24 +6,23 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.approval import (
-    LEASE,
+from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.errors import AlreadyDecided, AssentError, Cancelled, Expired, InvalidRequest
+from chalicelib.domain.events import SYSTEM, Event, MailFailure
+from chalicelib.domain.link_tokens import SecretHashes
+from chalicelib.domain.outbox import (
     LINKS_KEPT,
     LINKS_OF_ONE_MAIL,
-    LONGEST_PAUSE,
-    SYSTEM,
-    Announce,
-    Approval,
-    Choice,
-    Event,
-    Mail,
-    Resume,
-    Undelivered,
+    LONGEST_RESUME_PAUSE,
+    announced,
+    mailed,
+    not_mailed,
+    resumed,
 )
-from chalicelib.errors import AlreadyDecided, AssentError, Cancelled, Expired, InvalidRequest
-from chalicelib.outbox import advance, announced, deferred, mailed, resumed
-from chalicelib.rules import cancel, decide, extend, refuse_if_over, remind, tally
-from tests.asking import ANY_HASH, an_approval, people
+from chalicelib.domain.outbox_entries import LEASE, Announce, Mail, Resume
+from chalicelib.domain.refusals import refuse_if_over
+from chalicelib.domain.transitions import cancel, decide, extend, remind, tally
+from tests.asking import an_approval, people, ticked
 from tests.fakes import EXECUTION, START, TOKEN
 
 SECOND = timedelta(seconds=1)
@@ -45,7 +44,9 @@ def _asking(approval: Approval) -> tuple[object, ...]:
 def _say(
     approval: Approval, who: int, choice: Choice, reason: str = "because", now: datetime = START
 ) -> Approval:
-    return decide(approval, f"approver{who}@example.com", choice, reason, now, "page")
+    return decide(
+        approval, f"approver{who}@example.com", choice, reason=reason, now=now, via="page"
+    )
 
 
 def _of(number: int, **fields: object) -> Approval:
@@ -56,8 +57,8 @@ def _approved() -> Approval:
     return _say(_of(2), 0, "approve")
 
 
-def _hashes(approval: Approval, suffix: str) -> dict[str, str]:
-    return {a.address: f"{a.address}-{suffix}" for a in approval.approvers}
+def _hashes(approval: Approval, suffix: str) -> dict[str, SecretHashes]:
+    return {a.address: SecretHashes(f"{a.address}-{suffix}", "") for a in approval.approvers}
 
 
 def _mail(approval: Approval, address: str) -> Mail:
@@ -137,7 +138,7 @@ def test_the_closing_decision_owes_the_task_an_answer_and_nobody_a_mail() -> Non
     """Closing drops the mails that ask and promises one resume."""
     closed = _say(_of(3), 0, "approve")
     assert _asking(closed) == (Resume(START + LEASE),)
-    assert (closed.closed_at, closed.settled_at) == (START, None)
+    assert (closed.closed_at, closed.resumed_at) == (START, None)
 
 
 def test_a_decision_that_does_not_close_drops_only_the_deciders_own_mail() -> None:
@@ -149,7 +150,7 @@ def test_a_decision_that_does_not_close_drops_only_the_deciders_own_mail() -> No
 def test_a_decision_is_recorded_with_time_reason_and_door() -> None:
     """The decision stands with its approver, the event without the reason."""
     at = START + SECOND
-    approval = decide(_of(2), ONE, "approve", "tests are green", at, "page")
+    approval = decide(_of(2), ONE, "approve", reason="tests are green", now=at, via="page")
     decision = approval.approver(ONE).decision
     assert decision is not None
     assert (decision.choice, decision.reason, decision.decided_at) == (
@@ -162,7 +163,7 @@ def test_a_decision_is_recorded_with_time_reason_and_door() -> None:
 
 def test_an_address_finds_its_approver_whatever_its_case() -> None:
     """Addresses differ in case only on paper."""
-    decided = decide(_of(2), ONE.upper(), "approve", "", START, "page")
+    decided = decide(_of(2), ONE.upper(), "approve", reason="", now=START, via="page")
     assert decided.approver(ONE).decision is not None
     assert [a.address for a in decided.approvers] == people(2)
 
@@ -170,7 +171,7 @@ def test_an_address_finds_its_approver_whatever_its_case() -> None:
 def test_who_was_not_asked_can_not_decide() -> None:
     """An address that isn't an approver's is a KeyError, not a decision."""
     with pytest.raises(KeyError):
-        decide(_of(2), "eve@example.com", "approve", "", START, "page")
+        decide(_of(2), "eve@example.com", "approve", reason="", now=START, via="page")
 
 
 @pytest.mark.parametrize(("choice", "status"), [("approve", 200), ("reject", 409)])
@@ -205,7 +206,7 @@ def test_ones_own_decision_stays_what_one_is_told_after_the_expiry() -> None:
     decided = _say(_of(2, approvalsNeeded=2), 0, "approve")
     with pytest.raises(AlreadyDecided):
         _say(decided, 0, "approve", now=decided.expires_at)
-    expired = advance(decided, ANY_HASH, decided.expires_at)
+    expired = ticked(decided, decided.expires_at)
     with pytest.raises(AlreadyDecided):
         _say(expired, 0, "approve", now=decided.expires_at)
 
@@ -224,24 +225,25 @@ def test_the_expired_and_the_cancelled_refuse_decisions() -> None:
     """Once swept or withdrawn, an undecided approver is told which."""
     approval = _of(2)
     with pytest.raises(Expired):
-        _say(advance(approval, ANY_HASH, approval.expires_at), 0, "approve", now=START)
+        _say(ticked(approval, approval.expires_at), 0, "approve", now=START)
     with pytest.raises(Cancelled):
-        _say(cancel(approval, "ada@example.com", "", START, "api"), 0, "approve")
+        _say(cancel(approval, "ada@example.com", reason="", now=START, via="api"), 0, "approve")
 
 
 def test_refuse_if_over_says_what_decide_would() -> None:
     """Opening a page refuses exactly when pressing its button would."""
     fresh, late = _of(2), _of(2).expires_at
-    swept, withdrawn = advance(fresh, ANY_HASH, late), cancel(fresh, ONE, "", START, "api")
+    swept, withdrawn = (
+        ticked(fresh, late),
+        cancel(fresh, ONE, reason="", now=START, via="api"),
+    )
     for approval in (fresh, _approved(), swept, withdrawn):
         for now in (START, late):
             for who in (0, 1):
                 told = []
                 for judge in (
                     lambda a=approval, w=who, n=now: _say(a, w, "approve", now=n),
-                    lambda a=approval, w=who, n=now: refuse_if_over(
-                        a, a.approvers[w], "approve", n
-                    ),
+                    lambda a=approval, w=who, n=now: refuse_if_over(a, a.approvers[w], n),
                 ):
                     try:
                         judge()
@@ -291,7 +293,7 @@ def test_a_missing_reason_matters_less_than_that_it_is_over() -> None:
 def test_cancelling_withdraws_a_pending_approval() -> None:
     """It closes as cancelled, says who and why, asks nobody further and fails the task."""
     at = START + SECOND
-    withdrawn = cancel(_of(2), "ada@example.com", "wrong release", at, "api")
+    withdrawn = cancel(_of(2), "ada@example.com", reason="wrong release", now=at, via="api")
     assert (withdrawn.outcome, withdrawn.closed_at) == ("cancelled", at)
     assert _asking(withdrawn) == (Resume(at + LEASE),)
     assert withdrawn.events[-1] == Event(at, "cancelled", "ada@example.com", "api", "wrong release")
@@ -301,14 +303,14 @@ def test_only_the_pending_can_be_cancelled() -> None:
     """Cancelling again is 200, cancelling what was decided 409, what expired 410."""
     fresh = _of(2)
     closed = {
-        200: [cancel(fresh, ONE, "", START, "api")],
+        200: [cancel(fresh, ONE, reason="", now=START, via="api")],
         409: [_approved(), _say(fresh, 0, "reject")],
-        410: [advance(fresh, ANY_HASH, fresh.expires_at)],
+        410: [ticked(fresh, fresh.expires_at)],
     }
     for status, approvals in closed.items():
         for approval in approvals:
             with pytest.raises(AssentError) as refusal:
-                cancel(approval, ONE, "", START, "api")
+                cancel(approval, ONE, reason="", now=START, via="api")
             assert refusal.value.status == status
 
 
@@ -327,14 +329,14 @@ def test_due_is_the_earliest_of_promises_and_expiry() -> None:
 def test_nothing_is_taken_on_before_it_is_due() -> None:
     """During the lease of who made the promises, a tick changes nothing."""
     approval = _of(2)
-    assert advance(approval, _hashes(approval, "new"), START + LEASE - SECOND) == approval
+    assert ticked(approval, START + LEASE - SECOND, _hashes(approval, "new")) == approval
 
 
 def test_a_due_mail_is_claimed_with_a_fresh_link_and_keeps_the_old_one() -> None:
     """Claiming gives the approver one more link and makes the promise due later."""
     approval = _of(2, approvalsNeeded=2)
     at = START + LEASE
-    claimed = advance(approval, _hashes(approval, "new"), at)
+    claimed = ticked(approval, at, _hashes(approval, "new"))
     for before, after in zip(approval.approvers, claimed.approvers, strict=True):
         assert after.link_hashes == (*before.link_hashes, f"{after.address}-new")
     assert claimed.outbox == tuple(Mail(to, at + LEASE, 1, links=1) for to in people(2))
@@ -347,7 +349,7 @@ def test_only_what_is_due_is_claimed() -> None:
     first, second = approval.outbox
     assert isinstance(second, Mail)
     waiting = replace(approval, outbox=(first, replace(second, due_at=START + 2 * LEASE)))
-    claimed = advance(waiting, _hashes(approval, "new"), START + LEASE)
+    claimed = ticked(waiting, START + LEASE, _hashes(approval, "new"))
     assert claimed.outbox[1] == waiting.outbox[1]
     assert claimed.approvers[1] == waiting.approvers[1]
     assert len(claimed.approvers[0].link_hashes) == 2
@@ -356,26 +358,26 @@ def test_only_what_is_due_is_claimed() -> None:
 def test_claiming_a_claimed_promise_at_once_does_nothing() -> None:
     """Of two ticks at one moment, the second finds nothing due."""
     approval = _of(2)
-    claimed = advance(approval, _hashes(approval, "a"), START + LEASE)
-    assert advance(claimed, _hashes(approval, "b"), START + LEASE) == claimed
+    claimed = ticked(approval, START + LEASE, _hashes(approval, "a"))
+    assert ticked(claimed, START + LEASE, _hashes(approval, "b")) == claimed
 
 
 def test_the_pause_between_tries_doubles_up_to_its_limit() -> None:
     """Each claim waits twice as long as the one before, five minutes at most, for ever."""
     approval, now, pauses = _approved(), START + LEASE, []
     for _ in range(40):
-        approval = advance(approval, ANY_HASH, now)
+        approval = ticked(approval, now)
         due = _resume(approval).due_at
         pauses.append(due - now)
         now = due
-    assert pauses[:3] == [LEASE, 2 * LEASE, LONGEST_PAUSE]
-    assert set(pauses[2:]) == {LONGEST_PAUSE}
+    assert pauses[:3] == [LEASE, 2 * LEASE, LONGEST_RESUME_PAUSE]
+    assert set(pauses[2:]) == {LONGEST_RESUME_PAUSE}
     assert _resume(approval).tries == 40
 
 
 def test_no_pause_is_shorter_than_the_lease() -> None:
     """Who claimed a promise has it alone for as long as a function may run."""
-    approval = advance(_approved(), ANY_HASH, START + LEASE)
+    approval = ticked(_approved(), START + LEASE)
     assert _resume(approval).due_at - (START + LEASE) >= LEASE > timedelta(seconds=60)
 
 
@@ -383,8 +385,8 @@ def test_the_newest_links_stay_good_however_many_were_made() -> None:
     """One mail's tries leave four links at the most, the first and the newest among them."""
     approval, now = _of(1), START
     for number in range(LINKS_KEPT + 5):
-        now += LONGEST_PAUSE * 3
-        approval = advance(approval, _hashes(approval, str(number)), now)
+        now += LONGEST_RESUME_PAUSE * 3
+        approval = ticked(approval, now, _hashes(approval, str(number)))
     kept = approval.approvers[0].link_hashes
     assert len(kept) == 1 + LINKS_OF_ONE_MAIL < LINKS_KEPT
     assert kept[-1] == f"{ONE}-{LINKS_KEPT + 4}"
@@ -393,8 +395,8 @@ def test_the_newest_links_stay_good_however_many_were_made() -> None:
 def test_advancing_at_the_expiry_expires_it() -> None:
     """At `expires_at`, not before, the tick closes it as expired and promises to say so."""
     approval = replace(_of(2), outbox=())
-    assert advance(approval, ANY_HASH, approval.expires_at - SECOND) == approval
-    expired = advance(approval, ANY_HASH, approval.expires_at)
+    assert ticked(approval, approval.expires_at - SECOND) == approval
+    expired = ticked(approval, approval.expires_at)
     assert (expired.outcome, expired.closed_at) == ("expired", approval.expires_at)
     assert _asking(expired) == (Resume(approval.expires_at + LEASE),)
     assert expired.events[-1] == Event(approval.expires_at, "expired", SYSTEM, "tick")
@@ -403,7 +405,7 @@ def test_advancing_at_the_expiry_expires_it() -> None:
 def test_expiring_drops_mails_that_are_due() -> None:
     """Nobody is asked by the tick that closes the question."""
     approval = _of(2)
-    expired = advance(approval, _hashes(approval, "new"), approval.expires_at + SECOND)
+    expired = ticked(approval, approval.expires_at + SECOND, _hashes(approval, "new"))
     assert _asking(expired) == (Resume(approval.expires_at + SECOND + LEASE),)
     assert [len(a.link_hashes) for a in expired.approvers] == [2, 2], "the news has the list's link"
 
@@ -411,14 +413,14 @@ def test_expiring_drops_mails_that_are_due() -> None:
 def test_advancing_keeps_the_decisions_made_before_the_expiry() -> None:
     """An expired approval still says who had decided what."""
     decided = _say(_of(3, approvalsNeeded=2), 0, "approve")
-    expired = advance(decided, ANY_HASH, decided.expires_at)
+    expired = ticked(decided, decided.expires_at)
     assert expired.decisions[0][1] == decided.decisions[0][1]
 
 
 def test_what_is_closed_never_expires() -> None:
     """The tick leaves an outcome as it is, whatever the time."""
     closed = resumed(_silent(_approved()), "", START, "page")
-    assert advance(closed, ANY_HASH, closed.expires_at + timedelta(days=9)) == closed
+    assert ticked(closed, closed.expires_at + timedelta(days=9)) == closed
 
 
 def test_a_sent_mail_is_recorded_once() -> None:
@@ -437,7 +439,7 @@ def test_a_sent_mail_is_recorded_once() -> None:
 def test_a_mail_sent_late_is_kept_whoever_claimed_it_since() -> None:
     """The first sender's report ends the promise although a tick has claimed it meanwhile."""
     approval = _of(2)
-    claimed = advance(approval, _hashes(approval, "new"), START + LEASE)
+    claimed = ticked(approval, START + LEASE, _hashes(approval, "new"))
     reported = mailed(claimed, _mail(approval, ONE), START + LEASE, "function")
     assert [p.to for p in reported.outbox if isinstance(p, Mail)] == [TWO]
 
@@ -456,13 +458,15 @@ def test_a_mail_that_arrives_after_the_close_is_on_record_all_the_same() -> None
     ("why", "state"), [("invited", "waiting"), ("unconfirmed", "waiting"), ("refused", "failed")]
 )
 def test_an_unsent_mail_stays_promised_and_its_link_is_taken_back(
-    why: Undelivered, state: str
+    why: MailFailure, state: str
 ) -> None:
     """Deferring removes that link alone, keeps the promise, and says why on record."""
     approval = _of(2)
-    claimed = advance(approval, _hashes(approval, "new"), START + LEASE)
+    claimed = ticked(approval, START + LEASE, _hashes(approval, "new"))
     promise = _mail(claimed, ONE)
-    put_off = deferred(claimed, promise, f"{ONE}-new", why, START + LEASE, "tick")
+    put_off = not_mailed(
+        claimed, promise, unsent_hash=f"{ONE}-new", why=why, now=START + LEASE, via="tick"
+    )
     assert put_off.approver(ONE).link_hashes == approval.approver(ONE).link_hashes
     assert put_off.approver(TWO).link_hashes == claimed.approver(TWO).link_hashes
     assert put_off.approver(ONE).mail == state
@@ -473,12 +477,14 @@ def test_an_unsent_mail_stays_promised_and_its_link_is_taken_back(
 def test_why_a_mail_waits_is_recorded_when_it_is_news() -> None:
     """A hundred ticks leave one event for each change, and one for each invitation."""
     approval, now = _of(2), START
-    reasons: tuple[Undelivered, ...] = ("invited", "unconfirmed", "refused")
+    reasons: tuple[MailFailure, ...] = ("invited", "unconfirmed", "refused")
     for number in range(99):
-        now += LONGEST_PAUSE * 3
-        approval = advance(approval, _hashes(approval, str(number)), now)
+        now += LONGEST_RESUME_PAUSE * 3
+        approval = ticked(approval, now, _hashes(approval, str(number)))
         promise, unsent = _mail(approval, ONE), f"{ONE}-{number}"
-        approval = deferred(approval, promise, unsent, reasons[number // 33], now, "tick")
+        approval = not_mailed(
+            approval, promise, unsent_hash=unsent, why=reasons[number // 33], now=now, via="tick"
+        )
     assert _did(approval)[1:] == [("invited", ONE)] * 33 + [(why, ONE) for why in reasons[1:]]
     assert len(approval.approver(ONE).link_hashes) == 1
 
@@ -487,7 +493,9 @@ def test_a_mail_sent_at_last_is_no_longer_failed() -> None:
     """`refused` isn't final: the mail that got through says sent."""
     approval = _of(2)
     promise = _mail(approval, ONE)
-    failed = deferred(approval, promise, "none", "refused", START, "function")
+    failed = not_mailed(
+        approval, promise, unsent_hash="none", why="refused", now=START, via="function"
+    )
     assert failed.approver(ONE).mail == "failed"
     assert mailed(failed, promise, START, "tick").approver(ONE).mail == "sent"
 
@@ -496,19 +504,24 @@ def test_a_late_report_of_an_unsent_mail_does_not_unsay_a_sent_one() -> None:
     """Once a mail is on record as sent, a slower try that failed leaves it so."""
     approval = _of(2)
     first = _mail(approval, ONE)
-    claimed = advance(approval, _hashes(approval, "new"), START + LEASE)
+    claimed = ticked(approval, START + LEASE, _hashes(approval, "new"))
     sent = mailed(claimed, _mail(claimed, ONE), START + LEASE, "tick")
-    late = deferred(
-        sent, first, approval.approver(ONE).link_hashes[0], "unconfirmed", START + LEASE, "function"
+    late = not_mailed(
+        sent,
+        first,
+        unsent_hash=approval.approver(ONE).link_hashes[0],
+        why="unconfirmed",
+        now=START + LEASE,
+        via="function",
     )
     assert late.approver(ONE).mail == "sent"
 
 
 def test_an_answered_task_settles_the_approval_once() -> None:
-    """Recording the answer empties the outbox and stamps `settled_at`; again changes nothing."""
+    """Recording the answer empties the outbox and stamps `resumed_at`; again changes nothing."""
     closed, at = _silent(_approved()), START + SECOND
     settled = resumed(closed, "", at, "page")
-    assert (settled.outbox, settled.settled_at) == ((), at)
+    assert (settled.outbox, settled.resumed_at) == ((), at)
     assert settled.events[-1] == Event(at, "resumed", SYSTEM, "page", "")
     assert resumed(settled, "the task was closed already", at + SECOND, "tick") is settled
 
@@ -527,10 +540,10 @@ def test_an_announcement_is_claimed_like_a_resume_with_pauses_that_stay_short() 
     """Of two ticks one puts it on the bus; and an outcome is never too old to be told."""
     closed, now = _approved(), START + SECOND
     for tries in range(1, 12):
-        closed = advance(closed, ANY_HASH, now)
+        closed = ticked(closed, now)
         (promise,) = (p for p in closed.outbox if isinstance(p, Announce))
         assert promise.tries == tries
-        assert LEASE <= promise.due_at - now <= LONGEST_PAUSE
+        assert LEASE <= promise.due_at - now <= LONGEST_RESUME_PAUSE
         now = promise.due_at
 
 
@@ -551,8 +564,8 @@ def test_rules_never_change_what_they_are_given() -> None:
     approval = _of(2)
     before = repr(approval), approval.approvers, approval.events, approval.outbox
     _say(approval, 0, "approve")
-    cancel(approval, ONE, "", START, "api")
-    advance(approval, _hashes(approval, "new"), approval.expires_at)
+    cancel(approval, ONE, reason="", now=START, via="api")
+    ticked(approval, approval.expires_at, _hashes(approval, "new"))
     mailed(approval, _mail(approval, ONE), START, "tick")
     assert (repr(approval), approval.approvers, approval.events, approval.outbox) == before
     with pytest.raises(AttributeError):
@@ -563,8 +576,10 @@ def test_the_newest_reasons_of_what_is_done_again_and_again_are_kept() -> None:
     """Else they could fill the item; that it was done, by whom and when stays, and until when."""
     approval = _of(1)
     for number in range(7):
-        approval = extend(approval, "op@example.com", 600, START, "api", f"reason {number}")
-        approval = remind(approval, "op@example.com", START, "api")
+        approval = extend(
+            approval, "op@example.com", 600, now=START, via="api", reason=f"reason {number}"
+        )
+        approval = remind(approval, "op@example.com", now=START, via="api")
     given = [event for event in approval.events if event.what == "extended"]
     assert [event.why for event in given] == ["", "", "", *(f"reason {n}" for n in range(3, 7))]
     assert {event.note for event in given} == {"until 2026-11-22T09:10:00Z"}

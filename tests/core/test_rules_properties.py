@@ -11,11 +11,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.approval import Announce, Approval, Choice, Mail, Resume
-from chalicelib.errors import AssentError
-from chalicelib.outbox import advance, announced, deferred, mailed, resumed
-from chalicelib.rules import cancel, decide
-from tests.asking import an_approval, people
+from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.errors import AssentError
+from chalicelib.domain.link_tokens import SecretHashes
+from chalicelib.domain.outbox import announced, mailed, not_mailed, resumed
+from chalicelib.domain.outbox_entries import Announce, Mail, Resume
+from chalicelib.domain.transitions import cancel, decide
+from tests.asking import an_approval, people, ticked
 from tests.fakes import START
 
 from .anything import many, requests_asked
@@ -97,14 +99,20 @@ def histories(draw: st.DrawFn) -> History:
 def _happen(approval: Approval, step: Step, now: datetime) -> Approval:
     """Return the approval after the step; unchanged if a rule refuses it."""
     address = approval.approvers[step.who].address
-    fresh = {a.address: f"{now.isoformat()}{a.address}" for a in approval.approvers}
+    fresh = {
+        a.address: SecretHashes(f"{now.isoformat()}{a.address}", "") for a in approval.approvers
+    }
     promise = Mail(address, now)
     rules: dict[str, Callable[[], Approval]] = {
-        "decide": lambda: decide(approval, address, step.choice, "because", now, "page"),
-        "cancel": lambda: cancel(approval, "ada@example.com", "", now, "api"),
-        "tick": lambda: advance(approval, fresh, now),
+        "decide": lambda: decide(
+            approval, address, step.choice, reason="because", now=now, via="page"
+        ),
+        "cancel": lambda: cancel(approval, "ada@example.com", reason="", now=now, via="api"),
+        "tick": lambda: ticked(approval, now, fresh),
         "mailed": lambda: mailed(approval, promise, now, "tick"),
-        "deferred": lambda: deferred(approval, promise, fresh[address], "refused", now, "tick"),
+        "deferred": lambda: not_mailed(
+            approval, promise, unsent_hash=fresh[address].link, why="refused", now=now, via="tick"
+        ),
         "resumed": lambda: resumed(approval, "", now, "tick"),
         "announced": lambda: announced(approval, now, "tick"),
     }
@@ -198,7 +206,7 @@ def test_the_task_is_promised_one_answer_at_most(history: History) -> None:
         assert after.outcome == "pending" or not [
             p for p in after.outbox if isinstance(p, Mail) and p.asks
         ]
-        assert (after.settled_at is not None) == (after.outcome != "pending" and not held)
+        assert (after.resumed_at is not None) == (after.outcome != "pending" and not held)
     assert promised <= 1
 
 
@@ -228,7 +236,7 @@ def test_no_decision_is_taken_at_or_after_the_expiry(history: History) -> None:
 def test_something_is_due_until_all_is_settled(history: History) -> None:
     """`due_at` is None exactly when nothing is left to do, so the tick forgets nothing."""
     for _, _, _, after in _play(history):
-        assert (after.due_at is None) == (after.settled_at is not None and not after.outbox)
+        assert (after.due_at is None) == (after.resumed_at is not None and not after.outbox)
         if after.outcome == "pending":
             assert after.due_at is not None
             assert after.due_at <= after.expires_at
@@ -266,7 +274,7 @@ def _vote_all(
     n, made = len(order), list[Choice]()
     for who, choice in zip(order, choices, strict=True):
         made.append(choice)
-        approval = decide(approval, people(n)[who], choice, "because", START, "page")
+        approval = decide(approval, people(n)[who], choice, reason="because", now=START, via="page")
         assert approval.outcome == _certain(k, r, made, n)
         if approval.outcome != "pending":
             return

@@ -8,23 +8,26 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from chalicelib import links
-from chalicelib.approval import LONGEST_PAUSE, Approval, Choice, Mail
-from chalicelib.outbox import advance, deferred, mailed, resumed
-from chalicelib.request import DETAILS_BYTES, check_reason
-from chalicelib.rules import cancel, decide
-from chalicelib.views import (
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.link_tokens import SecretHashes
+from chalicelib.domain.outbox import LONGEST_RESUME_PAUSE, mailed, not_mailed, resumed
+from chalicelib.domain.outbox_entries import Mail
+from chalicelib.domain.texts import check_reason
+from chalicelib.domain.timestamps import iso
+from chalicelib.domain.transitions import cancel, decide
+from chalicelib.domain.validation import DETAILS_BYTES
+from chalicelib.presentation.serializers import (
     CAUSE_BYTES,
     OUTPUT_BYTES,
     announcement,
+    approver_view,
     cause,
     decisions,
-    for_approver,
-    for_operator,
-    iso,
+    operator_view,
     output,
 )
-from tests.asking import an_approval, people
+from tests.asking import an_approval, people, ticked
 from tests.fakes import EXECUTION, START, TOKEN
 
 from .anything import approvals, many, the_largest
@@ -49,8 +52,12 @@ def _decided() -> Approval:
     approval = an_approval(
         approvers=people(3), approvalsNeeded=2, requestedBy="grace@example.com", details={"n": 1}
     )
-    first = decide(approval, people(3)[2], "approve", "", START + timedelta(hours=1), "page")
-    both = decide(first, people(3)[0], "approve", "green", START + timedelta(hours=2), "page")
+    first = decide(
+        approval, people(3)[2], "approve", reason="", now=START + timedelta(hours=1), via="page"
+    )
+    both = decide(
+        first, people(3)[0], "approve", reason="green", now=START + timedelta(hours=2), via="page"
+    )
     return resumed(both, "", START + timedelta(hours=2, seconds=1), "page")
 
 
@@ -62,10 +69,10 @@ def test_the_operators_view_is_the_approval_of_the_wire() -> None:
         "reason": "green",
         "decidedAt": "2026-11-22T11:00:00Z",
     }
-    seen = json.loads(json.dumps(for_operator(_decided())))
+    seen = json.loads(json.dumps(operator_view(_decided())))
     events, approvers = seen.pop("events"), seen.pop("approvers")
     assert seen == {
-        "id": links.approval_id(TOKEN),
+        "id": link_tokens.approval_id(TOKEN),
         "outcome": "approved",
         "subject": "Release 4.2",
         "details": {"n": 1},
@@ -92,7 +99,7 @@ def test_the_operators_view_is_the_approval_of_the_wire() -> None:
 
 def test_a_pending_approvals_unset_times_are_null() -> None:
     """Every field is always there."""
-    seen = for_operator(an_approval())
+    seen = operator_view(an_approval())
     assert (seen["closedAt"], seen["settledAt"], seen["requestedBy"]) == (None, None, None)
     assert (seen["outcome"], seen["details"]) == ("pending", "")
 
@@ -100,13 +107,13 @@ def test_a_pending_approvals_unset_times_are_null() -> None:
 def test_all_is_shown_as_the_number_it_means() -> None:
     """Who reads an approval needn't count its approvers."""
     asked = an_approval(approvers=people(4), approvalsNeeded="all")
-    assert for_operator(asked)["approvalsNeeded"] == 4
-    assert for_approver(asked)["approvalsNeeded"] == 4
+    assert operator_view(asked)["approvalsNeeded"] == 4
+    assert approver_view(asked)["approvalsNeeded"] == 4
 
 
 def test_an_approver_sees_the_question_and_the_answers_but_not_the_works() -> None:
     """No execution, no record, no state of others' mail."""
-    seen = for_approver(_decided())
+    seen = approver_view(_decided())
     assert set(seen) == {
         "id", "outcome", "subject", "details", "requestedBy", "approvalsNeeded",
         "rejectionsNeeded", "decisions", "createdAt", "expiresAt", "closedAt",
@@ -118,7 +125,7 @@ def test_the_result_has_the_documented_shape(view: Any) -> None:
     """What the workflow gets: outcome, id, subject, decisions, closing time."""
     assert json.loads(view(_decided())) == {
         "outcome": "approved",
-        "approvalId": links.approval_id(TOKEN),
+        "approvalId": link_tokens.approval_id(TOKEN),
         "subject": "Release 4.2",
         "decisions": [
             {
@@ -144,18 +151,17 @@ def test_decisions_are_in_the_order_in_which_they_were_made() -> None:
     order = [people(3)[n] for n in (2, 0, 1)]
     for second, who in enumerate(order):
         at = START + timedelta(seconds=second)
-        approval = decide(approval, who, "approve", "", at, "page")
+        approval = decide(approval, who, "approve", reason="", now=at, via="page")
     assert [d["approver"] for d in decisions(approval)] == order
 
 
 def test_times_are_whole_seconds_of_utc() -> None:
     """The wire's times end in Z and have no fraction."""
     assert iso(datetime(2026, 2, 3, 4, 5, 6, 999_999, tzinfo=UTC)) == "2026-02-03T04:05:06Z"
-    assert iso(None) is None
 
 
 def _views(approval: Approval) -> list[str]:
-    made = [json.dumps(view(approval)) for view in (for_operator, for_approver)]
+    made = [json.dumps(view(approval)) for view in (operator_view, approver_view)]
     return [*made, output(approval), cause(approval)]
 
 
@@ -163,8 +169,11 @@ def _views(approval: Approval) -> list[str]:
 @given(approvals())
 def test_no_view_holds_a_token_a_link_or_a_hash(approval: Approval) -> None:
     """Neither the task's credential nor anything of an approver's link, in any view."""
-    fresh = {a.address: links.digest(f"new {a.address}") for a in approval.approvers}
-    for state in (approval, advance(approval, fresh, START + timedelta(days=1)), _sent(approval)):
+    fresh = {
+        a.address: SecretHashes(link_tokens.digest(f"new {a.address}"), "")
+        for a in approval.approvers
+    }
+    for state in (approval, ticked(approval, START + timedelta(days=1), fresh), _sent(approval)):
         for view in _views(state):
             assert TOKEN not in view
             assert f"{approval.id}." not in view
@@ -198,7 +207,7 @@ def _largest(reason: str, choice: Choice = "approve") -> Approval:
     approval = the_largest("x" * (DETAILS_BYTES - 2))
     reason = check_reason(reason)
     for approver in approval.approvers:
-        approval = decide(approval, approver.address, choice, reason, START, "page")
+        approval = decide(approval, approver.address, choice, reason=reason, now=START, via="page")
         if approval.outcome != "pending":
             break
     return approval
@@ -210,7 +219,9 @@ def _rejected_by_all(reason: str) -> Approval:
     request = msgspec.structs.replace(approval.request, approvals_needed=1)
     approval = msgspec.structs.replace(approval, request=request)
     for approver in approval.approvers:
-        approval = decide(approval, approver.address, "reject", check_reason(reason), START, "page")
+        approval = decide(
+            approval, approver.address, "reject", reason=check_reason(reason), now=START, via="page"
+        )
     return approval
 
 
@@ -240,7 +251,9 @@ def test_a_cause_fits_however_its_characters_are_counted(reason: str) -> None:
 @pytest.mark.parametrize("reason", REASONS, ids=IDS)
 def test_one_long_reason_is_not_cut(reason: str) -> None:
     """A single approver's longest reason is delivered whole."""
-    approval = decide(an_approval(), "ada@example.com", "reject", reason, START, "page")
+    approval = decide(
+        an_approval(), "ada@example.com", "reject", reason=reason, now=START, via="page"
+    )
     for text in (output(approval), cause(approval)):
         assert json.loads(text)["decisions"][0]["reason"] == reason
 
@@ -250,7 +263,9 @@ def test_a_short_reason_beside_long_ones_is_not_cut() -> None:
     approval = the_largest("")
     for number, approver in enumerate(approval.approvers):
         reason = "x" * 2_000 if number else "short"
-        approval = decide(approval, approver.address, "approve", reason, START, "page")
+        approval = decide(
+            approval, approver.address, "approve", reason=reason, now=START, via="page"
+        )
     told = json.loads(cause(approval))["decisions"]
     assert told[0]["reason"] == "short"
     assert 100 < len(told[1]["reason"]) < 2_000
@@ -260,13 +275,18 @@ def _worst_mail(approval: Approval, ticks: int) -> Approval:
     """Return it after that many ticks whose mails may or may not have gone out."""
     now = START
     for tick in range(ticks):
-        now += LONGEST_PAUSE
-        fresh = {a.address: links.digest(f"{tick}{a.address}") for a in approval.approvers}
-        approval = advance(approval, fresh, now)
+        now += LONGEST_RESUME_PAUSE
+        fresh = {
+            a.address: SecretHashes(link_tokens.digest(f"{tick}{a.address}"), "")
+            for a in approval.approvers
+        }
+        approval = ticked(approval, now, fresh)
     for promise in approval.outbox:
         assert isinstance(promise, Mail)
         for why in ("invited", "unconfirmed", "refused"):
-            approval = deferred(approval, promise, "none", why, now, "tick")
+            approval = not_mailed(
+                approval, promise, unsent_hash="none", why=why, now=now, via="tick"
+            )
         approval = mailed(approval, promise, now, "tick")
     return approval
 
@@ -285,9 +305,13 @@ def test_the_largest_item_fits_in_dynamodb(reason: str, ticks: int) -> None:
     largest = 0
     for number, approver in enumerate(approval.approvers):
         if number == len(approval.approvers) - 1:
-            withdrawn = cancel(approval, f"{'x' * 250}@b.c", check_reason(reason), at, "api")
+            withdrawn = cancel(
+                approval, f"{'x' * 250}@b.c", reason=check_reason(reason), now=at, via="api"
+            )
             largest = _item_bytes(resumed(withdrawn, "the task was closed already", at, "tick"))
-        approval = decide(approval, approver.address, "approve", check_reason(reason), at, "page")
+        approval = decide(
+            approval, approver.address, "approve", reason=check_reason(reason), now=at, via="page"
+        )
     approval = resumed(approval, "the task was closed already", at, "tick")
     assert max(largest, _item_bytes(approval)) < ITEM_BYTES
 

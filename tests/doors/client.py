@@ -40,12 +40,12 @@ class DoorPorts(FakePorts):
         return [
             list(self.effects.done),
             dict(self.store._items),
-            list(self.notifier.sent),
-            list(self.notifier.invitations),
-            list(self.callbacks.answers),
+            list(self.mailer.sent),
+            list(self.mailer.invitations),
+            list(self.executions.answers),
             list(self.event_bus.announced),
             list(self.dead_letters.letters),
-            dict(self.callbacks.executions),
+            dict(self.executions.inputs),
         ]
 
 

@@ -14,6 +14,7 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> DoorPorts:
     """Return what the app works with in this test; afterwards its own wiring is back."""
     ports = DoorPorts()
     monkeypatch.setattr(doors_module, "wiring", ports)
+    monkeypatch.setattr(doors_module.answered, "log", ports.log)
     return ports
 
 

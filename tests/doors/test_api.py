@@ -1,16 +1,16 @@
 """The operators' routes: executions, approvals, approvers, health."""
 
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from chalicelib import workflow
-from chalicelib.approval import Approval
-from chalicelib.operations import Cancel
+from chalicelib.application import operating
+from chalicelib.application.ports import ExecutionJson, Subscription
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.commands import Cancel
 from tests.asking import asked, body
 from tests.doors.client import ADA, BROWSER, DoorPorts, Doors
-from tests.fakes import EXECUTION, START, FakeCallbacks, FakeStore
+from tests.fakes import EXECUTION, START, FakeExecutions, FakeStore
 
 
 def test_an_execution_is_started(doors: Doors, ports: DoorPorts) -> None:
@@ -30,7 +30,7 @@ def test_an_execution_without_a_key_gets_a_name_of_its_own(doors: Doors, ports: 
     first, second = (doors.json("/executions", body()) for _ in range(2))
     assert first.status == second.status == 201
     assert first.json["execution"] != second.json["execution"]
-    assert len(ports.callbacks.executions) == 2
+    assert len(ports.executions.inputs) == 2
 
 
 def test_the_same_key_and_body_are_the_same_execution(doors: Doors, ports: DoorPorts) -> None:
@@ -39,17 +39,17 @@ def test_the_same_key_and_body_are_the_same_execution(doors: Doors, ports: DoorP
     spelled = b'{ "approvers": ["ada@example.com"],\n "subject": "Release 4.2" }'
     again = doors.ask("POST", "/executions", spelled, "application/json", Idempotency_Key="key")
     assert (again.status, again.json) == (first.status, first.json)
-    assert len(ports.callbacks.executions) == 1
+    assert len(ports.executions.inputs) == 1
 
 
 def test_the_same_key_with_another_body_is_a_conflict(doors: Doors, ports: DoorPorts) -> None:
     """409, and the first execution is as it was."""
     doors.json("/executions", body(), Idempotency_Key="key")
-    started = dict(ports.callbacks.executions)
+    started = dict(ports.executions.inputs)
     refused = doors.json("/executions", body(subject="Other"), Idempotency_Key="key")
     assert (refused.status, refused.json["code"]) == (409, "IdempotencyConflict")
     assert refused.json["field"] == "Idempotency-Key"
-    assert ports.callbacks.executions == started
+    assert ports.executions.inputs == started
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "é", "k" * 81, "a/b", "a:b", "a.b", "<b>"])
@@ -59,7 +59,7 @@ def test_a_key_that_cannot_name_an_execution_is_refused(
     """400 naming the header; nothing is started."""
     refused = doors.json("/executions", body(), Idempotency_Key=key)
     assert (refused.status, refused.json["field"]) == (400, "Idempotency-Key")
-    assert ports.callbacks.executions == {}
+    assert ports.executions.inputs == {}
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 80, "A-z_09"])
@@ -137,10 +137,10 @@ class WatchedStore(FakeStore):
         return super().get(approval_id)
 
 
-class WatchedCallbacks(FakeCallbacks):
+class WatchedExecutions(FakeExecutions):
     looked_up = 0
 
-    def describe(self, name: str) -> dict[str, Any]:
+    def describe(self, name: str) -> ExecutionJson:
         self.looked_up += 1
         return super().describe(name)
 
@@ -159,15 +159,15 @@ def test_a_name_that_cannot_be_an_executions_is_never_looked_up(
     doors: Doors, ports: DoorPorts
 ) -> None:
     """Step Functions answers ARNs over 256 characters with an error, which would be our 503."""
-    ports.callbacks = callbacks = WatchedCallbacks(ports.effects)
+    ports.executions = executions = WatchedExecutions(ports.effects)
     assert doors.get(f"/executions/{'n' * 300}").status == 404
-    assert callbacks.looked_up == 0
+    assert executions.looked_up == 0
 
 
 @pytest.mark.parametrize("path", ["ada@example.com", "ada%40example.com", quote(ADA, safe="")])
 def test_an_approver_is_asked_for_by_address(doors: Doors, ports: DoorPorts, path: str) -> None:
     """Percent-encoded or not, it is the same person."""
-    ports.notifier.subscriptions[ADA] = "pending"
+    ports.mailer.subscriptions[ADA] = "pending"
     answer = doors.get(f"/approvers/{path}")
     assert (answer.status, answer.json) == (200, {"approver": ADA, "subscription": "pending"})
 
@@ -177,24 +177,24 @@ def test_an_address_with_odd_characters_arrives_as_it_is(
     doors: Doors, ports: DoorPorts, address: str
 ) -> None:
     """A plus sign is a plus sign."""
-    ports.notifier.subscriptions[address] = "none"
+    ports.mailer.subscriptions[address] = "none"
     answer = doors.ask("PUT", f"/approvers/{quote(address, safe='')}")
     assert answer.json["approver"] == address
-    assert ports.notifier.invitations == [address]
+    assert ports.mailer.invitations == [address]
 
 
 @pytest.mark.parametrize(
     ("before", "invited"), [("none", [ADA]), ("pending", [ADA]), ("confirmed", [])]
 )
 def test_an_approver_is_invited_unless_they_are_confirmed(
-    doors: Doors, ports: DoorPorts, before: str, invited: list[str]
+    doors: Doors, ports: DoorPorts, before: Subscription, invited: list[str]
 ) -> None:
     """PUT may be repeated: a pending invitation is mailed again, a confirmed one is left alone."""
-    ports.notifier.subscriptions[ADA] = before
+    ports.mailer.subscriptions[ADA] = before
     answer = doors.ask("PUT", f"/approvers/{ADA}")
     assert answer.status == 200
     assert answer.json["subscription"] == ("confirmed" if before == "confirmed" else "pending")
-    assert ports.notifier.invitations == invited
+    assert ports.mailer.invitations == invited
 
 
 def test_an_approver_is_forgotten(doors: Doors, ports: DoorPorts) -> None:
@@ -202,7 +202,7 @@ def test_an_approver_is_forgotten(doors: Doors, ports: DoorPorts) -> None:
     for _ in range(2):
         answer = doors.ask("DELETE", f"/approvers/{ADA}")
         assert (answer.status, answer.raw) == (204, b"")
-    assert ports.notifier.subscriptions[ADA] == "none"
+    assert ports.mailer.subscriptions[ADA] == "none"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -229,7 +229,9 @@ def test_health_says_that_the_stage_runs(doors: Doors) -> None:
 def test_the_record_of_a_withdrawal_is_shown(doors: Doors, ports: DoorPorts) -> None:
     """Who, when and why stand in the events."""
     approval_id = asked(ports)
-    workflow.operate(ports, approval_id, Cancel(reason="not needed"), "boss@example.com", "api")
+    operating.change(
+        ports, approval_id, Cancel(reason="not needed"), by="boss@example.com", via="api"
+    )
     shown = doors.get(f"/approvals/{approval_id}").json
     (event,) = [e for e in shown["events"] if e["what"] == "cancelled"]
     assert (event["who"], event["note"]) == ("boss@example.com", "not needed")
@@ -242,7 +244,7 @@ def test_approvals_are_listed_by_outcome(doors: Doors, ports: DoorPorts) -> None
     for n in range(3):
         ports.later(minutes=1)
         ids.append(asked(ports, f"token-{n}"))
-    workflow.operate(ports, ids[1], Cancel(), "op", "api")
+    operating.change(ports, ids[1], Cancel(), by="op", via="api")
     first = doors.get("/approvals?limit=1").json
     assert [one["id"] for one in first["approvals"]] == [ids[2]]
     second = doors.get(f"/approvals?outcome=pending&limit=1&next={first['next']}").json

@@ -7,9 +7,9 @@ import pytest
 from chalice.test import Client
 
 import app as doors_module
-from chalicelib import links
-from chalicelib.callbacks import Callbacks
-from chalicelib.store import Store
+from chalicelib.adapters.dynamodb import DynamoDbStore
+from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
+from chalicelib.domain import link_tokens
 from tests.adapters.clients import session
 from tests.adapters.table import TABLE, calls, make_table
 from tests.asking import asked, people
@@ -30,8 +30,8 @@ class Counted:
         dynamodb, states = session().client("dynamodb"), session().client("stepfunctions")
         make_table(dynamodb)
         self._made = calls(dynamodb, states)
-        ports.store = cast("Any", Store(dynamodb, TABLE))
-        ports.callbacks = cast("Any", Callbacks(states, MACHINE))
+        ports.store = cast("Any", DynamoDbStore(dynamodb, TABLE))
+        ports.executions = cast("Any", StepFunctionsExecutions(states, MACHINE))
 
     def calls(self) -> list[str]:
         """Return the names of the calls since this was asked last."""
@@ -94,7 +94,7 @@ def test_a_link_that_cannot_be_one_costs_nothing(counted: Counted) -> None:
 
 def test_a_link_that_is_unknown_costs_one_read(counted: Counted) -> None:
     """By either method."""
-    token = f"{links.approval_id('x')}.{'a' * 32}"
+    token = f"{link_tokens.approval_id('x')}.{'a' * 32}"
     assert counted.doors.get(f"/approve/{token}").status == 404
     assert counted.calls() == [READ]
     assert counted.doors.form(f"/approve/{token}").status == 404

@@ -4,8 +4,9 @@ from typing import Literal
 
 import pytest
 
-from chalicelib import links, settle, workflow
-from chalicelib.operations import Cancel
+from chalicelib.application import operating, outbox_relay
+from chalicelib.domain import link_tokens
+from chalicelib.domain.commands import Cancel
 from tests.asking import asked, people
 from tests.doors.client import ADA, BROWSER, FORM, JSON, Answered, DoorPorts, Doors, one_asked
 from tests.fakes import TOKEN
@@ -36,7 +37,7 @@ def test_a_press_of_the_button_decides(doors: Doors, ports: DoorPorts, choice: s
     assert f"You {PAST[choice]} this" in receipt.text
     assert "because" in receipt.text
     assert "has been told" in receipt.text
-    (answer,) = ports.callbacks.answers
+    (answer,) = ports.executions.answers
     assert answer.task_token == TOKEN
     assert answer.error == (None if choice == "approve" else "Rejected")
 
@@ -208,9 +209,9 @@ def test_the_first_of_two_votes_waits_for_the_second(doors: Doors, ports: DoorPo
     asked(ports, approvers=people(2), approvalsNeeded="all")
     first, second = (ports.link(address) for address in people(2))
     assert "has been told" not in doors.form(f"/approve/{first}").text
-    assert ports.callbacks.answers == []
+    assert ports.executions.answers == []
     assert "has been told" in doors.form(f"/approve/{second}").text
-    assert len(ports.callbacks.answers) == 1
+    assert len(ports.executions.answers) == 1
 
 
 @pytest.mark.parametrize("ticked", [False, True])
@@ -222,7 +223,7 @@ def test_a_link_that_has_expired_is_gone(doors: Doors, ports: DoorPorts, ticked:
     assert doors.get(f"/approve/{token}", BROWSER).status == 200
     ports.later(seconds=1)
     if ticked:
-        settle.advance(ports, links.approval_id(TOKEN))
+        outbox_relay.relay(ports, link_tokens.approval_id(TOKEN))
     before = ports.world()
     _gone(doors, token, "Expired", "has expired")
     assert ports.world() == before
@@ -231,7 +232,9 @@ def test_a_link_that_has_expired_is_gone(doors: Doors, ports: DoorPorts, ticked:
 def test_a_link_of_a_withdrawn_request_is_gone(doors: Doors, ports: DoorPorts) -> None:
     """410, with who withdrew it."""
     approval_id = asked(ports)
-    workflow.operate(ports, approval_id, Cancel(reason="not needed"), "boss@example.com", "api")
+    operating.change(
+        ports, approval_id, Cancel(reason="not needed"), by="boss@example.com", via="api"
+    )
     before = ports.world()
     _gone(doors, ports.link(), "Cancelled", "was withdrawn")
     assert ports.world() == before

@@ -2,13 +2,14 @@
 
 import pytest
 
-from chalicelib import links
-from chalicelib.approval import Approval
-from chalicelib.errors import Unavailable
+from chalicelib.application.ports import Subscription
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.errors import Unavailable
 from tests.asking import asked, people
 from tests.doors.client import BROWSER, JSON, DoorPorts, Doors, one_asked
 from tests.doors.functions import tick
-from tests.fakes import TOKEN, FakeCallbacks, FakeNotifier, FakeStore
+from tests.fakes import TOKEN, FakeExecutions, FakeMailer, FakeStore
 
 
 class Unreadable(FakeStore):
@@ -36,7 +37,7 @@ class WritesOnce(FakeStore):
 
 def stored(ports: DoorPorts) -> Approval:
     """Return the approval as it is."""
-    found = ports.store.get(links.approval_id(TOKEN))
+    found = ports.store.get(link_tokens.approval_id(TOKEN))
     assert found is not None
     return found
 
@@ -75,7 +76,7 @@ def test_a_decision_that_cannot_be_written_is_503_and_undecided(
     assert ports.world() == before
     ports.effects.faulty = set()
     assert doors.form(f"/reject/{token}", accept, reason="r").status == 200
-    assert [a.error for a in ports.callbacks.answers] == ["Rejected"]
+    assert [a.error for a in ports.executions.answers] == ["Rejected"]
 
 
 @pytest.mark.parametrize("choice", ["approve", "reject"])
@@ -84,15 +85,15 @@ def test_a_task_that_cannot_be_answered_now_is_told_later(
 ) -> None:
     """The receipt says so, the decision stands, and the tick tells the workflow once."""
     token = one_asked(ports)
-    ports.effects.faulty = {"callbacks.answer"}
+    ports.effects.faulty = {"executions.answer"}
     receipt = doors.form(f"/{choice}/{token}", reason="r")
     assert receipt.status == 200
     assert "will be told" in receipt.text
     assert "has been told" not in receipt.text
-    assert (stored(ports).closed_at, stored(ports).settled_at) == (ports.now(), None)
+    assert (stored(ports).closed_at, stored(ports).resumed_at) == (ports.now(), None)
     ports.effects.faulty = set()
     _settled_by_a_tick(doors, ports, token, choice)
-    assert ports.callbacks.refused == []
+    assert ports.executions.refused == []
 
 
 def test_an_answer_that_cannot_be_recorded_is_given_again_and_refused(
@@ -104,42 +105,42 @@ def test_an_answer_that_cannot_be_recorded_is_given_again_and_refused(
     store._items = ports.store._items
     ports.store = store
     assert doors.form(f"/approve/{token}").status == 200
-    assert len(ports.callbacks.answers) == 1
-    assert stored(ports).settled_at is None
+    assert len(ports.executions.answers) == 1
+    assert stored(ports).resumed_at is None
     store.left = 10
     _settled_by_a_tick(doors, ports, token, "approve")
-    assert len(ports.callbacks.refused) == 1
+    assert len(ports.executions.refused) == 1
 
 
 def _settled_by_a_tick(doors: Doors, ports: DoorPorts, token: str, choice: str) -> None:
     tick()
-    assert stored(ports).settled_at is None, "who decided may be at it still"
+    assert stored(ports).resumed_at is None, "who decided may be at it still"
     ports.later(seconds=90)
     tick()
-    assert len(ports.callbacks.answers) == 1
-    assert (stored(ports).settled_at, stored(ports).outbox) == (ports.now(), ())
+    assert len(ports.executions.answers) == 1
+    assert (stored(ports).resumed_at, stored(ports).outbox) == (ports.now(), ())
     again = doors.form(f"/{choice}/{token}", reason="r")
     assert again.status == 200
     assert "will be told" not in again.text
 
 
-class Buggy(FakeCallbacks):
+class Buggy(FakeExecutions):
     """Step Functions behind an adapter with a bug."""
 
-    def succeed(self, task_token: str, output: str) -> bool:
+    def succeed_task(self, task_token: str, output: str) -> bool:
         raise RuntimeError(task_token, output)
 
 
 def test_a_bug_after_the_decision_loses_nothing(doors: Doors, ports: DoorPorts) -> None:
     """500, and what was recorded is told by a later tick."""
     token = one_asked(ports)
-    working, ports.callbacks = ports.callbacks, Buggy(ports.effects)
+    working, ports.executions = ports.executions, Buggy(ports.effects)
     assert doors.form(f"/approve/{token}").status == 500
     assert stored(ports).outcome == "approved"
-    ports.callbacks = working
+    ports.executions = working
     ports.later(seconds=90)
     tick()
-    assert len(ports.callbacks.answers) == 1
+    assert len(ports.executions.answers) == 1
 
 
 def test_the_votes_of_others_are_kept_while_the_closing_one_fails(
@@ -154,25 +155,25 @@ def test_the_votes_of_others_are_kept_while_the_closing_one_fails(
     ports.effects.faulty = set()
     assert doors.get(f"/approve/{first}", JSON).json["decision"] == "approve"
     assert doors.form(f"/approve/{second}").status == 200
-    assert len(ports.callbacks.answers) == 1
+    assert len(ports.executions.answers) == 1
 
 
-class NoAnswer(FakeNotifier):
+class NoAnswer(FakeMailer):
     """SNS, away."""
 
-    def subscription(self, address: str) -> str:
+    def subscription(self, address: str) -> Subscription:
         raise Unavailable(f"SNS didn't answer; {len(address)} characters were asked for")
 
 
 @pytest.mark.parametrize("accept", [BROWSER, JSON])
 def test_the_operators_routes_answer_503_too(doors: Doors, ports: DoorPorts, accept: str) -> None:
     """Each of them, whatever it needs of AWS."""
-    ports.notifier = NoAnswer(ports.effects)
+    ports.mailer = NoAnswer(ports.effects)
     ports.store = Unreadable(ports.effects)
-    ports.effects.faulty = {"callbacks.start", "notifier.forget"}
+    ports.effects.faulty = {"executions.start", "mailer.forget"}
     for method, path in (
         ("POST", "/executions"),
-        ("GET", "/approvals/" + links.approval_id("x")),
+        ("GET", "/approvals/" + link_tokens.approval_id("x")),
         ("GET", "/approvers/ada@example.com"),
         ("PUT", "/approvers/ada@example.com"),
         ("DELETE", "/approvers/ada@example.com"),

@@ -35,7 +35,7 @@ def answers(doors: Doors, ports: DoorPorts) -> dict[str, Answered]:
         "forgotten": doors.ask("DELETE", "/approvers/ada@example.com"),
         "health": doors.get("/health"),
     }
-    ports.effects.faulty = {"callbacks.start"}
+    ports.effects.faulty = {"executions.start"}
     kinds["away"] = doors.json("/executions", body())
     return kinds
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chalicelib import settle, workflow
+from chalicelib.application import operating, outbox_relay
 from tests.asking import asked
 from tests.doors.client import ADA, BROWSER, DoorPorts, Doors, one_asked
 
@@ -26,7 +26,7 @@ def test_the_record_is_had_in_words(doors: Doors, ports: DoorPorts) -> None:
 def test_a_page_that_wants_a_code_asks_for_it(doors: Doors, ports: DoorPorts) -> None:
     """A wrong one is 403 and the page asks again, the reason kept; the right one decides."""
     token = one_asked(ports, codeRequired=True)
-    found = re.search(r"^CODE.*\n(\d{6})$", ports.notifier.sent[-1][1].text, re.MULTILINE)
+    found = re.search(r"^CODE.*\n(\d{6})$", ports.mailer.sent[-1][1].text, re.MULTILINE)
     assert found is not None
     page = doors.get(f"/approve/{token}", BROWSER)
     assert 'name="code"' in page.text
@@ -43,8 +43,8 @@ def test_a_page_that_wants_a_code_asks_for_it(doors: Doors, ports: DoorPorts) ->
 
 def test_an_operator_confirms_an_approver(doors: Doors, ports: DoorPorts) -> None:
     """With the address of the invitation's link."""
-    ports.notifier.subscriptions[ADA] = "pending"
-    url = URL.format(ports.notifier.topic_arn(ADA), "ab" * 32)
+    ports.mailer.subscriptions[ADA] = "pending"
+    url = URL.format(ports.mailer.topic_arn(ADA), "ab" * 32)
     answer = doors.json(f"/approvers/{ADA}/confirmation", {"url": url})
     assert (answer.status, answer.json["subscription"]) == (200, "confirmed")
 
@@ -60,14 +60,14 @@ def test_a_bad_confirmation_is_refused(doors: Doors, ports: DoorPorts, body: obj
 
 def test_a_waiting_mail_says_why(doors: Doors, ports: DoorPorts) -> None:
     """Whoever asks how it stands sees whom no mail reached, and what it waits for."""
-    ports.notifier.subscriptions[ADA] = "pending"
+    ports.mailer.subscriptions[ADA] = "pending"
     approval_id = asked(ports)
     (shown,) = doors.get(f"/approvals/{approval_id}").json["approvers"]
     assert (shown["mail"], shown["why"]) == ("waiting", "invited")
-    ports.notifier.subscriptions[ADA] = "confirmed"
+    ports.mailer.subscriptions[ADA] = "confirmed"
     ports.later(minutes=20)
     for waiting in ports.store.due(ports.now()):
-        settle.advance(ports, waiting)
+        outbox_relay.relay(ports, waiting)
     (shown,) = doors.get(f"/approvals/{approval_id}").json["approvers"]
     assert (shown["mail"], "why" in shown) == ("sent", False)
-    assert workflow.find(ports, approval_id).outcome == "pending"
+    assert operating.find_approval(ports, approval_id).outcome == "pending"

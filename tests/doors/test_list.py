@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import workflow
-from chalicelib.operations import Reassign
-from chalicelib.together import SHOWN
+from chalicelib.application import deciding, operating
+from chalicelib.application.bulk_deciding import PAGE_SIZE
+from chalicelib.domain.commands import Reassign
 from tests.asking import asked
 from tests.doors.client import BROWSER, DoorPorts, Doors
 
@@ -31,7 +31,7 @@ def path(ports: DoorPorts, address: str = ADA) -> str:
 
 def outcomes(ports: DoorPorts, ids: list[str]) -> list[str]:
     """Return what came of each."""
-    return [workflow.find(ports, one).outcome for one in ids]
+    return [operating.find_approval(ports, one).outcome for one in ids]
 
 
 def test_the_list_shows_what_waits_earliest_first_and_escaped(
@@ -122,7 +122,7 @@ def test_what_was_decided_between_choosing_and_confirming_is_told(
     doors: Doors, ports: DoorPorts, ids: list[str]
 ) -> None:
     """One of two is done; of one alone, the list says so."""
-    workflow.decide(ports, ports.token_mailed_to(ADA), "reject", "No", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "reject", reason="No", via="page")
     look = doors.form(path(ports), chosen=ids[1:], choice="approve")
     assert "Approve 1 request?" in look.text
     assert "1 of the chosen no longer waits" in look.text
@@ -150,7 +150,7 @@ def test_an_empty_list_says_so(doors: Doors, ports: DoorPorts) -> None:
     """After the last decision, by the same link."""
     asked(ports)
     link = path(ports)
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     page = doors.get(link)
     assert page.status == 200
     assert "Nothing waits for your decision" in page.text
@@ -159,10 +159,10 @@ def test_an_empty_list_says_so(doors: Doors, ports: DoorPorts) -> None:
 
 def test_a_long_list_leads_on(doors: Doors, ports: DoorPorts) -> None:
     """The next page begins where this one ends; a place that is none is refused."""
-    for n in range(SHOWN + 1):
+    for n in range(PAGE_SIZE + 1):
         asked(ports, f"token-{n}", expiresIn=3_600 + n)
     first = doors.get(path(ports))
-    assert first.text.count('name="chosen"') == SHOWN
+    assert first.text.count('name="chosen"') == PAGE_SIZE
     (place,) = re.findall(r'href="\?after=([^"]+)"', first.text)
     second = doors.get(f"{path(ports)}?after={place}")
     assert second.text.count('name="chosen"') == 1
@@ -194,7 +194,7 @@ def test_a_dead_list_is_a_plain_page(doors: Doors, ports: DoorPorts) -> None:
     """Reassigned 410, unknown 404; nothing of what waits is told."""
     one = asked(ports, subject="Secret plan")
     link = path(ports)
-    workflow.operate(ports, one, Reassign(from_=ADA, to=GRACE), "op", "api")
+    operating.change(ports, one, Reassign(from_=ADA, to=GRACE), by="op", via="api")
     for method in ("GET", "POST"):
         dead = doors.ask(method, link, accept=BROWSER)
         assert dead.status == 410

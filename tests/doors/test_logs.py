@@ -7,8 +7,8 @@ import pytest
 from chalice.test import Client
 
 import app as doors_module
-from chalicelib.approval import Approval
-from chalicelib.errors import Unavailable
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.errors import Unavailable
 from tests.asking import asked, body
 from tests.doors.client import BROWSER, JSON, DoorPorts, Doors, one_asked
 from tests.doors.functions import tick
@@ -118,7 +118,7 @@ def test_who_saw_a_fault_can_name_it_to_who_reads_the_log(ports: DoorPorts, acce
 def test_a_promise_that_waits_logs_why_without_what(doors: Doors, ports: DoorPorts) -> None:
     """A fault while settling names the service, never the task."""
     token = one_asked(ports)
-    ports.effects.faulty = {"callbacks.answer"}
+    ports.effects.faulty = {"executions.answer"}
     doors.form(f"/reject/{token}", reason=REASON)
     assert [line["event"] for line in ports.logged] == ["promise_waits", "reject"]
     holds_no_secret(ports, token, token.split(".")[1])

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app as doors_module
-from chalicelib import errors, links, messages
-from chalicelib.approval import Approval
-from chalicelib.operations import Cancel, Reassign
-from chalicelib.workflow import operate
+from chalicelib.application.operating import change
+from chalicelib.domain import errors, link_tokens
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.commands import Cancel, Reassign
+from chalicelib.entrypoints import answering, queue_messages
 from tests.asking import asked, body, people
 from tests.doors.client import ADA, DoorPorts
 from tests.doors.functions import deliver, invoke, notification
@@ -67,7 +68,7 @@ def test_a_decision_resumes_the_task_and_names_its_door(
     via = DOORS[door]
     asked(ports)
     door(vote(ports, decision, reason="because"))
-    (answer,) = ports.callbacks.answers
+    (answer,) = ports.executions.answers
     assert answer.task_token == TOKEN
     assert (answer.error == "Rejected") == (decision == "reject")
     done = [(e.what, e.who, e.via) for e in stored(ports).events if e.via == via]
@@ -118,12 +119,12 @@ def expired(ports: DoorPorts) -> object:
 
 
 def withdrawn(ports: DoorPorts) -> object:
-    operate(ports, asked(ports), Cancel(), "mary@example.com", "api")
+    change(ports, asked(ports), Cancel(), by="mary@example.com", via="api")
     return vote(ports)
 
 
 def reassigned(ports: DoorPorts) -> object:
-    operate(ports, asked(ports), Reassign(from_=ADA, to=BOB), "mary@example.com", "api")
+    change(ports, asked(ports), Reassign(from_=ADA, to=BOB), by="mary@example.com", via="api")
     return vote(ports)
 
 
@@ -162,7 +163,7 @@ def test_a_refused_decision_becomes_a_dead_letter_at_once(
 ) -> None:
     """It says which message, which approval and why; the log has one line; nothing is raised."""
     said = make(ports)
-    answers, lines = list(ports.callbacks.answers), len(ports.logged)
+    answers, lines = list(ports.executions.answers), len(ports.logged)
     door(said)
     (letter,) = ports.dead_letters.letters
     via, message_id = ("queue", "sqs-0") if door is by_queue else ("topic", "sns-1")
@@ -175,7 +176,7 @@ def test_a_refused_decision_becomes_a_dead_letter_at_once(
         error.code,
     )
     assert line.get("field") == field
-    assert ports.callbacks.answers == answers
+    assert ports.executions.answers == answers
 
 
 @pytest.mark.parametrize(("make", "error", "field"), REFUSED)
@@ -256,12 +257,12 @@ def test_nonsense_becomes_a_dead_letter_and_changes_nothing(
 ) -> None:
     """Whatever it is; by the code of what is wrong with it, and never raised."""
     asked(ports)
-    before = [ports.store._items.copy(), list(ports.callbacks.answers)]
+    before = [ports.store._items.copy(), list(ports.executions.answers)]
     door(said)
     (letter,) = ports.dead_letters.letters
     assert letter["refused"]["code"] in ("InvalidRequest", "NotFound")
     assert len(letter["refused"]["message"]) < 400
-    assert [ports.store._items, ports.callbacks.answers] == before
+    assert [ports.store._items, ports.executions.answers] == before
     (line,) = ports.logged
     assert line["code"] == letter["refused"]["code"]
 
@@ -303,8 +304,8 @@ def question(**fields: Any) -> dict[str, Any]:
 def test_a_request_is_asked_as_the_function_asks(ports: DoorPorts) -> None:
     """Stored and mailed; the record names the queue."""
     by_requests(question())
-    assert stored(ports).id == links.approval_id(TOKEN)
-    assert [to for to, _ in ports.notifier.sent] == [ADA]
+    assert stored(ports).id == link_tokens.approval_id(TOKEN)
+    assert [to for to, _ in ports.mailer.sent] == [ADA]
     assert {event.via for event in stored(ports).events} == {"queue"}
     assert ports.logged[-1]["approvalId"] == stored(ports).id
 
@@ -316,13 +317,13 @@ def test_a_request_delivered_twice_asks_once(ports: DoorPorts) -> None:
     before = ports.world()[1:]
     by_requests(question())
     assert ports.world()[1:] == before
-    assert len(ports.notifier.sent) == 1
+    assert len(ports.mailer.sent) == 1
 
 
 def test_a_bad_request_fails_its_task_and_needs_no_dead_letter(ports: DoorPorts) -> None:
     """Who asked is told, by the name that state machines catch."""
     by_requests(question(request=body(approvers=["ada@elsewhere.org"])))
-    (answer,) = ports.callbacks.answers
+    (answer,) = ports.executions.answers
     assert (answer.task_token, answer.error) == (TOKEN, "InvalidRequest")
     assert ports.dead_letters.letters == []
 
@@ -368,7 +369,7 @@ def test_a_request_that_cannot_be_written_comes_again(ports: DoorPorts) -> None:
         by_requests(question())
     ports.effects.faulty = set()
     by_requests(question())
-    assert len(ports.notifier.sent) == 1
+    assert len(ports.mailer.sent) == 1
 
 
 def test_a_refusal_that_cannot_be_kept_comes_again(ports: DoorPorts) -> None:
@@ -430,11 +431,13 @@ def test_no_log_and_no_dead_letter_holds_a_token_a_code_or_a_reason(data: st.Dat
         | st.lists(words, min_size=1, max_size=3).map(" ".join)
     )
     for record in (said, json.dumps(notification(said))):
-        for does in (messages.decide, messages.ask):
-            message = messages.opened({"messageId": "sqs-1", "body": record})
-            came = messages.take(ports, message, does)
+        for kind in ("decision", "request"):
+            message = queue_messages.open_message({"messageId": "sqs-1", "body": record})
+            came = queue_messages.take(ports, kind, message)
             assert isinstance(came, errors.AssentError)
-            lines = json.dumps([messages.why_not(came), ports.dead_letters.letters, ports.logged])
+            lines = json.dumps(
+                [answering.error_facts(came), ports.dead_letters.letters, ports.logged]
+            )
             for secret in (token.split(".")[1], code, reason):
                 assert secret not in lines
 

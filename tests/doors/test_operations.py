@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import app as doors_module
-from chalicelib.links import is_id
+from chalicelib.domain.link_tokens import is_id
 from tests.asking import asked
 from tests.doors.client import ADA, BROWSER, FORM, JSON, Answered, DoorPorts, Doors
 from tests.doors.functions import tick
@@ -118,11 +118,11 @@ def test_withdrawing_fails_the_task_and_tells_everybody(doors: Doors, ports: Doo
     approval_id = waiting(ports)
     found = doors.json(f"/approvals/{approval_id}/cancel", GOOD["cancel"]).json
     assert (found["outcome"], found["settledAt"]) == ("cancelled", "2026-11-22T09:00:00Z")
-    assert [answer.error for answer in ports.callbacks.answers] == ["Cancelled"]
+    assert [answer.error for answer in ports.executions.answers] == ["Cancelled"]
     (event,) = [e for e in found["events"] if e["what"] == "cancelled"]
     assert event["note"] == "not needed"
     tick()
-    news = {to: email.text for to, email in ports.notifier.sent[-2:]}
+    news = {to: email.text for to, email in ports.mailer.sent[-2:]}
     assert news.keys() == {ADA, MARY}
     assert all("not needed" in " ".join(text.split()) for text in news.values())
 
@@ -133,7 +133,7 @@ def test_why_it_was_withdrawn_is_quoted_in_the_mail(doors: Doors, ports: DoorPor
     reason = "done.\nPlease sign in at https://evil.example/"
     doors.json(f"/approvals/{approval_id}/cancel", {"reason": reason})
     tick()
-    for _, email in ports.notifier.sent[-2:]:
+    for _, email in ports.mailer.sent[-2:]:
         assert "| done.\n| Please sign in" in email.text
 
 
@@ -143,10 +143,10 @@ def test_reminding_mails_who_hasnt_answered_with_the_next_tick(
     """A body isn't needed; who has answered is left in peace."""
     approval_id = waiting(ports, approvers=[ADA, GRACE], approvalsNeeded=2)
     doors.form(f"/approve/{ports.link()}")
-    before = len(ports.notifier.sent)
+    before = len(ports.mailer.sent)
     assert doors.ask("POST", f"/approvals/{approval_id}/remind").status == 200
     tick()
-    assert [to for to, _ in ports.notifier.sent[before:]] == [GRACE]
+    assert [to for to, _ in ports.mailer.sent[before:]] == [GRACE]
 
 
 def test_more_time_is_counted_from_now(doors: Doors, ports: DoorPorts) -> None:
@@ -169,7 +169,7 @@ def test_somebody_else_is_asked_with_the_note(doors: Doors, ports: DoorPorts) ->
     ]
     assert found["events"][-1]["note"] == f"{ADA} -> {GRACE}"
     tick()
-    assert "| Ada is away" in ports.notifier.sent[-1][1].text
+    assert "| Ada is away" in ports.mailer.sent[-1][1].text
     assert doors.form(f"/approve/{old}").status == 410
     assert doors.form(f"/approve/{ports.link(GRACE)}").status == 200
 
@@ -417,9 +417,9 @@ def test_an_approver_passes_it_on(doors: Doors, ports: DoorPorts, accept: str) -
     event = doors.get(f"/approvals/{approval_id}").json["events"][-1]
     assert (event["what"], event["who"], event["via"]) == ("reassigned", ADA, "page")
     tick()
-    assert "| please" in ports.notifier.sent[-1][1].text
+    assert "| please" in ports.mailer.sent[-1][1].text
     assert doors.form(f"/approve/{ports.link(GRACE)}").status == 200
-    assert len(ports.callbacks.answers) == 1
+    assert len(ports.executions.answers) == 1
 
 
 @pytest.mark.parametrize("accept", [BROWSER, JSON])
@@ -434,7 +434,7 @@ def test_the_requester_withdraws(doors: Doors, ports: DoorPorts, accept: str) ->
         assert "not needed" in answer.text
     else:
         assert answer.json["approval"]["outcome"] == "cancelled"
-    assert [answer.error for answer in ports.callbacks.answers] == ["Cancelled"]
+    assert [answer.error for answer in ports.executions.answers] == ["Cancelled"]
     (event,) = [
         e for e in doors.get(f"/approvals/{approval_id}").json["events"] if e["what"] == "cancelled"
     ]

@@ -8,8 +8,8 @@ import pytest
 from chalice.test import Client
 
 import app as doors_module
-from chalicelib import links
-from chalicelib.errors import InvalidRequest, Unavailable
+from chalicelib.domain import link_tokens
+from chalicelib.domain.errors import InvalidRequest, Unavailable
 from tests.asking import body
 from tests.doors.client import ADA, DoorPorts
 from tests.fakes import EXECUTION, TOKEN
@@ -29,10 +29,10 @@ def question(**fields: Any) -> dict[str, Any]:
 def test_a_question_is_asked_and_its_approval_named(client: Client, ports: DoorPorts) -> None:
     """Written, mailed, and not answered yet."""
     answer = client.lambda_.invoke("request_approval", question()).payload
-    assert answer == {"approvalId": links.approval_id(TOKEN)}
+    assert answer == {"approvalId": link_tokens.approval_id(TOKEN)}
     assert json.dumps(answer)
-    assert [to for to, _ in ports.notifier.sent] == [ADA]
-    assert ports.callbacks.answers == []
+    assert [to for to, _ in ports.mailer.sent] == [ADA]
+    assert ports.executions.answers == []
 
 
 def test_the_same_question_again_mails_nobody_twice(client: Client, ports: DoorPorts) -> None:
@@ -64,12 +64,12 @@ def test_a_bad_request_fails_its_task(client: Client, ports: DoorPorts, request_
     """By name, with the reason as JSON short enough for a cause; nobody is asked."""
     answer = client.lambda_.invoke("request_approval", question(request=request_)).payload
     assert answer == {"approvalId": None}
-    (sent,) = ports.callbacks.answers
+    (sent,) = ports.executions.answers
     assert (sent.task_token, sent.error) == (TOKEN, "InvalidRequest")
     assert sent.cause is not None
     assert len(sent.cause) <= 32_768
     assert json.loads(sent.cause)["code"] == "InvalidRequest"
-    assert ports.effects.done == ["callbacks.answer"]
+    assert ports.effects.done == ["executions.answer"]
 
 
 @pytest.mark.parametrize("lacking", ["request", "executionArn"])
@@ -80,7 +80,7 @@ def test_a_question_that_lacks_a_part_fails_its_task(
     event = question()
     del event[lacking]
     client.lambda_.invoke("request_approval", event)
-    (sent,) = ports.callbacks.answers
+    (sent,) = ports.executions.answers
     assert json.loads(sent.cause or "")["field"] == lacking
 
 
@@ -102,17 +102,17 @@ def test_a_store_that_is_away_fails_the_function_by_a_name_that_is_retried(
     assert ports.effects.done == []
 
 
-@pytest.mark.parametrize("away", ["notifier.send", "store.replace", "notifier.invite"])
+@pytest.mark.parametrize("away", ["mailer.send", "store.replace", "mailer.invite"])
 def test_once_written_a_fault_does_not_fail_the_function(
     client: Client, ports: DoorPorts, away: str
 ) -> None:
     """A retry would ask under a new task token; the tick keeps the promise instead."""
     ports.effects.faulty = {away}
-    if away == "notifier.invite":
-        ports.notifier.subscriptions[ADA] = "none"
+    if away == "mailer.invite":
+        ports.mailer.subscriptions[ADA] = "none"
     answer = client.lambda_.invoke("request_approval", question()).payload
-    assert answer == {"approvalId": links.approval_id(TOKEN)}
-    stored = ports.store.get(links.approval_id(TOKEN))
+    assert answer == {"approvalId": link_tokens.approval_id(TOKEN)}
+    stored = ports.store.get(link_tokens.approval_id(TOKEN))
     assert stored is not None
     assert len(stored.outbox) == 1
 
@@ -121,6 +121,6 @@ def test_a_bad_request_while_step_functions_is_away_is_retried(
     client: Client, ports: DoorPorts
 ) -> None:
     """The state machine asks again, and then the refusal gets through."""
-    ports.effects.faulty = {"callbacks.answer"}
+    ports.effects.faulty = {"executions.answer"}
     with pytest.raises(Unavailable):
         client.lambda_.invoke("request_approval", question(request={}))

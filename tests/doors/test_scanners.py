@@ -31,7 +31,7 @@ def test_opening_every_link_many_times_decides_nothing(
     before = ports.world()
     scan(doors, tokens)
     assert ports.world() == before
-    assert ports.callbacks.answers == []
+    assert ports.executions.answers == []
     assert doors.form(f"/{choice}/{tokens[0]}", reason="r").status == 200
     after = ports.world()
     assert after != before

@@ -10,9 +10,12 @@ import pytest
 from chalice.test import Client
 
 import app as doors_module
-from chalicelib import links, views, workflow
-from chalicelib.approval import LEASE, Approval
-from chalicelib.errors import Unavailable
+from chalicelib.application import deciding
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.outbox_entries import LEASE
+from chalicelib.presentation import serializers
 from tests.asking import asked
 from tests.doors.client import DoorPorts
 from tests.doors.functions import tick
@@ -43,7 +46,7 @@ def test_everything_due_is_settled(ports: DoorPorts) -> None:
     """Each task is answered, and the line counts them."""
     many(ports, 5)
     tick()
-    assert len(ports.callbacks.answers) == 5
+    assert len(ports.executions.answers) == 5
     assert lines(ports) == [
         {"event": "tick", "due": 5, "settled": 5, "failed": 0, "overdue": 0, "unreached": 0}
     ]
@@ -84,7 +87,7 @@ def test_one_that_is_broken_is_not_in_the_others_way(ports: DoorPorts, position:
     ids = many(ports, 4)
     with_store(ports, OneBroken(ports.effects)).broken = ids[position]
     tick()
-    assert len(ports.callbacks.answers) == 3
+    assert len(ports.executions.answers) == 3
     assert lines(ports) == [
         {"event": "tick", "due": 4, "settled": 3, "failed": 1, "overdue": 1, "unreached": 0}
     ]
@@ -102,7 +105,7 @@ def test_the_rest_is_left_to_the_next_tick_when_time_is_short(ports: DoorPorts) 
         {"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 1, "unreached": 0}
     ]
     tick()
-    assert len(ports.callbacks.answers) == 3
+    assert len(ports.executions.answers) == 3
 
 
 class Slow:
@@ -127,11 +130,11 @@ def test_a_tick_hands_over_in_the_middle(ports: DoorPorts) -> None:
     """What it has done is done and counted; the next one does the others, none twice."""
     many(ports, 5)
     slow_tick(2)
-    assert len(ports.callbacks.answers) == 2
+    assert len(ports.executions.answers) == 2
     assert lines(ports)[0]["due"] == 2
     tick()
-    assert len({answer.task_token for answer in ports.callbacks.answers}) == 5
-    assert ports.callbacks.refused == []
+    assert len({answer.task_token for answer in ports.executions.answers}) == 5
+    assert ports.executions.refused == []
 
 
 def test_a_backlog_shrinks_with_each_tick_until_it_is_gone(ports: DoorPorts) -> None:
@@ -142,9 +145,9 @@ def test_a_backlog_shrinks_with_each_tick_until_it_is_gone(ports: DoorPorts) -> 
         ports.later(minutes=1)
     assert [line["settled"] for line in lines(ports)] == [2, 2, 2, 1]
     assert [line["overdue"] for line in lines(ports)] == [1, 1, 1, 0]
-    assert len({answer.task_token for answer in ports.callbacks.answers}) == 7
-    assert ports.callbacks.refused == []
-    told = [mail for _, mail in ports.notifier.sent if "expired" in mail.subject.lower()]
+    assert len({answer.task_token for answer in ports.executions.answers}) == 7
+    assert ports.executions.refused == []
+    told = [mail for _, mail in ports.mailer.sent if "expired" in mail.subject.lower()]
     assert len(told) == 7
 
 
@@ -173,7 +176,7 @@ def test_a_tick_reads_no_further_than_it_has_time_for(ports: DoorPorts) -> None:
 def test_a_task_that_is_told_late_is_overdue(ports: DoorPorts) -> None:
     """Not while it is only late by a little; an alarm counts the others."""
     many(ports, 1)
-    ports.effects.faulty = {"callbacks.answer"}
+    ports.effects.faulty = {"executions.answer"}
     tick()
     ports.later(minutes=11)
     tick()
@@ -182,13 +185,13 @@ def test_a_task_that_is_told_late_is_overdue(ports: DoorPorts) -> None:
     tick()
     assert [line["overdue"] for line in lines(ports)] == [0, 1, 0]
     assert [line["failed"] for line in lines(ports)] == [0, 0, 0]
-    assert len(ports.callbacks.answers) == 1
+    assert len(ports.executions.answers) == 1
 
 
 def test_the_alarm_sounds_for_one_task_that_stays_untold(ports: DoorPorts) -> None:
     """Within the hour: what the tick counts, judged as `infrastructure.json` has CloudWatch do."""
     many(ports, 1)
-    ports.effects.faulty = {"callbacks.answer"}
+    ports.effects.faulty = {"executions.answer"}
     for _ in range(60):
         tick()
         ports.later(minutes=1)
@@ -220,15 +223,15 @@ def _sounds(each_minute: list[int]) -> bool:
 
 def test_a_mail_that_could_not_be_sent_is_sent_by_the_tick(ports: DoorPorts) -> None:
     """With a link that works."""
-    ports.effects.faulty = {"notifier.send"}
+    ports.effects.faulty = {"mailer.send"}
     approval_id = asked(ports)
     ports.effects.faulty = set()
     tick()
-    assert ports.notifier.sent == [], "whoever asked may be at it still"
+    assert ports.mailer.sent == [], "whoever asked may be at it still"
     ports.later(seconds=LEASE.total_seconds())
     tick()
-    assert len(ports.notifier.sent) == 1
-    assert links.read_token(ports.link())[0] == approval_id
+    assert len(ports.mailer.sent) == 1
+    assert link_tokens.read_token(ports.link())[0] == approval_id
 
 
 class HalfRead(FakeStore):
@@ -252,7 +255,7 @@ def test_what_was_found_before_a_fault_is_settled_and_the_fault_is_heard(
     ports.store = store
     with pytest.raises(Unavailable):
         tick()
-    assert len(ports.callbacks.answers) == 2
+    assert len(ports.executions.answers) == 2
 
 
 def test_the_tick_runs_every_minute() -> None:
@@ -276,7 +279,7 @@ def test_the_test_clients_short_time_hands_everything_over(
 def test_an_outcome_is_announced_by_the_next_tick_once(ports: DoorPorts) -> None:
     """On the event bus; the vote that closes doesn't wait for it."""
     approval_id = asked(ports)
-    workflow.decide(ports, ports.link(), "approve", "a private reason", "page")
+    deciding.decide(ports, ports.link(), "approve", reason="a private reason", via="page")
     assert ports.event_bus.announced == []
     tick()
     tick()
@@ -284,7 +287,7 @@ def test_an_outcome_is_announced_by_the_next_tick_once(ports: DoorPorts) -> None
     stored = ports.store.get(approval_id)
     assert stored is not None
     assert event == {
-        "detail": views.announcement(stored),
+        "detail": serializers.announcement(stored),
         "at": stored.closed_at,
         "resource": stored.execution_arn,
     }
@@ -297,7 +300,7 @@ def test_an_outcome_that_no_bus_takes_is_told_later_and_counted_until_then(
 ) -> None:
     """Overdue after ten minutes although its task was resumed; never given up."""
     asked(ports)
-    workflow.decide(ports, ports.link(), "approve", "", "page")
+    deciding.decide(ports, ports.link(), "approve", reason="", via="page")
     ports.effects.faulty = {"event_bus.announce"}
     tick()
     ports.later(minutes=11)

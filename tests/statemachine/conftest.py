@@ -9,14 +9,14 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 
 import app as doors
-from chalicelib.callbacks import Callbacks
+from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from tests.fakes import FakePorts
 from tests.statemachine.engine import Engine, Function, asking, from_api, to_api
 
 
 @pytest.fixture
 def ports(monkeypatch: pytest.MonkeyPatch) -> FakePorts:
-    """Return what `app.py` works with; its `callbacks` are real once an engine runs."""
+    """Return what `app.py` works with; its `executions` are real once an engine runs."""
     ports = FakePorts()
     monkeypatch.setattr(doors, "wiring", ports)
     return ports
@@ -33,7 +33,7 @@ def engine_for(
     def begin(function: Function = doors.request_approval, **changed_retry: Any) -> Engine:
         engine = asking(function, **changed_retry)
         engines.append(engine)
-        ports.callbacks = cast("Any", Callbacks(engine.client, engine.machine))
+        ports.executions = cast("Any", StepFunctionsExecutions(engine.client, engine.machine))
         return engine
 
     yield begin

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # it has no stubs
 
-from chalicelib.errors import AssentError, InvalidRequest, Unavailable
-from chalicelib.settle import ERROR_NAMES
+from chalicelib.application.outbox_relay import ERROR_NAMES
+from chalicelib.domain.errors import AssentError, InvalidRequest, Unavailable
 from tests.statemachine.engine import DEFINITION, FUNCTION, definition
 
 TASK: dict[str, Any] = definition()["States"]["RequestApproval"]

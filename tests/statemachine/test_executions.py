@@ -1,6 +1,6 @@
 """The real state machine, executed: every end that a request can come to.
 
-The function, the use cases and the Callbacks adapter are Assent's own; the engine is moto's; the
+The function, the use cases and the Executions adapter are Assent's own; the engine is moto's; the
 table and the mail are in memory.
 """
 
@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 import app as doors
-from chalicelib import links, settle, workflow
-from chalicelib.errors import AlreadyDecided, Unavailable
-from chalicelib.operations import Cancel
-from chalicelib.settle import ERROR_NAMES
+from chalicelib.application import deciding, operating, outbox_relay
+from chalicelib.application.outbox_relay import ERROR_NAMES
+from chalicelib.domain import link_tokens
+from chalicelib.domain.commands import Cancel
+from chalicelib.domain.errors import AlreadyDecided, Unavailable
 from tests.asking import body
 from tests.fakes import FakePorts
 from tests.statemachine.engine import Engine
@@ -25,18 +26,18 @@ ADA = "ada@example.com"
 def asked(engine: Engine, ports: FakePorts, **fields: Any) -> str:
     """Start an execution, wait until its mail is out and it waits, return its ARN."""
     execution = engine.start(body(**fields))
-    engine.until(lambda: bool(ports.notifier.sent) and engine.waits(execution))
+    engine.until(lambda: bool(ports.mailer.sent) and engine.waits(execution))
     return execution
 
 
 def decide(ports: FakePorts, choice: Any, reason: str = "", to: str = ADA) -> None:
     """Decide as that approver, by the link in their mail."""
-    workflow.decide(ports, ports.token_mailed_to(to), choice, reason, "page")
+    deciding.decide(ports, ports.token_mailed_to(to), choice, reason=reason, via="page")
 
 
 def approval_id(engine: Engine, execution: str) -> str:
     """Return the id of the approval that the execution asked for."""
-    return links.approval_id(engine.task_token(execution))
+    return link_tokens.approval_id(engine.task_token(execution))
 
 
 def test_an_approval_resumes_the_execution_with_its_result(
@@ -106,14 +107,16 @@ def test_a_request_that_nobody_answers_fails_as_expired(engine: Engine, ports: F
     """The tick does it, once the time is over."""
     execution = asked(engine, ports, expiresIn=60)
     ports.later(seconds=60)
-    settle.advance(ports, approval_id(engine, execution))
+    outbox_relay.relay(ports, approval_id(engine, execution))
     _ended(engine, execution, "Expired", "expired")
 
 
 def test_a_request_that_is_withdrawn_fails_as_cancelled(engine: Engine, ports: FakePorts) -> None:
     """Whoever cancels, the execution ends at once."""
     execution = asked(engine, ports)
-    workflow.operate(ports, approval_id(engine, execution), Cancel(reason="not needed"), ADA, "api")
+    operating.change(
+        ports, approval_id(engine, execution), Cancel(reason="not needed"), by=ADA, via="api"
+    )
     _ended(engine, execution, "Cancelled", "cancelled")
 
 
@@ -179,11 +182,11 @@ def test_a_cloud_that_is_away_for_a_moment_is_tried_again(
 
     engine = engine_for(away_at_first, IntervalSeconds=1)
     execution = engine.start(body())
-    engine.until(lambda: bool(ports.notifier.sent) and engine.waits(execution))
+    engine.until(lambda: bool(ports.mailer.sent) and engine.waits(execution))
     decide(ports, "approve")
     assert engine.end(execution)["status"] == "SUCCEEDED"
     assert len(calls) == engine.attempts(execution) == 2
-    assert len(ports.notifier.sent) == 1
+    assert len(ports.mailer.sent) == 1
 
 
 def test_a_cloud_that_stays_away_fails_the_execution_by_name(
@@ -204,7 +207,7 @@ def test_an_error_by_any_other_name_is_an_unexpected_failure(
 ) -> None:
     """Only the names that Assent sends mean what Assent means."""
     execution = asked(engine, ports)
-    assert ports.callbacks.fail(engine.task_token(execution), name, '{"why": "who knows"}')
+    assert ports.executions.fail_task(engine.task_token(execution), name, '{"why": "who knows"}')
     ended = engine.end(execution)
     assert (ended["status"], ended["error"]) == ("FAILED", name)
     assert json.loads(ended["cause"]) == {"why": "who knows"}
@@ -216,11 +219,11 @@ def test_a_second_answer_is_refused_and_changes_nothing(engine: Engine, ports: F
     execution = asked(engine, ports)
     token = engine.task_token(execution)
     decide(ports, "approve")
-    assert ports.callbacks.fail(token, "Rejected", "{}") is False
+    assert ports.executions.fail_task(token, "Rejected", "{}") is False
     first = engine.end(execution)
     assert first["status"] == "SUCCEEDED"
-    assert ports.callbacks.succeed(token, '{"outcome": "rejected"}') is False
-    assert ports.callbacks.fail(token, "Rejected", "{}") is False
+    assert ports.executions.succeed_task(token, '{"outcome": "rejected"}') is False
+    assert ports.executions.fail_task(token, "Rejected", "{}") is False
     with pytest.raises(AlreadyDecided):
         decide(ports, "reject", "changed my mind")
     assert engine.end(execution) == first
@@ -231,12 +234,12 @@ def test_a_task_that_somebody_else_answered_is_recorded_as_closed(
 ) -> None:
     """The decision stands, and the record says that the task was not waiting."""
     execution = asked(engine, ports)
-    ports.callbacks.succeed(engine.task_token(execution), '{"by": "hand"}')
+    ports.executions.succeed_task(engine.task_token(execution), '{"by": "hand"}')
     engine.end(execution)
     decide(ports, "approve")
     stored = ports.store.get(approval_id(engine, execution))
     assert stored is not None
-    assert (stored.outcome, stored.settled_at) == ("approved", ports.now())
+    assert (stored.outcome, stored.resumed_at) == ("approved", ports.now())
     notes = [event.note for event in stored.events if event.what == "resumed"]
     assert notes == ["the task was not waiting any more"]
     assert json.loads(engine.end(execution)["output"]) == {"by": "hand"}
@@ -260,4 +263,4 @@ def test_the_task_token_is_nowhere_in_what_the_execution_ends_with(
     decide(ports, "approve")
     ended = engine.end(execution)
     assert token not in ended["output"]
-    assert all(token not in email.text for _, email in ports.notifier.sent)
+    assert all(token not in email.text for _, email in ports.mailer.sent)

@@ -52,7 +52,7 @@ def run(engine: Engine, ports: FakePorts) -> Callable[..., str]:
         def asked() -> bool:
             for message in sqs.receive_message(QueueUrl=requests).get("Messages", []):
                 deliver("request_from_queue", message["Body"])
-            return bool(ports.notifier.sent)
+            return bool(ports.mailer.sent)
 
         engine.until(asked)
         if title != "A child":
@@ -68,7 +68,7 @@ def test_what_is_approved_is_released(
 ) -> None:
     """The question is the input's, and the result is what the next state is given."""
     execution = run(title)
-    ((to, email),) = ports.notifier.sent
+    ((to, email),) = ports.mailer.sent
     assert (to, "Release 4.2?" in email.subject) == ("ada@example.com", True)
     (approval,) = ports.store._all()
     assert approval.events[0].via == BY[title]
@@ -125,4 +125,4 @@ def test_a_bad_request_is_given_up_at_once(engine: Engine, ports: FakePorts, tit
     caught = json.loads(engine.end(execution)["output"])
     assert caught["Error"] == ("States.TaskFailed" if title == "A child" else "InvalidRequest")
     assert "InvalidRequest" in caught["Cause"]
-    assert ports.notifier.sent == []
+    assert ports.mailer.sent == []

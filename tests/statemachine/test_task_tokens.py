@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app as doors
-from chalicelib import links, settle, workflow
-from chalicelib.callbacks import Callbacks
+from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
+from chalicelib.application import deciding, outbox_relay
+from chalicelib.domain import link_tokens
 from tests.adapters.clients import session
 from tests.adapters.table import real_store
 from tests.asking import asked, body
@@ -35,8 +36,8 @@ def test_the_token_asked_with_is_the_token_answered(token: str, choice: Any) -> 
     ports = FakePorts()
     asked(ports, token)
     link = ports.token_mailed_to("ada@example.com")
-    workflow.decide(ports, link, choice, "because", "page")
-    assert [answer.task_token for answer in ports.callbacks.answers] == [token]
+    deciding.decide(ports, link, choice, reason="because", via="page")
+    assert [answer.task_token for answer in ports.executions.answers] == [token]
 
 
 @given(token=st.text(BASE64, min_size=1, max_size=2_048))
@@ -45,8 +46,8 @@ def test_any_token_of_base64_is_answered_as_it_was_asked_with(token: str) -> Non
     ports = FakePorts()
     asked(ports, token, expiresIn=60)
     ports.later(minutes=1)
-    settle.advance(ports, links.approval_id(token))
-    assert [answer.task_token for answer in ports.callbacks.answers] == [token]
+    outbox_relay.relay(ports, link_tokens.approval_id(token))
+    assert [answer.task_token for answer in ports.executions.answers] == [token]
 
 
 @pytest.mark.parametrize("token", TOKENS)
@@ -56,7 +57,7 @@ def test_dynamodb_gives_a_token_back_as_it_got_it(token: str) -> None:
     ports = FakePorts()
     store = real_store()
     asked(ports, token)
-    new = ports.store.get(links.approval_id(token))
+    new = ports.store.get(link_tokens.approval_id(token))
     assert new is not None
     store.create(new)
     got = store.get(new.id)
@@ -76,11 +77,11 @@ def test_the_bytes_sent_to_step_functions_hold_the_token(token: str) -> None:
         raise NotSentError
 
     client.meta.events.register("before-call.sfn", intercept)
-    callbacks = Callbacks(client, MACHINE)
+    executions = StepFunctionsExecutions(client, MACHINE)
     with pytest.raises(NotSentError):
-        callbacks.succeed(token, "{}")
+        executions.succeed_task(token, "{}")
     with pytest.raises(NotSentError):
-        callbacks.fail(token, "Rejected", "{}")
+        executions.fail_task(token, "Rejected", "{}")
     assert [call["taskToken"] for call in sent] == [token, token]
 
 
@@ -93,8 +94,8 @@ def test_the_function_takes_the_token_from_its_event(
     monkeypatch.setattr(doors, "wiring", ports)
     event = {"taskToken": token, "executionArn": EXECUTION, "request": body()}
     doors.request_approval(event | {"request": {}}, None)
-    assert [answer.task_token for answer in ports.callbacks.answers] == [token]
-    assert doors.request_approval(event, None) == {"approvalId": links.approval_id(token)}
+    assert [answer.task_token for answer in ports.executions.answers] == [token]
+    assert doors.request_approval(event, None) == {"approvalId": link_tokens.approval_id(token)}
 
 
 def test_a_bad_question_does_not_fail_a_task_that_was_asked_well(
@@ -106,7 +107,7 @@ def test_a_bad_question_does_not_fail_a_task_that_was_asked_well(
     event = {"taskToken": TOKEN, "executionArn": EXECUTION, "request": body()}
     asked = doors.request_approval(event, None)
     assert doors.request_approval(event | {"request": []}, None) == asked
-    assert ports.callbacks.answers == []
+    assert ports.executions.answers == []
 
 
 class NotSentError(Exception):

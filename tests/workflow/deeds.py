@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from chalicelib import settle, together, workflow
-from chalicelib.approval import Approval, Choice
-from chalicelib.errors import (
+from chalicelib.application import bulk_deciding, deciding, operating, outbox_relay
+from chalicelib.application.ports import Ports
+from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.commands import Cancel, Command, Extend, Reassign, Remind
+from chalicelib.domain.errors import (
     AlreadyDecided,
     AssentError,
     Cancelled,
@@ -16,8 +18,6 @@ from chalicelib.errors import (
     Reassigned,
     Unavailable,
 )
-from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
-from chalicelib.ports import Ports
 from tests.workflow.stage import stored_of
 from tests.workflow.worlds import StagedPorts
 
@@ -71,14 +71,14 @@ def tick(ports: Ports) -> None:
     """Do what app.tick does: what goes wrong with one is not in the others' way."""
     for approval_id in ports.store.due(ports.now()):
         try:
-            settle.advance(ports, approval_id)
+            outbox_relay.relay(ports, approval_id)
         except AssentError:
             continue
 
 
 def _by_link(ports: StagedPorts, deed: Deed) -> None:
     """Decide or pass on by a link that was mailed; what comes of it is what the record says."""
-    mailed = [link for link in ports.notifier.links if link[1] == "approve"]
+    mailed = [link for link in ports.mailer.links if link[1] == "approve"]
     if not mailed:
         return
     address, _, token = mailed[-1 - deed.link % len(mailed)]
@@ -86,10 +86,10 @@ def _by_link(ports: StagedPorts, deed: Deed) -> None:
     holder = before.approver(address)
     try:
         if deed.verb == "pass on":
-            approval, _ = workflow.pass_on(ports, token, deed.person, "please", "page")
+            approval, _ = deciding.reassign(ports, token, deed.person, note="please", via="page")
             assert approval.approver(address).replaced_by == deed.person
         else:
-            approval, _ = workflow.decide(ports, token, deed.choice, "so", "page")
+            approval, _ = deciding.decide(ports, token, deed.choice, reason="so", via="page")
             assert _said(approval, address) == (deed.choice, "so")
         assert before.outcome == "pending"
         assert holder.decision is None
@@ -104,14 +104,14 @@ def _by_link(ports: StagedPorts, deed: Deed) -> None:
 
 def _by_list(ports: StagedPorts, deed: Deed) -> None:
     """Decide all that somebody's list shows, opened from any mail of theirs."""
-    mailed = [link for link in ports.notifier.links if link[1] == "mine"]
+    mailed = [link for link in ports.mailer.links if link[1] == "mine"]
     if not mailed:
         return
     address, _, token = mailed[-1 - deed.link % len(mailed)]
     asked_by = _asked_by(ports, token)
     replaced = asked_by.approver(address).replaced_by is not None
     try:
-        seen = together.waiting(ports, token)
+        seen = bulk_deciding.inbox(ports, token)
         assert seen.address == address
         assert not replaced, "a list of somebody who was replaced opened"
     except Reassigned:
@@ -119,14 +119,14 @@ def _by_list(ports: StagedPorts, deed: Deed) -> None:
         return
     except Expired:
         ended = asked_by.closed_at or asked_by.expires_at
-        assert ports.now() > ended + together.GOOD_FOR
+        assert ports.now() > ended + bulk_deciding.LINK_LIFETIME
         return
     except NotFound:
         assert _was_taken_back(ports, "mine", token)
         return
     if seen.approvals:
-        seen = together.chosen(ports, token, [approval.id for approval in seen.approvals])
-        for told in together.decide(ports, seen, deed.choice, "so"):
+        seen = bulk_deciding.select(ports, token, [approval.id for approval in seen.approvals])
+        for told in bulk_deciding.decide_all(ports, seen, deed.choice, "so"):
             if told.error is None:
                 assert _said(told.approval, address) == (deed.choice, "so")
             elif not isinstance(told.error, Unavailable):
@@ -136,12 +136,12 @@ def _by_list(ports: StagedPorts, deed: Deed) -> None:
 
 def _withdraw(ports: StagedPorts, deed: Deed) -> None:
     """Withdraw by a requester's link; and see that no approver's link does that."""
-    mailed = ports.notifier.links
+    mailed = ports.mailer.links
     if not mailed:
         return
     address, page, token = mailed[-1 - deed.link % len(mailed)]
     try:
-        approval = workflow.withdraw(ports, token, "changed my mind", "page")
+        approval = deciding.cancel(ports, token, "changed my mind", "page")
         assert approval.outcome == "cancelled"
         assert page == "cancel", f"the link of {address} is an approver's"
     except (AlreadyDecided, Expired):
@@ -157,14 +157,14 @@ def _operate(ports: StagedPorts, deed: Deed) -> None:
         return
     approval = approvals[deed.approval % len(approvals)]
     leaving = approval.approvers[deed.link % len(approval.approvers)].address
-    operations: dict[str, Operation] = {
+    operations: dict[str, Command] = {
         "cancel": Cancel(reason="not needed"),
         "remind": Remind(),
         "extend": Extend(expires_in=deed.seconds),
         "reassign": Reassign(from_=leaving, to=deed.person, note="please"),
     }
     try:
-        workflow.operate(ports, approval.id, operations[deed.verb], MARY, "api")
+        operating.change(ports, approval.id, operations[deed.verb], by=MARY, via="api")
     except (AlreadyDecided, Expired):
         assert _is_over(ports, _stored(ports, approval.id))
     except InvalidRequest:

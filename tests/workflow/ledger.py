@@ -2,20 +2,26 @@
 
 from collections import Counter
 
-from chalicelib.approval import LINKS_KEPT, LINKS_OF_ONE_MAIL, REQUESTER, Approval, Mail
-from chalicelib.ports import Store
+from chalicelib.application.ports import ApprovalStore
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.outbox import LINKS_KEPT, LINKS_OF_ONE_MAIL
+from chalicelib.domain.outbox_entries import REQUESTER, Mail
 from tests.workflow.stage import ASKS, KINDS, NEWS, Key, Post, Stage
 
 
 class Ledger:
     """The store, keeping account of what was promised with each write, and what became of it."""
 
-    def __init__(self, stage: Stage, store: Store, post: Post) -> None:
+    def __init__(self, stage: Stage, store: ApprovalStore, post: Post) -> None:
         self._stage, self._store, self._post = stage, store, post
         self.get, self.get_many = store.get, store.get_many
-        self.waiting, self.due, self.of_execution = store.waiting, store.due, store.of_execution
+        self.waiting_for, self.due, self.of_execution = (
+            store.waiting_for,
+            store.due,
+            store.of_execution,
+        )
         self.by_outcome = store.by_outcome
-        self.absence, self.put_absence = store.absence, store.put_absence
+        self.delegation, self.put_delegation = store.delegation, store.put_delegation
         self._stored: dict[str, Approval | None] = {}
         self.promised: Counter[Key] = Counter()
         self.taken_back: set[str] = set()
@@ -69,9 +75,9 @@ class Ledger:
         for that mail is tried once more, as nobody heard that it had arrived.
         """
         tried = {
-            mail.role: self._since[_key(before, mail)]
+            mail.secrets_key: self._since[_key(before, mail)]
             for mail in _mails(before)
-            if before.holds_link(mail) and mail.links >= LINKS_OF_ONE_MAIL
+            if before.mail_has_link(mail) and mail.links >= LINKS_OF_ONE_MAIL
         }
         left = _links_held(after)
         for role, hashes in _links_held(before).items():

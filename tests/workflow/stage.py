@@ -4,16 +4,16 @@ Each stands before an adapter, a fake or a real one, and notes what that was ask
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from chalicelib import links
-from chalicelib.emails import Email
-from chalicelib.errors import Unavailable
-from chalicelib.ports import Callbacks, EventBus, Notifier, Store
+from chalicelib.application.ports import ApprovalStore, EventBus, Executions, Mailer
+from chalicelib.domain import link_tokens
+from chalicelib.domain.errors import Unavailable
+from chalicelib.presentation.emails import Email
+from chalicelib.presentation.json_types import AnnouncementJson
 from tests.fakes import Answer, Crash, Effects
 
 NEWS = "News"
@@ -21,7 +21,7 @@ KINDS = {"receipt": "Asked", "outcome": NEWS, "reminder": "Reminder, approval ne
 """What a promise is about -> how its mail's subject begins; the others ask."""
 ASKS = "Approval needed"
 
-SAID = ("notifier.send", "callbacks.answer", "event_bus.announce")
+SAID = ("mailer.send", "executions.answer", "event_bus.announce")
 """What can't be taken back, so that a lost answer or write may make it happen twice."""
 
 Key = tuple[str, str, str]
@@ -84,10 +84,10 @@ class Stage(Effects):
 class Post:
     """SNS, noting which mail of which approval each one was, and who was asked too late."""
 
-    def __init__(self, stage: Stage, notifier: Notifier, store: Store) -> None:
-        self._stage, self._notifier, self._store = stage, notifier, store
-        self.subscription, self.forget = notifier.subscription, notifier.forget
-        self.topic_arn, self.confirm = notifier.topic_arn, notifier.confirm
+    def __init__(self, stage: Stage, mailer: Mailer, store: ApprovalStore) -> None:
+        self._stage, self._mailer, self._store = stage, mailer, store
+        self.subscription, self.forget = mailer.subscription, mailer.forget
+        self.confirm = mailer.confirm
         self.refuses = False
         self.sent: list[tuple[str, Email]] = []
         self.late = 0
@@ -97,15 +97,15 @@ class Post:
         """Hash of each of them -> which mail of all it was in."""
 
     def invite(self, address: str) -> bool:
-        self._stage.begin("notifier.invite")
-        return not self.refuses and self._notifier.invite(address)
+        self._stage.begin("mailer.invite")
+        return not self.refuses and self._mailer.invite(address)
 
     def send(self, address: str, email: Email) -> bool:
-        self._stage.begin("notifier.send")
-        took = not self.refuses and self._notifier.send(address, email)
+        self._stage.begin("mailer.send")
+        took = not self.refuses and self._mailer.send(address, email)
         if took:
             self._note(address, email)
-        self._stage.end("notifier.send", took)
+        self._stage.end("mailer.send", took)
         return took
 
     def kinds_since(self, start: int) -> set[Key]:
@@ -118,7 +118,7 @@ class Post:
         return subject, address, beginning if asks_or_asked else NEWS
 
     def _note(self, address: str, email: Email) -> None:
-        found = re.findall(r"/(approve|cancel|mine)/(\S+)", email.text)
+        found = re.findall(r"/(approve|cancel|inbox)/(\S+)", email.text)
         self.links += [(address, page, token) for page, token in found]
         for page, token in found:
             self.mailed[stored_of(page, token)] = len(self.sent)
@@ -131,25 +131,25 @@ class Post:
 class Tasks:
     """Step Functions, some of whose answers get lost."""
 
-    def __init__(self, stage: Stage, callbacks: Callbacks) -> None:
-        self._stage, self._callbacks = stage, callbacks
-        self.start, self.describe = callbacks.start, callbacks.describe
+    def __init__(self, stage: Stage, executions: Executions) -> None:
+        self._stage, self._executions = stage, executions
+        self.start, self.describe = executions.start, executions.describe
         self.answers: list[Answer] = []
         self.refused: list[Answer] = []
 
-    def succeed(self, task_token: str, output: str) -> bool:
-        self._stage.begin("callbacks.answer")
-        took = self._callbacks.succeed(task_token, output)
+    def succeed_task(self, task_token: str, output: str) -> bool:
+        self._stage.begin("executions.answer")
+        took = self._executions.succeed_task(task_token, output)
         return self._heard(Answer(task_token, output=output), took)
 
-    def fail(self, task_token: str, error: str, cause: str) -> bool:
-        self._stage.begin("callbacks.answer")
-        took = self._callbacks.fail(task_token, error, cause)
+    def fail_task(self, task_token: str, error: str, cause: str) -> bool:
+        self._stage.begin("executions.answer")
+        took = self._executions.fail_task(task_token, error, cause)
         return self._heard(Answer(task_token, error=error, cause=cause), took)
 
     def _heard(self, answer: Answer, took: bool) -> bool:
         (self.answers if took else self.refused).append(answer)
-        self._stage.end("callbacks.answer")
+        self._stage.end("executions.answer")
         return took
 
 
@@ -158,9 +158,9 @@ class Bus:
 
     def __init__(self, stage: Stage, event_bus: EventBus) -> None:
         self._stage, self._event_bus = stage, event_bus
-        self.announced: list[tuple[Mapping[str, Any], datetime]] = []
+        self.announced: list[tuple[AnnouncementJson, datetime]] = []
 
-    def announce(self, detail: Mapping[str, Any], at: datetime, resource: str) -> None:
+    def announce(self, detail: AnnouncementJson, at: datetime, resource: str) -> None:
         self._stage.begin("event_bus.announce")
         self._event_bus.announce(detail, at, resource)
         self.announced.append((detail, at))
@@ -169,5 +169,5 @@ class Bus:
 
 def stored_of(page: str, token: str) -> str:
     """Return what is stored of a link; of a list's, what is stored of its decision link."""
-    secret = links.read_token(token)[1]
-    return links.digest(links.decision_secret(secret) if page == "mine" else secret)
+    secret = link_tokens.read_token(token)[1]
+    return link_tokens.digest(link_tokens.decision_secret(secret) if page == "inbox" else secret)

@@ -17,10 +17,12 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib import views
-from chalicelib.approval import EVENTS, Approval, Choice, Decision, Mail
-from chalicelib.errors import Unavailable
-from chalicelib.together import SHOWN
+from chalicelib.application.bulk_deciding import PAGE_SIZE
+from chalicelib.domain.approval import Approval, Choice, Decision
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.events import EVENTS_KEPT
+from chalicelib.domain.outbox_entries import Mail
+from chalicelib.presentation import serializers
 from tests.asking import asked
 from tests.fakes import Crash
 from tests.workflow.deeds import CAST, DEEDS, EVERYBODY, MARY, Deed, do, tick
@@ -53,7 +55,7 @@ FATES = st.one_of(
     st.builds(Fate, at=st.integers(0, 7)),
     st.builds(Fate, at=st.integers(0, 7), deed=DEEDS),
 )
-FAULTS = ["store.replace", "callbacks.answer", "notifier.send", "event_bus.announce"]
+FAULTS = ["store.replace", "executions.answer", "mailer.send", "event_bus.announce"]
 
 
 class AnyStory(RuleBasedStateMachine):
@@ -111,7 +113,7 @@ class AnyStory(RuleBasedStateMachine):
             self.ports.later(seconds=seconds)
             tick(self.ports)
 
-    @rule(faulty=st.sets(st.sampled_from([*FAULTS, "notifier.invite"]), max_size=2))
+    @rule(faulty=st.sets(st.sampled_from([*FAULTS, "mailer.invite"]), max_size=2))
     def calls_fail(self, faulty: set[str]) -> None:
         self.ports.stage.faulty = faulty
 
@@ -121,7 +123,7 @@ class AnyStory(RuleBasedStateMachine):
 
     @rule(refuses=st.booleans())
     def sns_refuses(self, refuses: bool) -> None:
-        self.ports.notifier.refuses = refuses
+        self.ports.mailer.refuses = refuses
 
     @rule(
         person=st.sampled_from(EVERYBODY),
@@ -142,12 +144,12 @@ class AnyStory(RuleBasedStateMachine):
 
     @invariant()
     def a_task_is_answered_once_and_with_the_outcome(self) -> None:
-        answers = {answer.task_token: answer for answer in self.ports.callbacks.answers}
-        assert len(answers) == len(self.ports.callbacks.answers)
-        assert len(self.ports.callbacks.refused) <= self.ports.stage.disturbances
+        answers = {answer.task_token: answer for answer in self.ports.executions.answers}
+        assert len(answers) == len(self.ports.executions.answers)
+        assert len(self.ports.executions.refused) <= self.ports.stage.disturbances
         for approval in self._all():
             resumed = sum(event.what == "resumed" for event in approval.events)
-            assert resumed == (approval.settled_at is not None)
+            assert resumed == (approval.resumed_at is not None)
             answer = answers.get(approval.task_token)
             assert answer is not None or not resumed
             if answer is not None:
@@ -176,11 +178,11 @@ class AnyStory(RuleBasedStateMachine):
             assert asks <= open_to(approval)
             assert not asks or approval.outcome == "pending"
         stage = self.ports.stage
-        assert self.ports.notifier.late <= stage.came_between + stage.disturbances
+        assert self.ports.mailer.late <= stage.came_between + stage.disturbances
 
     @invariant()
     def mails_and_announcements_are_doubled_by_a_mishap_alone(self) -> None:
-        sent = Counter(self.ports.notifier.key(to, email) for to, email in self.ports.notifier.sent)
+        sent = Counter(self.ports.mailer.key(to, email) for to, email in self.ports.mailer.sent)
         doubled = sum((sent - self.ports.store.promised).values())
         announced = self.ports.event_bus.announced
         doubled += len(announced) - len({detail["approvalId"] for detail, _ in announced})
@@ -191,7 +193,7 @@ class AnyStory(RuleBasedStateMachine):
         approvals = {approval.id: approval for approval in self._all()}
         for detail, at in self.ports.event_bus.announced:
             approval = approvals[detail["approvalId"]]
-            assert detail == views.announcement(approval)
+            assert detail == serializers.announcement(approval)
             assert at == approval.closed_at
 
     @invariant()
@@ -204,7 +206,7 @@ class AnyStory(RuleBasedStateMachine):
                 if approval.expires_at > now
                 and person in [approver.address for approver in approval.waits_for]
             ]
-            shown, more = self.ports.store.waiting(person, now, SHOWN)
+            shown, more = self.ports.store.waiting_for(person, now, PAGE_SIZE)
             assert [approval.id for approval in shown] == [found for _, found in sorted(theirs)]
             assert not more
 
@@ -212,7 +214,7 @@ class AnyStory(RuleBasedStateMachine):
     def an_approval_stays_small(self) -> None:
         for approval in self._all():
             assert len(msgspec.json.encode(approval)) < MOST_BYTES
-            assert len(approval.events) <= EVENTS
+            assert len(approval.events) <= EVENTS_KEPT
 
     def teardown(self) -> None:
         try:
@@ -224,7 +226,7 @@ class AnyStory(RuleBasedStateMachine):
         """Let the weather clear, everybody confirm, and hours of ticks pass: all is settled."""
         stage = self.ports.stage
         stage.crash_at, stage.meanwhile, stage.faulty, stage.unheard = None, None, set(), set()
-        self.ports.notifier.refuses = False
+        self.ports.mailer.refuses = False
         for person in EVERYBODY:
             self.ports.world.subscribe(person, "confirmed")
         for _ in range(200):
@@ -237,7 +239,7 @@ class AnyStory(RuleBasedStateMachine):
             pytest.fail("it never comes to rest")
         for approval in self._all():
             assert approval.outcome != "pending"
-            assert approval.settled_at is not None
+            assert approval.resumed_at is not None
             assert approval.outbox == ()
         self.an_outcome_stays()
         self.a_task_is_answered_once_and_with_the_outcome()
@@ -247,7 +249,7 @@ class AnyStory(RuleBasedStateMachine):
 
     def the_world_is_as_it_was_told(self) -> None:
         """Compare what the adapters were told with what AWS did."""
-        sent = Counter((to, email.subject) for to, email in self.ports.notifier.sent)
+        sent = Counter((to, email.subject) for to, email in self.ports.mailer.sent)
         assert self.ports.world.mails() == sent
         announced = Counter(detail["approvalId"] for detail, _ in self.ports.event_bus.announced)
         assert self.ports.world.announced() == announced
@@ -310,13 +312,13 @@ class AnyStory(RuleBasedStateMachine):
             deed = fate.deed
             stage.meanwhile = lambda: do(self.ports, deed)
             stage.meanwhile_at = len(stage.done) + fate.at
-        late, calm = self.ports.notifier.late, stage.disturbances + stage.came_between
+        late, calm = self.ports.mailer.late, stage.disturbances + stage.came_between
         ended = {a.id for a in self._all() if a.outcome != "pending"} == set(self.ids)
         with suppress(Crash, Unavailable):
             action()
         stage.crash_at = stage.meanwhile = None
         if ended and calm == stage.disturbances + stage.came_between:
-            assert self.ports.notifier.late == late, "asked after the outcome"
+            assert self.ports.mailer.late == late, "asked after the outcome"
         if again:
             with suppress(Unavailable):
                 action()

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import errors, views, workflow
+from chalicelib.application import approvers, deciding, operating
+from chalicelib.domain import errors
+from chalicelib.presentation import serializers
 from tests.asking import asked
 from tests.fakes import START, FakePorts
 from tests.workflow.test_waiting import mails
@@ -20,10 +22,10 @@ def ports() -> FakePorts:
 
 def away(ports: FakePorts, who: str, delegate: str, first: int = 0, last: int = 7) -> None:
     """Write that somebody is away from one day to another, counted from now."""
-    workflow.write_absence(ports, who, absence(delegate, first, last))
+    approvers.delegate(ports, who, delegation(delegate, first, last))
 
 
-def absence(delegate: str, first: int = 0, last: int = 7) -> dict[str, Any]:
+def delegation(delegate: str, first: int = 0, last: int = 7) -> dict[str, Any]:
     days = [(START + timedelta(days=day)).isoformat() for day in (first, last)]
     return {"delegate": delegate, "from": days[0], "until": days[1]}
 
@@ -33,14 +35,14 @@ def test_the_delegate_is_asked_and_told_for_whom(ports: FakePorts) -> None:
     away(ports, ADA, GRACE)
     approval_id = asked(ports, approvers=[ADA, LINUS], approvalsNeeded=2)
     assert mails(ports, ADA) == []
-    assert f"{GRACE}, you are asked for {ADA}, who is away" in ports.notifier.sent[0][1].text
+    assert f"{GRACE}, you are asked for {ADA}, who is away" in ports.mailer.sent[0][1].text
     for person in (GRACE, LINUS):
-        workflow.decide(ports, ports.token_mailed_to(person), "approve", "", "page")
-    approval = workflow.find(ports, approval_id)
+        deciding.decide(ports, ports.token_mailed_to(person), "approve", reason="", via="page")
+    approval = operating.find_approval(ports, approval_id)
     assert approval.outcome == "approved"
     (event,) = [e for e in approval.events if e.what == "delegated"]
     assert (event.who, event.note) == (ADA, f"{ADA} -> {GRACE}")
-    assert views.for_operator(approval)["approvers"][0]["standsInFor"] == ADA
+    assert serializers.operator_view(approval)["approvers"][0]["standsInFor"] == ADA
 
 
 @pytest.mark.parametrize("days", [(1, 7), (-7, 0)])
@@ -95,7 +97,7 @@ def test_what_makes_no_sense_is_refused_by_field(
 ) -> None:
     """Nothing is written."""
     with pytest.raises(errors.InvalidRequest) as refused:
-        workflow.write_absence(ports, ADA, absence(GRACE) | fields)
+        approvers.delegate(ports, ADA, delegation(GRACE) | fields)
     assert refused.value.field == field
     assert ports.effects.done == []
 
@@ -112,6 +114,6 @@ def test_who_is_asked_anyway_stands_in_for_nobody(ports: FakePorts) -> None:
 def test_how_an_approver_is_reached_shows_their_absence(ports: FakePorts) -> None:
     """Until it is over."""
     away(ports, ADA, GRACE)
-    assert workflow.approver(ports, ADA)["absence"]["delegate"] == GRACE
+    assert approvers.find_approver(ports, ADA)["absence"]["delegate"] == GRACE
     ports.later(days=7)
-    assert "absence" not in workflow.approver(ports, ADA)
+    assert "absence" not in approvers.find_approver(ports, ADA)

@@ -7,9 +7,11 @@ import msgspec
 import pytest
 from hypothesis import settings
 
-from chalicelib import links, workflow
-from chalicelib.approval import EVENTS, LINKS_KEPT
-from chalicelib.operations import Cancel, Extend, Reassign, Remind
+from chalicelib.application import deciding, operating
+from chalicelib.domain import link_tokens
+from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
+from chalicelib.domain.events import EVENTS_KEPT
+from chalicelib.domain.outbox import LINKS_KEPT
 from tests.asking import asked
 from tests.fakes import TOKEN, FakePorts
 from tests.workflow.deeds import CAST, MARY, tick
@@ -43,14 +45,14 @@ def hours(ports: StagedPorts, number: int) -> None:
 
 
 def subjects(ports: StagedPorts, address: str) -> list[str]:
-    return [email.subject.partition(":")[0] for to, email in ports.notifier.sent if to == address]
+    return [email.subject.partition(":")[0] for to, email in ports.mailer.sent if to == address]
 
 
 def approves(ports: StagedPorts, address: str) -> Callable[[], object]:
     *_, token = (
-        link for to, page, link in ports.notifier.links if (to, page) == (address, "approve")
+        link for to, page, link in ports.mailer.links if (to, page) == (address, "approve")
     )
-    return lambda: workflow.decide(ports, token, "approve", "", "page")
+    return lambda: deciding.decide(ports, token, "approve", reason="", via="page")
 
 
 def test_who_decides_while_the_receipt_is_mailed_takes_no_news_away(ports: StagedPorts) -> None:
@@ -91,11 +93,11 @@ def test_a_link_that_was_mailed_survives_hours_without_sns(ports: StagedPorts) -
     """A reminder that can't be sent, however often, costs nobody the link that they have."""
     approval_id = asked(ports)
     first = approves(ports, CAST[0])
-    workflow.operate(ports, approval_id, Remind(), MARY, "api")
-    ports.stage.faulty = {"notifier.send"}
+    operating.change(ports, approval_id, Remind(), by=MARY, via="api")
+    ports.stage.faulty = {"mailer.send"}
     hours(ports, 6)
     first()
-    assert len(ports.callbacks.answers) == 1
+    assert len(ports.executions.answers) == 1
 
 
 def test_who_comes_between_and_hears_a_fault_troubles_nobody_else(ports: StagedPorts) -> None:
@@ -104,11 +106,11 @@ def test_who_comes_between_and_hears_a_fault_troubles_nobody_else(ports: StagedP
     def extends_unheard() -> None:
         ports.stage.unheard = {"store.replace"}
         try:
-            workflow.operate(ports, approval_id, Extend(expires_in=86_400), MARY, "api")
+            operating.change(ports, approval_id, Extend(expires_in=86_400), by=MARY, via="api")
         finally:
             ports.stage.unheard = set()
 
-    approval_id = links.approval_id(TOKEN)
+    approval_id = link_tokens.approval_id(TOKEN)
     before_effect(ports, 2, extends_unheard)  # after Ada's mail was sent, before it is recorded
     assert asked(ports) == approval_id
     hours(ports, 1)
@@ -121,13 +123,13 @@ def test_no_verb_makes_the_record_grow_without_end(ports: StagedPorts) -> None:
     approval_id = asked(ports, approvers=CAST, approvalsNeeded=2)
     for number in range(210):
         for operation in (Remind(), Extend(expires_in=86_400)):
-            workflow.operate(ports, approval_id, operation, MARY, "api")
+            operating.change(ports, approval_id, operation, by=MARY, via="api")
         if number % 10 == 0:
             ports.later(minutes=2)
             tick(ports)
-    workflow.operate(ports, approval_id, Cancel(), MARY, "api")
-    whats = [event.what for event in workflow.find(ports, approval_id).events]
-    assert len(whats) <= EVENTS
+    operating.change(ports, approval_id, Cancel(), by=MARY, via="api")
+    whats = [event.what for event in operating.find_approval(ports, approval_id).events]
+    assert len(whats) <= EVENTS_KEPT
     assert (whats[0], whats[-2:]) == ("requested", ["cancelled", "resumed"])
 
 
@@ -151,12 +153,12 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
     )
     for one, other in pairwise(crowd):
         reassign = Reassign(from_=one, to=other, note=text)
-        workflow.operate(ports, approval_id, reassign, one, "api")
-    for _ in range(EVENTS):
-        workflow.operate(ports, approval_id, Remind(), crowd[0], "api")
-    workflow.operate(ports, approval_id, Cancel(reason=text), crowd[0], "api")
-    approval = workflow.find(ports, approval_id)
-    kept = tuple(links.digest(str(n)) for n in range(LINKS_KEPT))
+        operating.change(ports, approval_id, reassign, by=one, via="api")
+    for _ in range(EVENTS_KEPT):
+        operating.change(ports, approval_id, Remind(), by=crowd[0], via="api")
+    operating.change(ports, approval_id, Cancel(reason=text), by=crowd[0], via="api")
+    approval = operating.find_approval(ports, approval_id)
+    kept = tuple(link_tokens.digest(str(n)) for n in range(LINKS_KEPT))
     reminded = msgspec.structs.replace(
         approval,
         approvers=tuple(

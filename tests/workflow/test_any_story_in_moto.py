@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 from moto.sns.models import sns_backends
 
-from chalicelib.callbacks import Callbacks
-from chalicelib.events import EventBus
-from chalicelib.notifier import Notifier
+from chalicelib.adapters.eventbridge import EventBridgeBus
+from chalicelib.adapters.sns import SnsMailer
+from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from tests.adapters.clients import an_account, session
 from tests.adapters.table import real_store
 from tests.statemachine.engine import ACCOUNT, REGION, asking
@@ -35,15 +35,15 @@ class Moto:
         """The token that a story knows a task by -> its token in moto, and its execution."""
         self._sent: Counter[tuple[str, str]] = Counter()
         self.store = real_store()
-        self.callbacks = Callbacks(self._engine.client, self._engine.machine)
+        self.executions = StepFunctionsExecutions(self._engine.client, self._engine.machine)
         calls: Any = self._engine.client.meta.events
         calls.register("provide-client-params.sfn", self._with_real_token)
-        self.notifier = Notifier(
+        self.mailer = SnsMailer(
             session().client("sns"), f"arn:aws:sns:{REGION}:{ACCOUNT}:assent-test-approver-"
         )
 
         events, self._sqs = session().client("events"), session().client("sqs")
-        self.event_bus = EventBus(events, "test")
+        self.event_bus = EventBridgeBus(events, "test")
         self._queue = self._sqs.create_queue(QueueName="outcomes")["QueueUrl"]
         events.put_rule(Name="outcomes", EventPattern='{"source": ["assent"]}')
         queue = {"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:outcomes"}
@@ -59,10 +59,10 @@ class Moto:
         """Do what that person does; moto keeps no count of e-mail subscriptions."""
         if subscription == "none":
             self._sent += self._mails_of(address)
-            self.notifier.forget(address)
+            self.mailer.forget(address)
             return
         if self._topic(address) is None:
-            self.notifier.invite(address)
+            self.mailer.invite(address)
         topic = self._topic(address)
         topic.subscriptions_pending = int(subscription == "pending")
         topic.subscriptions_confimed = int(subscription == "confirmed")
@@ -93,7 +93,7 @@ class Moto:
             params["taskToken"], _execution = self._tasks[params["taskToken"]]
 
     def _topic(self, address: str) -> Any:
-        return sns_backends[ACCOUNT][REGION].topics.get(self.notifier.topic_arn(address))
+        return sns_backends[ACCOUNT][REGION].topics.get(self.mailer.topic_arn(address))
 
     def _mails_of(self, address: str) -> Counter[tuple[str, str]]:
         topic = self._topic(address)

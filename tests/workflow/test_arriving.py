@@ -2,7 +2,9 @@
 
 import pytest
 
-from chalicelib import errors, views, workflow
+from chalicelib.application import approvers, operating
+from chalicelib.domain import errors
+from chalicelib.presentation import serializers
 from tests.asking import asked
 from tests.fakes import FakePorts
 from tests.workflow.test_waiting import minutes
@@ -21,7 +23,7 @@ def link(ports: FakePorts, **changed: str) -> str:
     parts = {
         "scheme": "https",
         "host": "sns.us-east-1.amazonaws.com",
-        "topic": ports.notifier.topic_arn(ADA),
+        "topic": ports.mailer.topic_arn(ADA),
         "token": TOKEN,
     } | changed
     query = "Action=ConfirmSubscription&TopicArn={topic}&Token={token}".format(**parts)
@@ -32,29 +34,29 @@ def test_somebody_who_unsubscribes_again_and_again_is_invited_ever_more_rarely(
     ports: FakePorts,
 ) -> None:
     """At once, then after one hour, two, four."""
-    ports.notifier.subscriptions[ADA] = "none"
+    ports.mailer.subscriptions[ADA] = "none"
     approval_id = asked(ports)
     hours = []
     for minute in range(60 * 16):
-        ports.notifier.subscriptions[ADA] = "none"
-        before = len(ports.notifier.invitations)
+        ports.mailer.subscriptions[ADA] = "none"
+        before = len(ports.mailer.invitations)
         minutes(ports, 1)
-        hours += [minute // 60] * (len(ports.notifier.invitations) - before)
+        hours += [minute // 60] * (len(ports.mailer.invitations) - before)
     assert hours == [1, 3, 7, 15]
-    events = [e.what for e in workflow.find(ports, approval_id).events]
+    events = [e.what for e in operating.find_approval(ports, approval_id).events]
     assert events.count("invited") == 5
-    (shown,) = views.for_operator(workflow.find(ports, approval_id))["approvers"]
+    (shown,) = serializers.operator_view(operating.find_approval(ports, approval_id))["approvers"]
     assert (shown["mail"], shown["why"]) == ("waiting", "unconfirmed")
 
 
 def test_the_link_of_the_invitation_confirms(ports: FakePorts) -> None:
     """Then mail can arrive."""
-    ports.notifier.subscriptions[ADA] = "pending"
+    ports.mailer.subscriptions[ADA] = "pending"
     asked(ports)
-    confirmed = workflow.confirm_approver(ports, ADA, link(ports))
+    confirmed = approvers.confirm(ports, ADA, link(ports))
     assert confirmed == {"approver": ADA, "subscription": "confirmed"}
     minutes(ports, 20)
-    assert len(ports.notifier.sent) == 1
+    assert len(ports.mailer.sent) == 1
 
 
 @pytest.mark.parametrize(
@@ -71,13 +73,13 @@ def test_the_link_of_the_invitation_confirms(ports: FakePorts) -> None:
 def test_no_other_link_is_taken(ports: FakePorts, changed: dict[str, str]) -> None:
     """The refusal names the field; SNS isn't even asked."""
     with pytest.raises(errors.InvalidRequest) as refused:
-        workflow.confirm_approver(ports, ADA, link(ports, **changed))
+        approvers.confirm(ports, ADA, link(ports, **changed))
     assert refused.value.field == "url"
     assert ports.effects.done == []
 
 
 def test_a_link_that_is_used_up_says_so(ports: FakePorts) -> None:
     """With what to do."""
-    ports.notifier.refuses = True
+    ports.mailer.refuses = True
     with pytest.raises(errors.InvalidRequest, match="invite them again"):
-        workflow.confirm_approver(ports, ADA, link(ports))
+        approvers.confirm(ports, ADA, link(ports))

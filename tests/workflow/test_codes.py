@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from chalicelib import errors, workflow
-from chalicelib.approval import WRONG_CODES
-from chalicelib.operations import Remind
+from chalicelib.application import deciding, operating
+from chalicelib.domain import errors
+from chalicelib.domain.commands import Remind
+from chalicelib.domain.refusals import WRONG_CODES
 from tests.asking import asked
 from tests.fakes import FakePorts
 from tests.workflow.test_the_way import tick
@@ -21,7 +22,7 @@ def ports() -> FakePorts:
 
 def code(ports: FakePorts) -> str:
     """Return the code in the newest mail."""
-    found = re.search(r"^CODE.*\n(\d{6})$", ports.notifier.sent[-1][1].text, re.MULTILINE)
+    found = re.search(r"^CODE.*\n(\d{6})$", ports.mailer.sent[-1][1].text, re.MULTILINE)
     assert found is not None
     return found[1]
 
@@ -34,8 +35,8 @@ def test_the_code_from_the_mail_decides(ports: FakePorts) -> None:
     """With blanks in it as people type them."""
     asked(ports, codeRequired=True)
     typed = f" {code(ports)[:3]} {code(ports)[3:]} "
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page", typed)
-    assert len(ports.callbacks.answers) == 1
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page", code=typed)
+    assert len(ports.executions.answers) == 1
 
 
 def test_without_a_code_nothing_is_written(ports: FakePorts) -> None:
@@ -43,7 +44,9 @@ def test_without_a_code_nothing_is_written(ports: FakePorts) -> None:
     asked(ports, codeRequired=True)
     before = list(ports.effects.done)
     with pytest.raises(errors.InvalidRequest) as refused:
-        workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page", " ")
+        deciding.decide(
+            ports, ports.token_mailed_to(ADA), "approve", reason="", via="page", code=" "
+        )
     assert refused.value.field == "code"
     assert ports.effects.done == before
 
@@ -54,32 +57,43 @@ def test_wrong_codes_lock_the_link_until_the_next_mail(ports: FakePorts) -> None
     token, right = ports.token_mailed_to(ADA), code(ports)
     for _ in range(WRONG_CODES):
         with pytest.raises(errors.WrongCode, match="not the code"):
-            workflow.decide(ports, token, "approve", "", "page", other(right))
+            deciding.decide(ports, token, "approve", reason="", via="page", code=other(right))
     before = list(ports.effects.done)
     with pytest.raises(errors.WrongCode, match="Too many"):
-        workflow.decide(ports, token, "approve", "", "page", right)
+        deciding.decide(ports, token, "approve", reason="", via="page", code=right)
     assert ports.effects.done == before
-    assert [e.what for e in workflow.find(ports, approval_id).events].count("wrongCode") == 5
+    assert [e.what for e in operating.find_approval(ports, approval_id).events].count(
+        "wrongCode"
+    ) == 5
 
-    workflow.operate(ports, approval_id, Remind(), ADA, "api")
+    operating.change(ports, approval_id, Remind(), by=ADA, via="api")
     tick(ports)
     with pytest.raises(errors.WrongCode):
-        workflow.decide(
-            ports, ports.token_mailed_to(ADA), "approve", "", "page", other(code(ports))
+        deciding.decide(
+            ports,
+            ports.token_mailed_to(ADA),
+            "approve",
+            reason="",
+            via="page",
+            code=other(code(ports)),
         )
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page", code(ports))
-    assert len(ports.callbacks.answers) == 1
+    deciding.decide(
+        ports, ports.token_mailed_to(ADA), "approve", reason="", via="page", code=code(ports)
+    )
+    assert len(ports.executions.answers) == 1
 
 
 def test_a_code_goes_with_the_link_it_was_mailed_with(ports: FakePorts) -> None:
     """What is stored is bound to the link, so a reader of the table can't try out a million."""
     approval_id = asked(ports, codeRequired=True)
     first_token, first_code = ports.token_mailed_to(ADA), code(ports)
-    workflow.operate(ports, approval_id, Remind(), ADA, "api")
+    operating.change(ports, approval_id, Remind(), by=ADA, via="api")
     tick(ports)
     with pytest.raises(errors.WrongCode):
-        workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page", first_code)
-    workflow.decide(ports, first_token, "approve", "", "page", first_code)
+        deciding.decide(
+            ports, ports.token_mailed_to(ADA), "approve", reason="", via="page", code=first_code
+        )
+    deciding.decide(ports, first_token, "approve", reason="", via="page", code=first_code)
     assert first_code.encode() not in ports.store._items[approval_id]
 
 
@@ -87,16 +101,16 @@ def test_a_second_click_needs_no_code(ports: FakePorts) -> None:
     """It decides nothing, and only tells."""
     asked(ports, codeRequired=True)
     token = ports.token_mailed_to(ADA)
-    workflow.decide(ports, token, "approve", "", "page", code(ports))
+    deciding.decide(ports, token, "approve", reason="", via="page", code=code(ports))
     with pytest.raises(errors.AlreadyDecided):
-        workflow.decide(ports, token, "approve", "", "page")
+        deciding.decide(ports, token, "approve", reason="", via="page")
 
 
 def test_who_needs_no_code_gets_none(ports: FakePorts) -> None:
     """The mail has none, the item keeps none."""
     approval_id = asked(ports)
-    assert "CODE" not in ports.notifier.sent[-1][1].text
-    assert workflow.find(ports, approval_id).approvers[0].code_hashes == ()
+    assert "CODE" not in ports.mailer.sent[-1][1].text
+    assert operating.find_approval(ports, approval_id).approvers[0].code_hashes == ()
 
 
 def test_a_reminder_that_never_arrives_unlocks_nothing(ports: FakePorts) -> None:
@@ -105,9 +119,9 @@ def test_a_reminder_that_never_arrives_unlocks_nothing(ports: FakePorts) -> None
     token, right = ports.token_mailed_to(ADA), code(ports)
     for _ in range(WRONG_CODES):
         with pytest.raises(errors.WrongCode):
-            workflow.decide(ports, token, "approve", "", "page", other(right))
-    ports.notifier.subscriptions[ADA] = "pending"
-    workflow.operate(ports, approval_id, Remind(), ADA, "api")
+            deciding.decide(ports, token, "approve", reason="", via="page", code=other(right))
+    ports.mailer.subscriptions[ADA] = "pending"
+    operating.change(ports, approval_id, Remind(), by=ADA, via="api")
     tick(ports)
     with pytest.raises(errors.WrongCode, match="Too many"):
-        workflow.decide(ports, token, "approve", "", "page", right)
+        deciding.decide(ports, token, "approve", reason="", via="page", code=right)

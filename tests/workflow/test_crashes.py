@@ -5,9 +5,9 @@ from contextlib import suppress
 
 import pytest
 
-from chalicelib import workflow
-from chalicelib.errors import AlreadyDecided
-from chalicelib.operations import Cancel
+from chalicelib.application import deciding, operating
+from chalicelib.domain.commands import Cancel
+from chalicelib.domain.errors import AlreadyDecided
 from tests.asking import asked, people
 from tests.fakes import Crash, FakePorts
 from tests.workflow.test_the_way import tick
@@ -23,7 +23,7 @@ def request(ports: FakePorts) -> object:
 def vote(choice: str, person: int) -> Step:
     def voting(ports: FakePorts) -> object:
         token = ports.token_mailed_to(APPROVERS[person], choice)
-        return workflow.decide(ports, token, choice, "because", "page")  # type: ignore[arg-type]
+        return deciding.decide(ports, token, choice, reason="because", via="page")  # type: ignore[arg-type]
 
     return voting
 
@@ -36,7 +36,7 @@ def expire(ports: FakePorts) -> object:
 
 def withdraw(ports: FakePorts) -> object:
     approval_id = asked(ports, approvers=APPROVERS, approvalsNeeded=2, expiresIn=3600)
-    return workflow.operate(ports, approval_id, Cancel(reason=""), "mary@example.com", "api")
+    return operating.change(ports, approval_id, Cancel(reason=""), by="mary@example.com", via="api")
 
 
 STORIES: dict[str, tuple[list[Step], str]] = {
@@ -63,12 +63,12 @@ def test_a_crash_between_any_two_effects_loses_nothing_and_doubles_nothing(
             assert not retried
             assert crash_at == 0
             continue
-        assert len(ports.callbacks.answers) == 1, f"crash before effect {crash_at}"
-        assert approval.settled_at is not None
+        assert len(ports.executions.answers) == 1, f"crash before effect {crash_at}"
+        assert approval.resumed_at is not None
         assert approval.outbox == ()
         resumes = [event for event in approval.events if event.what == "resumed"]
         assert len(resumes) == 1
-        mails = [(to, email.subject) for to, email in ports.notifier.sent]
+        mails = [(to, email.subject) for to, email in ports.mailer.sent]
         told = [event["detail"] for event in ports.event_bus.announced]
         assert {detail["outcome"] for detail in told} == {approval.outcome}
         assert len(mails) - len(set(mails)) + len(told) - 1 <= 1

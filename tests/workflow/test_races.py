@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib import workflow
-from chalicelib.errors import AssentError
+from chalicelib.application import deciding, operating
+from chalicelib.domain.errors import AssentError
 from tests.asking import asked, people
 from tests.fakes import FakePorts
 from tests.workflow.test_the_way import tick
@@ -22,14 +22,14 @@ def test_twenty_people_at_once_make_one_outcome_and_one_resume(needed: int) -> N
     def press(number: int) -> Callable[[], object]:
         choice = "reject" if number % 3 == 0 else "approve"
         token = ports.token_mailed_to(crowd[number])
-        return lambda: workflow.decide(ports, token, choice, "so", "page")  # type: ignore[arg-type]
+        return lambda: deciding.decide(ports, token, choice, reason="so", via="page")  # type: ignore[arg-type]
 
     ports.store.slowness = 0.002
     answers = _at_once([press(number) for number in range(20)])
-    approval = workflow.find(ports, approval_id)
+    approval = operating.find_approval(ports, approval_id)
     assert approval.outcome in ("approved", "rejected")
-    assert len(ports.callbacks.answers) == 1
-    assert ports.callbacks.refused == []
+    assert len(ports.executions.answers) == 1
+    assert ports.executions.refused == []
     recorded = [approver for approver in approval.approvers if approver.decision]
     assert len(recorded) == sum(not isinstance(answer, AssentError) for answer in answers)
     assert {answer.status for answer in answers if isinstance(answer, AssentError)} <= {200, 409}
@@ -44,11 +44,11 @@ def test_one_approver_pressing_twenty_times_decides_once() -> None:
     ports.store.slowness = 0.002
 
     def press(choice: str) -> Callable[[], object]:
-        return lambda: workflow.decide(ports, token, choice, "so", "page")  # type: ignore[arg-type]
+        return lambda: deciding.decide(ports, token, choice, reason="so", via="page")  # type: ignore[arg-type]
 
     answers = _at_once([press("approve" if n % 2 else "reject") for n in range(20)])
     assert sum(not isinstance(answer, AssentError) for answer in answers) == 1
-    approval = workflow.find(ports, approval_id)
+    approval = operating.find_approval(ports, approval_id)
     votes = [event for event in approval.events if event.what in ("approved", "rejected")]
     assert len(votes) == 1
 
@@ -56,17 +56,17 @@ def test_one_approver_pressing_twenty_times_decides_once() -> None:
 def test_ticks_at_once_mail_and_resume_once() -> None:
     """The write that claims a promise succeeds for one tick alone."""
     ports = FakePorts()
-    ports.effects.faulty.add("notifier.send")
+    ports.effects.faulty.add("mailer.send")
     asked(ports, approvers=people(5), expiresIn=600)
     ports.effects.faulty.clear()
     ports.store.slowness = 0.002
     ports.later(minutes=5)
     _at_once([lambda: tick(ports)] * 8)
-    assert sorted(to for to, _ in ports.notifier.sent) == people(5)
+    assert sorted(to for to, _ in ports.mailer.sent) == people(5)
     ports.later(minutes=5)
     _at_once([lambda: tick(ports)] * 8)
-    assert len(ports.callbacks.answers) == 1
-    assert ports.callbacks.refused == []
+    assert len(ports.executions.answers) == 1
+    assert ports.executions.refused == []
 
 
 def _at_once(calls: list[Callable[[], object]]) -> list[object]:

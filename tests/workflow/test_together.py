@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import links, settle, together, workflow
-from chalicelib.errors import (
+from chalicelib.application import bulk_deciding, deciding, operating, outbox_relay
+from chalicelib.domain import link_tokens
+from chalicelib.domain.commands import Reassign
+from chalicelib.domain.errors import (
     AlreadyDecided,
     AssentError,
     Expired,
@@ -15,7 +17,6 @@ from chalicelib.errors import (
     Reassigned,
     WrongCode,
 )
-from chalicelib.operations import Reassign
 from tests.asking import asked, people
 from tests.fakes import Crash, FakePorts
 
@@ -43,42 +44,42 @@ def the_list(ports: FakePorts, address: str = ADA) -> str:
 
 def listed(ports: FakePorts, token: str) -> list[str]:
     """Return the ids of what is listed."""
-    return [approval.id for approval in together.waiting(ports, token).approvals]
+    return [approval.id for approval in bulk_deciding.inbox(ports, token).approvals]
 
 
 def outcome(ports: FakePorts, approval_id: str) -> str:
     """Return what came of it."""
-    return workflow.find(ports, approval_id).outcome
+    return operating.find_approval(ports, approval_id).outcome
 
 
 def decide(
     ports: FakePorts, ids: list[str], choice: Any = "approve", reason: str = "", who: str = ADA
 ) -> list[AssentError | None]:
     """Decide these by the list's link and return what was wrong with each."""
-    chosen = together.chosen(ports, the_list(ports, who), ids)
-    return [told.error for told in together.decide(ports, chosen, choice, reason)]
+    chosen = bulk_deciding.select(ports, the_list(ports, who), ids)
+    return [told.error for told in bulk_deciding.decide_all(ports, chosen, choice, reason)]
 
 
 def test_every_mail_to_an_approver_ends_with_their_list(ports: FakePorts) -> None:
     """Asked, reminded, asked instead, told: the last link opens all that waits for its reader."""
     ids = several(ports, 2, approvers=[ADA, GRACE], requestedBy="margaret@example.com")
-    workflow.operate(ports, ids[0], Reassign(from_=GRACE, to=LINUS), "op", "api")
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    operating.change(ports, ids[0], Reassign(from_=GRACE, to=LINUS), by="op", via="api")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     ports.later(minutes=2)
     for approval_id in ids:
-        settle.advance(ports, approval_id)
-    assert {email.subject.partition(":")[0] for _, email in ports.notifier.sent} >= {
+        outbox_relay.relay(ports, approval_id)
+    assert {email.subject.partition(":")[0] for _, email in ports.mailer.sent} >= {
         "Approval needed",
         "Approved",
         "Asked",
     }
-    for to, email in ports.notifier.sent:
+    for to, email in ports.mailer.sent:
         last = email.text.rstrip().rpartition("\n")[2]
         token = last.partition("/mine/")[2]
         if to == "margaret@example.com":
             assert "/mine/" not in email.text, "who isn't asked has no list"
         elif (to, token.partition(".")[0]) != (GRACE, ids[0]):  # That mail's links are dead.
-            assert together.reader(ports, token) == to
+            assert bulk_deciding._reader(ports, token) == to
 
 
 def test_the_list_has_what_waits_for_its_reader_oldest_deadline_first(ports: FakePorts) -> None:
@@ -87,7 +88,7 @@ def test_the_list_has_what_waits_for_its_reader_oldest_deadline_first(ports: Fak
     asked(ports, "hers", approvers=[GRACE])
     token = the_list(ports)
     assert listed(ports, token) == ids
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     assert listed(ports, token) == ids[:-1]
     ports.later(minutes=61)
     assert listed(ports, token) == ids[1:-1]
@@ -95,9 +96,9 @@ def test_the_list_has_what_waits_for_its_reader_oldest_deadline_first(ports: Fak
 
 def test_a_long_list_goes_on_on_the_next_page(ports: FakePorts) -> None:
     """Every request stands on one page."""
-    ids = several(ports, together.SHOWN + 3)
-    first = together.waiting(ports, the_list(ports))
-    second = together.waiting(ports, the_list(ports), first.after)
+    ids = several(ports, bulk_deciding.PAGE_SIZE + 3)
+    first = bulk_deciding.inbox(ports, the_list(ports))
+    second = bulk_deciding.inbox(ports, the_list(ports), first.after)
     assert [a.id for a in (*first.approvals, *second.approvals)] == ids
     assert second.after == ""
 
@@ -106,9 +107,9 @@ def test_a_decision_link_opens_no_list_and_the_list_s_decides_nothing(ports: Fak
     """Each secret is good for its own page: a decision link passed on gives one decision away."""
     asked(ports)
     with pytest.raises(NotFound):
-        together.waiting(ports, ports.token_mailed_to(ADA))
+        bulk_deciding.inbox(ports, ports.token_mailed_to(ADA))
     with pytest.raises(NotFound):
-        workflow.decide(ports, the_list(ports), "approve", "", "page")
+        deciding.decide(ports, the_list(ports), "approve", reason="", via="page")
 
 
 def test_the_list_of_one_who_was_replaced_is_dead(ports: FakePorts) -> None:
@@ -116,9 +117,9 @@ def test_the_list_of_one_who_was_replaced_is_dead(ports: FakePorts) -> None:
     first = asked(ports, "one")
     token = the_list(ports)
     asked(ports, "two")
-    workflow.operate(ports, first, Reassign(from_=ADA, to=GRACE), "op", "api")
+    operating.change(ports, first, Reassign(from_=ADA, to=GRACE), by="op", via="api")
     with pytest.raises(Reassigned, match=r"grace@example\.com was asked"):
-        together.waiting(ports, token)
+        bulk_deciding.inbox(ports, token)
     assert len(listed(ports, the_list(ports))) == 1
 
 
@@ -132,7 +133,7 @@ def test_an_old_mail_opens_no_list(ports: FakePorts) -> None:
     assert len(listed(ports, token)) == 1
     ports.later(seconds=1)
     with pytest.raises(Expired, match="too old"):
-        together.waiting(ports, token)
+        bulk_deciding.inbox(ports, token)
     assert len(listed(ports, kept)) == 1
 
 
@@ -141,7 +142,7 @@ def test_a_link_that_is_nobody_s_opens_no_list(ports: FakePorts, token: str) -> 
     """The same answer as for every bad link."""
     asked(ports)
     with pytest.raises(NotFound, match="leads nowhere"):
-        together.waiting(ports, token)
+        bulk_deciding.inbox(ports, token)
 
 
 def test_several_are_decided_at_once(ports: FakePorts) -> None:
@@ -149,8 +150,8 @@ def test_several_are_decided_at_once(ports: FakePorts) -> None:
     ids = several(ports, 3)
     assert decide(ports, ids[:2], reason="Looked through all.") == [None, None]
     assert [outcome(ports, one) for one in ids] == ["approved", "approved", "pending"]
-    assert sorted(a.task_token for a in ports.callbacks.answers) == ["token-0", "token-1"]
-    found = workflow.find(ports, ids[0])
+    assert sorted(a.task_token for a in ports.executions.answers) == ["token-0", "token-1"]
+    found = operating.find_approval(ports, ids[0])
     ((approver, decision),) = found.decisions
     assert (approver.address, decision.reason) == (ADA, "Looked through all.")
     assert [e.via for e in found.events if e.what in ("approved", "resumed")] == ["list", "list"]
@@ -166,15 +167,15 @@ def test_those_that_cannot_be_taken_are_in_nobody_s_way(ports: FakePorts) -> Non
     }
     ids = [asked(ports, kind, **fields.get(kind, {})) for kind in kinds]
     decide(ports, ids[:1], "reject", "No")
-    workflow.operate(ports, ids[1], Reassign(from_=ADA, to=GRACE), "op", "api")
+    operating.change(ports, ids[1], Reassign(from_=ADA, to=GRACE), by="op", via="api")
     ports.later(seconds=61)
-    chosen = together.chosen(ports, the_list(ports), ids)
-    told = together.decide(ports, chosen, "approve", "")
+    chosen = bulk_deciding.select(ports, the_list(ports), ids)
+    told = bulk_deciding.decide_all(ports, chosen, "approve", "")
     wrong = [type(one.error) for one in told]
     assert wrong == [AlreadyDecided, Reassigned, Expired, WrongCode, type(None)]
-    assert together.decide(ports, chosen, "reject", "No")[4].error is not None
+    assert bulk_deciding.decide_all(ports, chosen, "reject", "No")[4].error is not None
     assert outcome(ports, ids[4]) == "approved"
-    assert [a.task_token for a in ports.callbacks.answers] == ["decided", "fine"]
+    assert [a.task_token for a in ports.executions.answers] == ["decided", "fine"]
 
 
 def test_a_reason_that_one_of_them_needs_is_asked_for_before_any_is_decided(
@@ -187,16 +188,16 @@ def test_a_reason_that_one_of_them_needs_is_asked_for_before_any_is_decided(
     with pytest.raises(InvalidRequest, match="reason"):
         decide(ports, ids, "reject", "x" * 2_001)
     assert [outcome(ports, one) for one in ids] == ["pending", "pending"]
-    assert not ports.callbacks.answers
+    assert not ports.executions.answers
 
 
 def test_what_one_was_not_asked_about_cannot_be_chosen(ports: FakePorts) -> None:
     """Nor what isn't there, nothing at all, or more than a page shows."""
     mine, hers = asked(ports, "one"), asked(ports, "two", approvers=[GRACE])
-    unknown = links.approval_id("never")
+    unknown = link_tokens.approval_id("never")
     for ids in ([mine, hers], [mine, unknown], [mine, "x"], [], [mine, *people(25)]):
         with pytest.raises(InvalidRequest) as raised:
-            together.chosen(ports, the_list(ports), ids)
+            bulk_deciding.select(ports, the_list(ports), ids)
         assert raised.value.field == "chosen"
     assert outcome(ports, hers) == "pending"
 
@@ -205,13 +206,16 @@ def test_the_same_again_changes_nothing(ports: FakePorts) -> None:
     """A form sent twice, or an id named twice, decides once, and reads as done."""
     ids = several(ports, 2)
     token = the_list(ports)
-    chosen = together.chosen(ports, token, [*ids, ids[0]])
-    assert [told.error for told in together.decide(ports, chosen, "approve", "")] == [None, None]
-    again = together.decide(ports, chosen, "approve", "")
+    chosen = bulk_deciding.select(ports, token, [*ids, ids[0]])
+    assert [told.error for told in bulk_deciding.decide_all(ports, chosen, "approve", "")] == [
+        None,
+        None,
+    ]
+    again = bulk_deciding.decide_all(ports, chosen, "approve", "")
     assert [told.error for told in again] == [None, None]
-    other = together.decide(ports, chosen, "reject", "No")
+    other = bulk_deciding.decide_all(ports, chosen, "reject", "No")
     assert [type(told.error) for told in other] == [AlreadyDecided] * 2
-    assert len(ports.callbacks.answers) == 2
+    assert len(ports.executions.answers) == 2
 
 
 def test_dying_half_way_keeps_what_was_decided_and_the_tick_resumes_it(ports: FakePorts) -> None:
@@ -219,16 +223,16 @@ def test_dying_half_way_keeps_what_was_decided_and_the_tick_resumes_it(ports: Fa
     for crash_at in range(6):
         ports = FakePorts()
         ids = several(ports, 2)
-        chosen = together.chosen(ports, the_list(ports), ids)
+        chosen = bulk_deciding.select(ports, the_list(ports), ids)
         ports.effects.crash_at = len(ports.effects.done) + crash_at
         with pytest.raises(Crash):
-            together.decide(ports, chosen, "approve", "")
-        together.decide(ports, chosen, "approve", "")
+            bulk_deciding.decide_all(ports, chosen, "approve", "")
+        bulk_deciding.decide_all(ports, chosen, "approve", "")
         ports.later(minutes=2)
         for approval_id in ids:
-            settle.advance(ports, approval_id)
+            outbox_relay.relay(ports, approval_id)
         assert [outcome(ports, one) for one in ids] == ["approved", "approved"]
-        answered = sorted(a.task_token for a in ports.callbacks.answers)
+        answered = sorted(a.task_token for a in ports.executions.answers)
         assert answered == ["token-0", "token-1"], f"crashed at {crash_at}"
 
 
@@ -244,22 +248,22 @@ def test_what_there_is_no_time_for_is_left_and_said_so() -> None:
     """The page answers before API Gateway gives up; what is left can be chosen again."""
     ports = Slow()
     ids = several(ports, 6)
-    chosen = together.chosen(ports, the_list(ports), ids)
-    wrong = [told.error for told in together.decide(ports, chosen, "approve", "")]
+    chosen = bulk_deciding.select(ports, the_list(ports), ids)
+    wrong = [told.error for told in bulk_deciding.decide_all(ports, chosen, "approve", "")]
     assert ports.time - chosen.began <= timedelta(seconds=28), "Lambda gives up"
     left = [error for error in wrong if error is not None]
     assert 0 < len(left) < 6
     assert {error.status for error in left} == {503}
-    assert len(ports.callbacks.answers) == 6 - len(left)
+    assert len(ports.executions.answers) == 6 - len(left)
 
 
 def test_a_fault_of_aws_is_that_one_s_alone(ports: FakePorts) -> None:
     """What can't be written is told; nothing of it was recorded."""
     ids = several(ports, 2)
-    chosen = together.chosen(ports, the_list(ports), ids)
+    chosen = bulk_deciding.select(ports, the_list(ports), ids)
     ports.effects.faulty = {"store.replace"}
-    wrong = [told.error for told in together.decide(ports, chosen, "approve", "")]
-    assert [error and error.message for error in wrong] == [together._UNKNOWN] * 2
+    wrong = [told.error for told in bulk_deciding.decide_all(ports, chosen, "approve", "")]
+    assert [error and error.message for error in wrong] == [bulk_deciding._UNKNOWN] * 2
     ports.effects.faulty = set()
     assert [outcome(ports, one) for one in ids] == ["pending", "pending"]
 

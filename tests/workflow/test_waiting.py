@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import errors, workflow
-from chalicelib.approval import EVENTS, Approval
-from chalicelib.operations import Cancel, Extend, Operation, Reassign, Remind
+from chalicelib.application import deciding, operating
+from chalicelib.domain import errors
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.commands import Cancel, Command, Extend, Reassign, Remind
+from chalicelib.domain.events import EVENTS_KEPT
 from tests.asking import asked, people
 from tests.fakes import FakePorts
 from tests.workflow.test_the_way import tick
@@ -28,16 +30,16 @@ def minutes(ports: FakePorts, number: int) -> None:
         tick(ports)
 
 
-def operate(ports: FakePorts, approval_id: str, operation: Operation) -> Approval:
-    return workflow.operate(ports, approval_id, operation, BOSS, "api")
+def operate(ports: FakePorts, approval_id: str, operation: Command) -> Approval:
+    return operating.change(ports, approval_id, operation, by=BOSS, via="api")
 
 
 def mails(ports: FakePorts, address: str) -> list[str]:
-    return [email.subject for to, email in ports.notifier.sent if to == address]
+    return [email.subject for to, email in ports.mailer.sent if to == address]
 
 
 def whats(ports: FakePorts, approval_id: str) -> list[str]:
-    return [event.what for event in workflow.find(ports, approval_id).events]
+    return [event.what for event in operating.find_approval(ports, approval_id).events]
 
 
 def test_reminders_come_ever_further_apart(ports: FakePorts) -> None:
@@ -45,34 +47,34 @@ def test_reminders_come_ever_further_apart(ports: FakePorts) -> None:
     asked(ports, remindEvery=600, expiresIn=6000)
     sent = []
     for minute in range(1, 140):
-        before = len(ports.notifier.sent)
+        before = len(ports.mailer.sent)
         minutes(ports, 1)
-        sent += [minute] * (len(ports.notifier.sent) - before)
+        sent += [minute] * (len(ports.mailer.sent) - before)
     assert sent == [10, 30, 70, 100], "the last is the news that it has expired"
-    assert [answer.error for answer in ports.callbacks.answers] == ["Expired"]
+    assert [answer.error for answer in ports.executions.answers] == ["Expired"]
 
 
 def test_only_who_hasnt_answered_is_reminded_and_every_link_stays_good(ports: FakePorts) -> None:
     """The first mail's link decides as well as the reminder's."""
     asked(ports, approvers=[ADA, GRACE], approvalsNeeded=2, remindEvery=600)
     first = ports.token_mailed_to(GRACE)
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     minutes(ports, 10)
     assert len(mails(ports, ADA)) == 1
     assert mails(ports, GRACE) == [
         "Approval needed: Release 4.2",
         "Reminder, approval needed: Release 4.2",
     ]
-    assert "1 approval" in ports.notifier.sent[-1][1].text
+    assert "1 approval" in ports.mailer.sent[-1][1].text
     assert ports.token_mailed_to(GRACE) != first
-    workflow.decide(ports, first, "approve", "", "page")
-    assert len(ports.callbacks.answers) == 1
+    deciding.decide(ports, first, "approve", reason="", via="page")
+    assert len(ports.executions.answers) == 1
 
 
 def test_nothing_is_reminded_after_the_outcome(ports: FakePorts) -> None:
     """Decided means done, however many reminders were due."""
     asked(ports, approvers=[ADA, GRACE], remindEvery=300)
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     minutes(ports, 60)
     assert mails(ports, ADA) == ["Approval needed: Release 4.2"]
     assert mails(ports, GRACE) == ["Approval needed: Release 4.2", "Approved: Release 4.2"]
@@ -103,11 +105,13 @@ def test_the_fallback_is_asked_when_nobody_answers(ports: FakePorts) -> None:
     minutes(ports, 9)
     assert mails(ports, GRACE) == []
     minutes(ports, 1)
-    assert "because it hasn't been decided in time" in ports.notifier.sent[-1][1].text
+    assert "because it hasn't been decided in time" in ports.mailer.sent[-1][1].text
     assert len(mails(ports, ADA)) == 1
-    workflow.decide(ports, ports.token_mailed_to(GRACE), "approve", "", "page")
-    assert workflow.find(ports, approval_id).outcome == "approved"
-    (event,) = [e for e in workflow.find(ports, approval_id).events if e.what == "escalated"]
+    deciding.decide(ports, ports.token_mailed_to(GRACE), "approve", reason="", via="page")
+    assert operating.find_approval(ports, approval_id).outcome == "approved"
+    (event,) = [
+        e for e in operating.find_approval(ports, approval_id).events if e.what == "escalated"
+    ]
     assert event.note == GRACE
 
 
@@ -117,17 +121,19 @@ def test_all_means_all_who_were_asked_first(ports: FakePorts) -> None:
     asked(ports, approvers=[ADA, GRACE], approvalsNeeded="all", escalation=fallback)
     minutes(ports, 1)
     for person in (ADA, LINUS):
-        workflow.decide(ports, ports.token_mailed_to(person), "approve", "", "page")
-    assert len(ports.callbacks.answers) == 1
+        deciding.decide(ports, ports.token_mailed_to(person), "approve", reason="", via="page")
+    assert len(ports.executions.answers) == 1
 
 
 def test_an_escalation_without_anybody_new_says_so(ports: FakePorts) -> None:
     """Once, and mails nobody."""
     approval_id = asked(ports, escalation={"after": 60, "approvers": [ADA.upper()[:3] + ADA[3:]]})
     minutes(ports, 5)
-    (event,) = [e for e in workflow.find(ports, approval_id).events if e.what == "escalated"]
+    (event,) = [
+        e for e in operating.find_approval(ports, approval_id).events if e.what == "escalated"
+    ]
     assert event.note == "nobody new to add"
-    assert len(ports.notifier.sent) == 1
+    assert len(ports.mailer.sent) == 1
 
 
 def test_somebody_else_is_asked_and_the_old_link_dies_at_once(ports: FakePorts) -> None:
@@ -136,15 +142,18 @@ def test_somebody_else_is_asked_and_the_old_link_dies_at_once(ports: FakePorts) 
     old = ports.token_mailed_to(ADA)
     operate(ports, approval_id, Reassign(from_=ADA, to=GRACE, note="Ada is\naway"))
     with pytest.raises(errors.Reassigned, match=GRACE):
-        workflow.decide(ports, old, "approve", "", "page")
+        deciding.decide(ports, old, "approve", reason="", via="page")
     minutes(ports, 1)
-    mail = ports.notifier.sent[-1][1].text
+    mail = ports.mailer.sent[-1][1].text
     assert f"{GRACE}, you are asked instead of {ADA}" in mail
     assert "| Ada is\n| away" in mail
     for person in (GRACE, LINUS):
-        workflow.decide(ports, ports.token_mailed_to(person), "approve", "", "page")
-    assert len(ports.callbacks.answers) == 1
-    assert [a.address for a, _ in workflow.find(ports, approval_id).decisions] == [GRACE, LINUS]
+        deciding.decide(ports, ports.token_mailed_to(person), "approve", reason="", via="page")
+    assert len(ports.executions.answers) == 1
+    assert [a.address for a, _ in operating.find_approval(ports, approval_id).decisions] == [
+        GRACE,
+        LINUS,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +182,7 @@ def test_not_everybody_can_be_asked_instead(
 def test_who_has_decided_is_not_replaced(ports: FakePorts) -> None:
     """A decision is final."""
     approval_id = asked(ports, approvers=[ADA, GRACE], approvalsNeeded=2)
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     with pytest.raises(errors.InvalidRequest, match="decided already"):
         operate(ports, approval_id, Reassign(from_=ADA, to=LINUS))
 
@@ -193,19 +202,19 @@ def test_more_time_moves_the_deadline(ports: FakePorts) -> None:
     approval_id = asked(ports, expiresIn=60)
     operate(ports, approval_id, Extend(expires_in=600))
     minutes(ports, 9)
-    assert ports.callbacks.answers == []
+    assert ports.executions.answers == []
     minutes(ports, 1)
-    assert [answer.error for answer in ports.callbacks.answers] == ["Expired"]
+    assert [answer.error for answer in ports.executions.answers] == ["Expired"]
     assert "extended" in whats(ports, approval_id)
 
 
 @pytest.mark.parametrize(
     "operation", [Remind(), Extend(expires_in=60), Reassign(from_=ADA, to=GRACE), Cancel()]
 )
-def test_nothing_can_be_done_to_what_is_over(ports: FakePorts, operation: Operation) -> None:
+def test_nothing_can_be_done_to_what_is_over(ports: FakePorts, operation: Command) -> None:
     """Decided: 409. Past its deadline: 410. Nothing is written, mailed or resumed."""
     decided = asked(ports)
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     late = asked(ports, "another-token", expiresIn=60)
     ports.later(seconds=60)
     before = list(ports.effects.done)
@@ -218,13 +227,13 @@ def test_nothing_can_be_done_to_what_is_over(ports: FakePorts, operation: Operat
 def test_the_record_stays_bounded(ports: FakePorts) -> None:
     """Beyond 200 events the oldest about mail become a count; what matters stays."""
     approval_id = asked(ports)
-    for _ in range(EVENTS):
+    for _ in range(EVENTS_KEPT):
         operate(ports, approval_id, Remind())
         ports.later(minutes=6)
         tick(ports)
-    approval = workflow.find(ports, approval_id)
-    assert len(approval.events) == EVENTS
-    assert approval.folded_events == 2 + 2 * EVENTS - EVENTS
+    approval = operating.find_approval(ports, approval_id)
+    assert len(approval.events) == EVENTS_KEPT
+    assert approval.folded_events == 2 + 2 * EVENTS_KEPT - EVENTS_KEPT
     assert approval.events[0].what == "requested"
 
 
@@ -232,11 +241,13 @@ def test_the_requester_is_told_at_the_start_and_at_the_end(ports: FakePorts) -> 
     """A receipt with the link that withdraws; then the outcome with every reason given."""
     asked(ports, approvers=[ADA, GRACE], approvalsNeeded=2, requestedBy=BOSS)
     tick(ports)
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
-    workflow.decide(ports, ports.token_mailed_to(GRACE), "reject", "the tests\nare red", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
+    deciding.decide(
+        ports, ports.token_mailed_to(GRACE), "reject", reason="the tests\nare red", via="page"
+    )
     minutes(ports, 1)
     assert mails(ports, BOSS) == ["Asked: Release 4.2", "Rejected: Release 4.2"]
-    news = ports.notifier.sent[-2][1].text
+    news = ports.mailer.sent[-2][1].text
     assert "your request was rejected on 22 Nov 2026" in news
     assert "ada@example.com approved on" in news
     assert "| the tests\n| are red" in news
@@ -245,11 +256,11 @@ def test_the_requester_is_told_at_the_start_and_at_the_end(ports: FakePorts) -> 
 def test_the_others_are_told_that_it_is_done(ports: FakePorts) -> None:
     """By whom, and that nothing is asked of them; who closed it knows."""
     asked(ports, approvers=[ADA, GRACE])
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     minutes(ports, 1)
     assert mails(ports, GRACE)[1:] == ["Approved: Release 4.2"]
     assert mails(ports, ADA)[1:] == []
-    text = ports.notifier.sent[-1][1].text
+    text = ports.mailer.sent[-1][1].text
     assert "ada@example.com approved on" in text
     assert "Nothing more is asked of you about this." in text
 
@@ -258,7 +269,7 @@ def test_a_requester_outside_the_domains_is_not_mailed(ports: FakePorts) -> None
     """They may ask; the roles' policy wouldn't let them be mailed."""
     asked(ports, requestedBy="somebody@elsewhere.example")
     minutes(ports, 60)
-    assert [to for to, _ in ports.notifier.sent] == [ADA]
+    assert [to for to, _ in ports.mailer.sent] == [ADA]
 
 
 def test_the_requester_withdraws_by_their_own_link(ports: FakePorts) -> None:
@@ -268,25 +279,25 @@ def test_the_requester_withdraws_by_their_own_link(ports: FakePorts) -> None:
     token = ports.token_mailed_to(BOSS, "cancel")
     for stranger in (ports.token_mailed_to(ADA), token[:-1] + ("a" if token[-1] != "a" else "b")):
         with pytest.raises(errors.NotFound):
-            workflow.withdraw(ports, stranger, "", "page")
+            deciding.cancel(ports, stranger, "", "page")
     with pytest.raises(errors.NotFound):
-        workflow.decide(ports, token, "approve", "", "page")
-    workflow.withdraw(ports, token, "not needed", "page")
-    assert [answer.error for answer in ports.callbacks.answers] == ["Cancelled"]
+        deciding.decide(ports, token, "approve", reason="", via="page")
+    deciding.cancel(ports, token, "not needed", "page")
+    assert [answer.error for answer in ports.executions.answers] == ["Cancelled"]
     minutes(ports, 1)
     assert mails(ports, ADA)[1:] == ["Withdrawn: Release 4.2"]
     assert mails(ports, BOSS) == ["Asked: Release 4.2"]
-    assert workflow.find(ports, approval_id).events[-1].note == "outcome"
+    assert operating.find_approval(ports, approval_id).events[-1].note == "outcome"
 
 
 def test_news_that_reach_nobody_are_given_up(ports: FakePorts) -> None:
     """On record, after an hour or two; the tick has nothing left to do then."""
     approval_id = asked(ports, requestedBy=BOSS)
-    ports.notifier.subscriptions[BOSS] = "pending"
-    workflow.decide(ports, ports.token_mailed_to(ADA), "approve", "", "page")
+    ports.mailer.subscriptions[BOSS] = "pending"
+    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
     for _ in range(40):
         minutes(ports, 10)
-    approval = workflow.find(ports, approval_id)
+    approval = operating.find_approval(ports, approval_id)
     assert approval.outbox == ()
     assert approval.events[-1].what == "undelivered"
     assert mails(ports, BOSS) == []
@@ -297,13 +308,13 @@ def test_an_approver_passes_it_on_by_their_own_page(ports: FakePorts) -> None:
     asked(ports)
     token = ports.token_mailed_to(ADA)
     with pytest.raises(errors.InvalidRequest):
-        workflow.pass_on(ports, token, "grace@elsewhere.example", "", "page")
-    workflow.pass_on(ports, token, GRACE, "please", "page")
+        deciding.reassign(ports, token, "grace@elsewhere.example", note="", via="page")
+    deciding.reassign(ports, token, GRACE, note="please", via="page")
     with pytest.raises(errors.Reassigned):
-        workflow.pass_on(ports, token, LINUS, "", "page")
+        deciding.reassign(ports, token, LINUS, note="", via="page")
     minutes(ports, 1)
-    workflow.decide(ports, ports.token_mailed_to(GRACE), "approve", "", "page")
-    assert len(ports.callbacks.answers) == 1
+    deciding.decide(ports, ports.token_mailed_to(GRACE), "approve", reason="", via="page")
+    assert len(ports.executions.answers) == 1
 
 
 def test_the_first_link_outlives_many_reminders(ports: FakePorts) -> None:
@@ -313,20 +324,20 @@ def test_the_first_link_outlives_many_reminders(ports: FakePorts) -> None:
     for _ in range(15):
         operate(ports, approval_id, Remind())
         minutes(ports, 1)
-    workflow.decide(ports, first, "approve", "", "page")
-    assert len(ports.callbacks.answers) == 1
+    deciding.decide(ports, first, "approve", reason="", via="page")
+    assert len(ports.executions.answers) == 1
 
 
 def test_who_asks_and_decides_has_two_different_secrets(ports: FakePorts) -> None:
     """With `allowSelfApproval`, too, the link that withdraws doesn't decide."""
-    ports.effects.faulty.add("notifier.send")
+    ports.effects.faulty.add("mailer.send")
     asked(ports, requestedBy=ADA, allowSelfApproval=True)
     ports.effects.faulty.clear()
     minutes(ports, 30)
     cancelling = next(
         email.text.split("/cancel/")[1].split()[0]
-        for _, email in ports.notifier.sent
+        for _, email in ports.mailer.sent
         if "/cancel/" in email.text
     )
     with pytest.raises(errors.NotFound):
-        workflow.decide(ports, cancelling, "approve", "", "page")
+        deciding.decide(ports, cancelling, "approve", reason="", via="page")

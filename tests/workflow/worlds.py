@@ -4,12 +4,12 @@ import json
 from collections import Counter
 from typing import Any, Protocol
 
-from chalicelib.ports import Callbacks, EventBus, Notifier, Store
+from chalicelib.application.ports import ApprovalStore, EventBus, Executions, Mailer, Subscription
 from tests.fakes import (
-    FakeCallbacks,
     FakeDeadLetters,
     FakeEventBus,
-    FakeNotifier,
+    FakeExecutions,
+    FakeMailer,
     FakeStore,
     StillPorts,
 )
@@ -21,17 +21,17 @@ class World(Protocol):
     """The adapters, and what AWS and the people behind them do and know."""
 
     @property
-    def store(self) -> Store: ...
+    def store(self) -> ApprovalStore: ...
     @property
-    def callbacks(self) -> Callbacks: ...
+    def executions(self) -> Executions: ...
     @property
-    def notifier(self) -> Notifier: ...
+    def mailer(self) -> Mailer: ...
     @property
     def event_bus(self) -> EventBus: ...
     def task(self, request: dict[str, Any]) -> str:
         """Return the token of a new task that waits for the answer to this request."""
 
-    def subscribe(self, address: str, subscription: str) -> None:
+    def subscribe(self, address: str, subscription: Subscription) -> None:
         """Have that person's subscription be `none`, `pending` or `confirmed`."""
 
     def came_of(self, task_token: str) -> str:
@@ -51,7 +51,7 @@ class FakeWorld:
     """The fakes."""
 
     def __init__(self) -> None:
-        self.store, self.callbacks, self.notifier = FakeStore(), FakeCallbacks(), FakeNotifier()
+        self.store, self.executions, self.mailer = FakeStore(), FakeExecutions(), FakeMailer()
         self.event_bus = FakeEventBus()
         self._tasks = 0
 
@@ -59,15 +59,15 @@ class FakeWorld:
         self._tasks += 1
         return f"task-{self._tasks}"
 
-    def subscribe(self, address: str, subscription: str) -> None:
-        self.notifier.subscriptions[address] = subscription
+    def subscribe(self, address: str, subscription: Subscription) -> None:
+        self.mailer.subscriptions[address] = subscription
 
     def came_of(self, task_token: str) -> str:
-        (answer,) = (a for a in self.callbacks.answers if a.task_token == task_token)
+        (answer,) = (a for a in self.executions.answers if a.task_token == task_token)
         return answer.error or json.loads(answer.output or "")["outcome"]
 
     def mails(self) -> Counter[tuple[str, str]]:
-        return Counter((to, email.subject) for to, email in self.notifier.sent)
+        return Counter((to, email.subject) for to, email in self.mailer.sent)
 
     def announced(self) -> Counter[str]:
         return Counter(event["detail"]["approvalId"] for event in self.event_bus.announced)
@@ -82,8 +82,8 @@ class StagedPorts(StillPorts):
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world, self.stage = world, Stage()
-        self.notifier = Post(self.stage, world.notifier, world.store)
-        self.store = Ledger(self.stage, world.store, self.notifier)
-        self.callbacks = Tasks(self.stage, world.callbacks)
+        self.mailer = Post(self.stage, world.mailer, world.store)
+        self.store = Ledger(self.stage, world.store, self.mailer)
+        self.executions = Tasks(self.stage, world.executions)
         self.event_bus = Bus(self.stage, world.event_bus)
         self.dead_letters = FakeDeadLetters()  # No message is refused in a story.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.request import read_request
+from chalicelib.domain.validation import check_request
 from examples.document_release.chalicelib.question import SHOWN, question, why_held
 from examples.document_release.chalicelib.scan import Finding, Looked
 
@@ -75,7 +75,7 @@ def test_assent_takes_the_question_whatever_the_documents_name(name: str) -> Non
     many = [Finding("e-mail address", 0, n, "x***@" + "d" * 270) for n in range(10)]
     looked = [Looked(n, 10, {"e-mail address": 10_000}, many) for n in range(10_000)]
     asked = question(name, looked, [ADA], "documents@example.com")
-    request = read_request(asked, ("example.com",))
+    request = check_request(asked, ("example.com",))
     assert request.on_reject == "return"
     assert len(asked["details"]["Where"].splitlines()) == SHOWN + 1
 

@@ -1,0 +1,233 @@
+"""DynamoDB: reads and writes approvals and delegations in the stage's one table.
+
+`dynamodb_items.py` has the items. Every write of an approval is conditional, so a version conflict
+is an answer (None or False), never a lost update.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from heapq import merge
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from ..domain.approval import Approval, Outcome
+from ..domain.delegation import Delegation
+from ..domain.errors import Unavailable
+from ..domain.timestamps import iso
+from .aws_errors import Expected, aws_errors
+from .dynamodb_items import (
+    SHARDS,
+    approval_id_of,
+    approval_in,
+    approval_item,
+    approval_key,
+    delegation_in,
+    delegation_item,
+    delegation_key,
+    waiting_changes,
+    waiting_entry,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+WriteResult = Literal["written", "refused", "conflict"]
+"""`refused`: the condition is false. `conflict`: a write under way at the same moment won."""
+
+_REFUSALS = ("ConditionalCheckFailedException", "TransactionConflictException")
+
+STRIDE = 5
+"""Ticks visit shards in this stride, so overlapping ticks work on different shards. Must be coprime
+with SHARDS."""
+
+
+def _pause() -> None:
+    time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 (no secret)
+
+
+class DynamoDbStore:
+    """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer."""
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, pause: Callable[[], None] = _pause
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._pause = pause
+
+    def get(self, approval_id: str) -> Approval | None:
+        """Return the approval as stored now (a consistent read), or None."""
+        with aws_errors("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=approval_key(approval_id), ConsistentRead=True
+            )
+        item = answer.get("Item")
+        return None if item is None else approval_in(item)
+
+    def create(self, approval: Approval) -> bool:
+        """Write a new approval; return False if there is one with its id."""
+        # True while no item has this id: the same request, delivered again, changes nothing.
+        is_new = "attribute_not_exists(pk)"
+        result = self._write(None, approval, ConditionExpression=is_new)
+        if result == "conflict":
+            raise Unavailable("the same request is being written just now; please try again")
+        return result == "written"
+
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
+        """Write the changed approval and return it as written; None on a version conflict."""
+        # True while the item has the version that was read.
+        is_unchanged = "version = :read"
+        written = msgspec.structs.replace(changed, version=read.version + 1)
+        result = self._write(
+            read,
+            written,
+            ConditionExpression=is_unchanged,
+            ExpressionAttributeValues={":read": {"N": str(read.version)}},
+        )
+        if result == "conflict":
+            self._pause()  # All writers may have lost; without a pause they would meet again.
+        return written if result == "written" else None
+
+    def waiting_for(
+        self, address: str, now: datetime, most: int, after: str = ""
+    ) -> tuple[list[Approval], str]:
+        """Return approvals that wait for that person, earliest deadline first, at most `most`.
+
+        Also returns where the next page begins; as `after`, "" means the beginning, as a result
+        the end. The index is eventually consistent, so a new approval may be missing.
+        """
+        person, bound = address.lower(), iso(now)
+        more: dict[str, Any] = {"Limit": most + 1}
+        expires_at, _, approval_id = after.partition("_")
+        # DynamoDB refuses a start key outside the condition; such approvals have ended anyway.
+        if expires_at > bound:
+            more |= {"ExclusiveStartKey": waiting_entry(approval_id, person, expires_at)}
+        found = self._items("approver", "approver", person, "expiresAt > :bound", bound, **more)
+        ids, end = _page(
+            (f"{item['expiresAt']['S']}_{approval_id_of(item)}" for item in found), most
+        )
+        return self.get_many(ids), end
+
+    def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
+        """Return the approvals of these ids that exist, in this order; 100 ids at most."""
+        wanted: Any = [approval_key(one) for one in dict.fromkeys(approval_ids)]
+        found: dict[str, Approval] = {}
+        while wanted:
+            with aws_errors("DynamoDB"):
+                asked: Any = {self._table: {"Keys": wanted, "ConsistentRead": True}}
+                answer = self._client.batch_get_item(RequestItems=asked)
+            responses: dict[str, Any] = answer["Responses"]
+            items = map(approval_in, responses.get(self._table, []))
+            found |= {approval.id: approval for approval in items}
+            left: dict[str, Any] = answer.get("UnprocessedKeys", {})
+            wanted = left.get(self._table, {}).get("Keys", [])
+        return [found[approval_id] for approval_id in approval_ids if approval_id in found]
+
+    def delegation(self, address: str) -> Delegation | None:
+        """Return the stored delegation of that approver, past ones included, or None."""
+        with aws_errors("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=delegation_key(address), ConsistentRead=True
+            )
+        item = answer.get("Item")
+        return None if item is None else delegation_in(item)
+
+    def put_delegation(self, address: str, delegation: Delegation) -> None:
+        """Write the delegation of that approver; it replaces an earlier one, unconditionally."""
+        item = delegation_item(address, delegation)
+        with aws_errors("DynamoDB"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def due(self, now: datetime) -> Iterator[str]:
+        """Yield the ids of approvals due at `now`, earliest first within each shard.
+
+        Each minute begins with another shard, so that under overload no shard always waits longest.
+        """
+        for turn in range(SHARDS):
+            shard = str((now.minute + turn * STRIDE) % SHARDS)
+            yield from self._query("due", "dueShard", shard, "dueAt <= :bound", iso(now))
+
+    def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:
+        """Return the ids of approvals with that outcome, newest first, at most `most`.
+
+        Also returns where the next page begins, as `waiting_for` does.
+        """
+        bound = after.partition("_")[0] or "9"  # later than any time
+        shards = (self._newest(f"{outcome}#{shard}", bound, most + 1) for shard in range(SHARDS))
+        newest = (place for place in merge(*shards, reverse=True) if not after or place < after)
+        return _page(newest, most)
+
+    def _newest(self, shard: str, bound: str, most: int) -> Iterator[str]:
+        """Yield `<created at>_<id>` of one shard, newest first, from that time on."""
+        more = {"ScanIndexForward": False, "Limit": most}
+        items = self._items("outcome", "outcomeShard", shard, "createdAt <= :bound", bound, **more)
+        for at, same in groupby(items, lambda item: str(item["createdAt"]["S"])):
+            # The index has no order within one second.
+            yield from sorted((f"{at}_{approval_id_of(item)}" for item in same), reverse=True)
+
+    def of_execution(self, execution_arn: str) -> str | None:
+        """Return the id of the first approval that this execution requested, or None.
+
+        The index is eventually consistent: just after the request it may still be None.
+        """
+        return next(self._query("execution", "executionArn", execution_arn), None)
+
+    def _write(self, read: Approval | None, changed: Approval, **condition: Any) -> WriteResult:
+        """Write an approval on that condition, and in the same transaction its waiting entries."""
+        put: Any = {"TableName": self._table, "Item": approval_item(changed), **condition}
+        others: list[Any] = [
+            {"Put": {"TableName": self._table, "Item": item}}
+            for item in waiting_changes(read, changed)
+        ]
+        try:
+            if others:
+                with aws_errors("DynamoDB", "TransactionCanceledException"):
+                    self._client.transact_write_items(TransactItems=[{"Put": put}, *others])
+            else:
+                with aws_errors("DynamoDB", *_REFUSALS):
+                    self._client.put_item(**put)
+        except Expected as e:
+            codes = {e.code, *e.reasons}
+            if codes & {"ConditionalCheckFailed", "ConditionalCheckFailedException"}:
+                return "refused"
+            if codes & {"TransactionConflict", "TransactionConflictException"}:
+                return "conflict"
+            all_codes = ", ".join((e.code, *e.reasons))
+            raise Unavailable(f"DynamoDB cancelled a write ({all_codes})") from e
+        return "written"
+
+    def _query(
+        self, index: str, key: str, value: str, bound: str = "", at: str = ""
+    ) -> Iterator[str]:
+        return map(approval_id_of, self._items(index, key, value, bound, at))
+
+    def _items(
+        self, index: str, key: str, value: str, bound: str, at: str, **more: Any
+    ) -> Iterator[Any]:
+        """Yield the keys in an index, fetching page after page as they are consumed."""
+        while True:
+            with aws_errors("DynamoDB"):
+                page = self._client.query(
+                    TableName=self._table,
+                    IndexName=index,
+                    KeyConditionExpression=f"{key} = :value" + (f" AND {bound}" if bound else ""),
+                    ExpressionAttributeValues={":value": {"S": value}}
+                    | ({":bound": {"S": at}} if bound else {}),
+                    **more,
+                )
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _page(places: Iterable[str], most: int) -> tuple[list[str], str]:
+    """Return the ids of `most` places `<time>_<id>`, and the last place if more follow."""
+    found = list(islice(places, most + 1))
+    shown = found[:most]
+    more = shown[-1] if len(found) > most else ""
+    return [place.partition("_")[2] for place in shown], more

@@ -1,0 +1,95 @@
+"""Items of the table, as DynamoDB writes them: approvals, waiting entries, delegations.
+
+One item holds an approval whole, as JSON, beside the keys of the table's indexes. A small waiting
+entry for each person whose decision it waits for makes the inbox one query (docs/decisions/0011).
+"""
+
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import msgspec
+
+from ..domain.approval import Approval
+from ..domain.delegation import Delegation
+from ..domain.timestamps import iso
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Item = dict[str, "AttributeValueTypeDef"]
+
+SHARDS = 8
+"""Partitions of each index; docs/scaling.md says how to raise it."""
+
+
+def approval_key(approval_id: str) -> Item:
+    """Return the key of an approval's item."""
+    return {"pk": {"S": f"APPROVAL#{approval_id}"}}
+
+
+def delegation_key(address: str) -> Item:
+    """Return the key of an approver's delegation."""
+    return {"pk": {"S": f"ABSENCE#{address.lower()}"}}
+
+
+def waiting_entry(approval_id: str, person: str, expires_at: str) -> Item:
+    """Return the waiting entry of that person, which is also its key in table and index."""
+    pk = f"WAITING#{approval_id}#{person}"
+    return {"pk": {"S": pk}, "approver": {"S": person}, "expiresAt": {"S": expires_at}}
+
+
+def approval_id_of(item: Any) -> str:
+    """Return the approval's id from the key of an approval or of a waiting entry."""
+    pk: str = item["pk"]["S"]
+    return pk.split("#")[1]
+
+
+def approval_item(approval: Approval) -> Item:
+    """Return an approval's item."""
+    shard = str(crc32(approval.id.encode()) % SHARDS)
+    item = approval_key(approval.id) | {
+        "approval": {"S": msgspec.json.encode(approval).decode()},
+        "version": {"N": str(approval.version)},
+        "executionArn": {"S": approval.execution_arn},
+        "createdAt": {"S": iso(approval.created_at)},
+        "outcomeShard": {"S": f"{approval.outcome}#{shard}"},
+    }
+    if approval.due_at is not None:
+        item |= {"dueShard": {"S": shard}, "dueAt": {"S": iso(approval.due_at)}}
+    return item
+
+
+def approval_in(item: Any) -> Approval:
+    """Return the approval that an item holds."""
+    return msgspec.json.decode(item["approval"]["S"], type=Approval)
+
+
+def delegation_item(address: str, delegation: Delegation) -> Item:
+    """Return the item of an approver's delegation."""
+    text = msgspec.json.encode(delegation).decode()
+    return delegation_key(address) | {"absence": {"S": text}}
+
+
+def delegation_in(item: Any) -> Delegation:
+    """Return the delegation that an item holds."""
+    return msgspec.json.decode(item["absence"]["S"], type=Delegation)
+
+
+def waiting_changes(read: Approval | None, changed: Approval) -> list[Item]:
+    """Return the items to put so that the waiting entries of `read` become those of `changed`."""
+    before, after = _waiting_entries(read), _waiting_entries(changed)
+    # An item without the index's keys isn't in the index. Putting it needs no right to delete, so
+    # no function can lose an approval; the table's time-to-live removes it.
+    expired: Item = {"goneAt": {"N": str(int(changed.created_at.timestamp()))}}
+    put = [item for person, item in after.items() if before.get(person) != item]
+    gone = [item for person, item in before.items() if person not in after]
+    return [*put, *({"pk": item["pk"]} | expired for item in gone)]
+
+
+def _waiting_entries(approval: Approval | None) -> dict[str, Item]:
+    """Return the waiting entries of an approval, by the person's address in lower case."""
+    if approval is None:
+        return {}
+    people = [approver.address.lower() for approver in approval.waits_for]
+    until = iso(approval.expires_at)
+    return {person: waiting_entry(approval.id, person, until) for person in people}

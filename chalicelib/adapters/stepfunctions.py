@@ -1,0 +1,97 @@
+"""Step Functions: starts and describes executions, answers task tokens."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..domain.errors import IdempotencyConflict, NotFound
+from ..domain.timestamps import iso
+from .aws_errors import Expected, aws_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
+    from ..application.ports import ExecutionJson
+
+# AWS answers TaskTimedOut for a task that isn't waiting any more; emulators answer the others.
+_CLOSED = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+
+
+class StepFunctionsExecutions:
+    """The approval workflow's executions, and every task token.
+
+    Raises Unavailable if Step Functions doesn't answer.
+    """
+
+    def __init__(self, client: "SFNClient", state_machine_arn: str) -> None:
+        self._client = client
+        self._state_machine_arn = state_machine_arn
+
+    def succeed_task(self, task_token: str, output: str) -> bool:
+        """Resume the task with this output; return False if it isn't waiting any more."""
+        try:
+            with aws_errors("Step Functions", *_CLOSED):
+                self._client.send_task_success(taskToken=task_token, output=output)
+        except Expected:
+            return False
+        return True
+
+    def fail_task(self, task_token: str, error: str, cause: str) -> bool:
+        """Fail the task with this error name; return False if it isn't waiting any more."""
+        try:
+            with aws_errors("Step Functions", *_CLOSED):
+                self._client.send_task_failure(taskToken=task_token, error=error, cause=cause)
+        except Expected:
+            return False
+        return True
+
+    def start(self, name: str, input: str) -> "ExecutionJson":
+        """Start the execution of that name.
+
+        The same name and input again return the execution that there is, running or ended. Raises
+        IdempotencyConflict if it has another input.
+        """
+        try:
+            with aws_errors("Step Functions", "ExecutionAlreadyExists"):
+                started = self._client.start_execution(
+                    stateMachineArn=self._state_machine_arn, name=name, input=input
+                )
+        except Expected:
+            found = self._describe(name)
+            if found["input"] != input:
+                raise IdempotencyConflict(
+                    f"Idempotency-Key: an execution {name} was started with another body; "
+                    "use a new key for a new request",
+                    field="Idempotency-Key",
+                ) from None
+            return _execution(found)
+        return {"execution": name, "executionArn": started["executionArn"], "status": "RUNNING"}
+
+    def describe(self, name: str) -> "ExecutionJson":
+        """Return the execution of that name; raise NotFound if there is none."""
+        return _execution(self._describe(name))
+
+    def _describe(self, name: str) -> "DescribeExecutionOutputTypeDef":
+        arn = self._state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+        try:
+            with aws_errors("Step Functions", "ExecutionDoesNotExist", "InvalidArn"):
+                return self._client.describe_execution(executionArn=arn)
+        except Expected:
+            raise NotFound(f"There is no execution named {name}.") from None
+
+
+def _execution(found: "DescribeExecutionOutputTypeDef") -> "ExecutionJson":
+    execution: ExecutionJson = {
+        "execution": found["name"],
+        "executionArn": found["executionArn"],
+        "status": found["status"],
+        "startedAt": iso(found["startDate"]),
+    }
+    if "output" in found:
+        execution["output"] = msgspec.json.decode(found["output"])
+    if "error" in found:
+        execution["error"] = found["error"]
+    if "cause" in found:
+        execution["cause"] = found["cause"]
+    return execution

@@ -1,0 +1,78 @@
+"""Asking: a task token and a request become an approval, and each approver is mailed."""
+
+import msgspec
+
+from ..domain import link_tokens, transitions
+from ..domain.addresses import check_address
+from ..domain.approval import Approver
+from ..domain.decoding import convert
+from ..domain.delegation import delegates_for
+from ..domain.errors import InvalidRequest
+from ..domain.events import Channel
+from ..domain.request import TaskRequest
+from ..domain.validation import check_request
+from .outbox_relay import deliver, new_secrets
+from .ports import Ports
+
+
+def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | None:
+    """Make the approval that a `TaskRequest` asks for, mail its approvers, and return its id.
+
+    The same task token again mails nobody twice. A bad request fails its task as `InvalidRequest`
+    at once, and None is returned; without a usable task token InvalidRequest is raised. Raises
+    Unavailable only while nothing is written, so that a caller may retry.
+    """
+    try:
+        task = convert(untrusted, TaskRequest)
+        request = check_request(task.request, ports.approver_domains)
+    except InvalidRequest as e:
+        return _refuse(ports, untrusted, e)
+    now = ports.now()
+    excluded = None if request.allow_self_approval else request.requested_by
+    delegates = delegates_for(request.approvers, now, ports.store.delegation, excluded)
+    secrets = new_secrets(ports, (*request.approvers, *delegates))
+    approval = transitions.request_approval(
+        approval_id=link_tokens.approval_id(task.task_token),
+        task_token=task.task_token,
+        execution_arn=task.execution_arn,
+        request=request,
+        hashes={address: secret.hashes for address, secret in secrets.items()},
+        now=ports.now(),
+        via=via,
+        requester=_reachable_requester(ports, request.requested_by),
+        delegates=delegates,
+    )
+    if ports.store.create(approval):
+        # The receipt is due at once: the tick sends it. The writer leases the approvers' mails.
+        leased = [entry for entry in approval.outbox if entry.due_at > approval.created_at]
+        deliver(ports, approval, leased, secrets, via)
+    return approval.id
+
+
+def _refuse(ports: Ports, untrusted: object, error: InvalidRequest) -> str | None:
+    """Fail the task of a bad request; return the approval's id if its token has one already.
+
+    A known task token isn't failed: a bad request must not end an approval that is pending.
+    """
+    fields = untrusted if isinstance(untrusted, dict) else {}
+    task_token = fields.get("taskToken")
+    if not isinstance(task_token, str) or not 1 <= len(task_token) <= 2_048:
+        raise error
+    known_id = link_tokens.approval_id(task_token) if task_token.isascii() else ""
+    if ports.store.get(known_id) is not None:
+        return known_id
+    arn = str(fields.get("executionArn"))[:300]
+    ports.log("request_refused", executionArn=arn, code=error.code, field=error.field)
+    cause = msgspec.json.encode(error.as_json()).decode()
+    ports.executions.fail_task(task_token, error.code, cause)
+    return None
+
+
+def _reachable_requester(ports: Ports, address: str | None) -> Approver | None:
+    """Return the requester if the stage may mail their domain."""
+    if address is None:
+        return None
+    try:
+        return Approver(check_address(address, "requestedBy", ports.approver_domains))
+    except InvalidRequest:
+        return None

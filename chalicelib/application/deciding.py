@@ -1,0 +1,148 @@
+"""Deciding: what approvers and requesters do through the links in their mails.
+
+Each use case reads downwards: load, check, transition, save, deliver.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ..domain import link_tokens, refusals, transitions
+from ..domain.addresses import check_address
+from ..domain.approval import Approval, Approver, Choice
+from ..domain.errors import InvalidRequest, NotFound, WrongCode
+from ..domain.events import Channel
+from ..domain.texts import check_reason
+from .outbox_relay import resume
+from .ports import Ports
+from .saving import save, too_many_conflicts, versions
+
+
+def find_linked(ports: Ports, token: str) -> tuple[Approval, Approver]:
+    """Return the approval and the approver of a decision link; NotFound for a bad link."""
+    approval_id, secret = link_tokens.read_token(token)
+    approval = ports.store.get(approval_id)
+    if approval is None:
+        raise link_tokens.unknown_link()
+    return approval, link_tokens.approver_of(approval, secret)
+
+
+def find_requested(ports: Ports, token: str) -> Approval:
+    """Return the approval of a requester's cancel link; NotFound for a bad link."""
+    approval_id, secret = link_tokens.read_token(token)
+    approval = ports.store.get(approval_id)
+    if approval is None:
+        raise link_tokens.unknown_link()
+    link_tokens.requester_of(approval, secret)
+    return approval
+
+
+def decide(
+    ports: Ports, token: str, choice: Choice, *, reason: str, via: Channel, code: str = ""
+) -> tuple[Approval, Approver]:
+    """Record an approver's decision, and resume the task if that closes the approval.
+
+    Returns approval and approver as stored then; unchanged if that choice was made already.
+    Raises what `transitions.decide` does, NotFound for a bad link, InvalidRequest for a bad reason
+    or a missing code: nothing is written then. A wrong code is recorded and raises WrongCode.
+    """
+    reason = check_reason(reason)
+    approval_id, secret = link_tokens.read_token(token)
+    for current in _linked_versions(ports, approval_id):
+        now = ports.now()
+        approver = link_tokens.approver_of(current, secret)
+        if refusals.is_repeated(current, approver, choice):
+            return current, approver
+        if not _has_right_code(current, approver, secret, code, now):
+            if _save_wrong_code(ports, current, approver, now, via):
+                raise _wrong_code()
+            continue
+        changed = transitions.decide(
+            current, approver.address, choice, reason=reason, now=now, via=via
+        )
+        if saved := save(ports, current, changed):
+            delivered = resume(ports, saved, via)
+            return delivered, delivered.approver(approver.address)
+    raise too_many_conflicts()
+
+
+def reassign(
+    ports: Ports, token: str, to: str, *, note: str, via: Channel, code: str = ""
+) -> tuple[Approval, Approver]:
+    """Have another person asked instead of a link's approver, whose links decide nothing then.
+
+    Returns approval and approver as stored then. Raises what `transitions.reassign` does, NotFound
+    for a bad link, and the errors of `decide` for a missing or wrong code: without it, a link alone
+    could be reassigned to its finder.
+    """
+    note = check_reason(note, "note")
+    to = check_address(to, "to", ports.approver_domains)
+    approval_id, secret = link_tokens.read_token(token)
+    for current in _linked_versions(ports, approval_id):
+        now = ports.now()
+        approver = link_tokens.approver_of(current, secret)
+        if not _has_right_code(current, approver, secret, code, now):
+            if _save_wrong_code(ports, current, approver, now, via):
+                raise _wrong_code()
+            continue
+        changed = transitions.reassign(
+            current, approver.address, to, by=approver.address, note=note, now=now, via=via
+        )
+        if saved := save(ports, current, changed):
+            return saved, saved.approver(approver.address)
+    raise too_many_conflicts()
+
+
+def cancel(ports: Ports, token: str, reason: str, via: Channel) -> Approval:
+    """Cancel an approval by its requester's own link; the execution fails as `Cancelled`.
+
+    Raises what `transitions.cancel` does, and NotFound for a bad link.
+    """
+    reason = check_reason(reason)
+    approval_id, secret = link_tokens.read_token(token)
+    for current in _linked_versions(ports, approval_id):
+        requester = link_tokens.requester_of(current, secret)
+        changed = transitions.cancel(
+            current, requester.address, reason=reason, now=ports.now(), via=via
+        )
+        if saved := save(ports, current, changed):
+            return resume(ports, saved, via)
+    raise too_many_conflicts()
+
+
+def _linked_versions(ports: Ports, approval_id: str) -> Iterator[Approval]:
+    """Yield what `versions` does; a missing approval raises the same NotFound as a bad link.
+
+    So the answer doesn't reveal which ids exist.
+    """
+    try:
+        yield from versions(ports, approval_id)
+    except NotFound:
+        raise link_tokens.unknown_link() from None
+
+
+def _has_right_code(
+    approval: Approval, approver: Approver, secret: str, code: str, now: datetime
+) -> bool:
+    """Return whether the approver may act: the code is right, or the request needs none.
+
+    Raises what `refuse_if_over` does, WrongCode if the links are locked, and InvalidRequest if the
+    code is missing.
+    """
+    refusals.refuse_if_over(approval, approver, now)
+    if not approval.request.code_required:
+        return True
+    refusals.refuse_if_locked(approver)
+    if not code.strip():
+        raise InvalidRequest("code: please type the code from your mail", field="code")
+    return link_tokens.is_code_of(approver, secret, code)
+
+
+def _save_wrong_code(
+    ports: Ports, current: Approval, approver: Approver, now: datetime, via: Channel
+) -> Approval | None:
+    changed = transitions.record_wrong_code(current, approver.address, now, via)
+    return save(ports, current, changed)
+
+
+def _wrong_code() -> WrongCode:
+    return WrongCode("This is not the code from your mail.")

@@ -1,0 +1,97 @@
+"""Operating: what operators see and steer: approvals, and executions of the approval workflow."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from ..domain import transitions
+from ..domain.addresses import check_address
+from ..domain.approval import Approval, Outcome
+from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
+from ..domain.events import Channel
+from ..domain.link_tokens import is_id
+from ..domain.texts import check_reason
+from ..domain.validation import check_request
+from .outbox_relay import resume
+from .ports import ExecutionJson, Ports
+from .saving import no_approval, save, too_many_conflicts, versions
+
+
+class ApprovalsPage(NamedTuple):
+    """One page of an operator's list; `after` is where the next one begins, "" if this is last."""
+
+    approvals: list[Approval]
+    after: str
+
+
+def change(ports: Ports, approval_id: str, command: Command, *, by: str, via: Channel) -> Approval:
+    """Cancel, remind, extend or reassign an approval, and return it as stored then.
+
+    Unchanged if just that was done already. Raises what the transition does, and NotFound. Mails
+    go out with the next tick.
+    """
+    if not is_id(approval_id):
+        raise no_approval(approval_id)
+    for current in versions(ports, approval_id):
+        changed = _apply(ports, current, command, by, via)
+        if saved := save(ports, current, changed):
+            return resume(ports, saved, via)
+    raise too_many_conflicts()
+
+
+def _apply(ports: Ports, approval: Approval, command: Command, by: str, via: Channel) -> Approval:
+    now = ports.now()
+    match command:
+        case Cancel():
+            reason = check_reason(command.reason)
+            return transitions.cancel(approval, by, reason=reason, now=now, via=via)
+        case Remind():
+            reason = check_reason(command.reason)
+            return transitions.remind(approval, by, reason=reason, now=now, via=via)
+        case Extend():
+            reason = check_reason(command.reason)
+            return transitions.extend(
+                approval, by, command.expires_in, reason=reason, now=now, via=via
+            )
+        case Reassign():
+            to = check_address(command.to, "to", ports.approver_domains)
+            note = check_reason(command.note, "note")
+            from_ = check_address(command.from_, "from", ("*",))
+            return transitions.reassign(approval, from_, to, by=by, note=note, now=now, via=via)
+    raise TypeError(f"{type(command).__name__} is no command")
+
+
+def find_approval(ports: Ports, approval_id: str) -> Approval:
+    """Return the approval of that id; NotFound if there is none."""
+    found = ports.store.get(approval_id) if is_id(approval_id) else None
+    if found is None:
+        raise no_approval(approval_id)
+    return found
+
+
+def list_approvals(ports: Ports, outcome: Outcome, most: int, after: str = "") -> ApprovalsPage:
+    """Return approvals with that outcome, newest first, at most `most`.
+
+    An approval whose outcome has changed since the index saw it is left out.
+    """
+    ids, more = ports.store.by_outcome(outcome, most, after)
+    found = ports.store.get_many(ids)
+    return ApprovalsPage([a for a in found if a.outcome == outcome], more)
+
+
+def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson:
+    """Start an execution of that name; the same name and request again find the same execution.
+
+    Raises InvalidRequest for a bad request, IdempotencyConflict for a name with another request.
+    """
+    check_request(untrusted, ports.approver_domains)
+    # Sorted, so that one request is one text however its fields are ordered.
+    fields = dict(sorted(untrusted.items())) if isinstance(untrusted, dict) else {}
+    return ports.executions.start(name, msgspec.json.encode(fields).decode())
+
+
+def find_execution(ports: Ports, name: str) -> tuple[ExecutionJson, Approval | None]:
+    """Return the execution of that name and its approval, once it has requested one."""
+    found = ports.executions.describe(name)
+    approval_id = ports.store.of_execution(found["executionArn"])
+    return found, None if approval_id is None else ports.store.get(approval_id)

@@ -1,0 +1,165 @@
+"""The outbox relay: delivers outbox entries, and records each delivery at once.
+
+A transition and its entries are one conditional write, so a crash after the write loses nothing:
+the entry becomes due, and the tick delivers it. Delivering twice is harmless: the second
+`SendTask*` finds the task closed, and an announcement names its approval.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Literal
+
+from ..domain import link_tokens, outbox
+from ..domain.approval import Approval
+from ..domain.deadlines import apply_deadlines
+from ..domain.errors import AssentError
+from ..domain.events import Channel, MailFailure
+from ..domain.link_tokens import MailSecrets
+from ..domain.outbox_entries import REQUESTER, Announce, Mail, OutboxEntry, Resume
+from ..presentation import serializers
+from .ports import Ports
+from .saving import save, too_many_conflicts, versions
+
+TIME_LIMIT = timedelta(seconds=30)
+"""While AWS is slow, one call delivers entries for so long and leaves the rest to the tick.
+
+With the AWS call that may be under way then (9 s), it ends before any function's time-out.
+"""
+
+ERROR_NAMES: Mapping[str, Literal["Rejected", "Expired", "Cancelled"]] = {
+    "rejected": "Rejected",
+    "expired": "Expired",
+    "cancelled": "Cancelled",
+}
+"""Outcome -> the error name that `statemachine.asl.json` catches."""
+
+
+def new_secrets(ports: Ports, keys: Iterable[str]) -> dict[str, MailSecrets]:
+    """Return fresh secrets for each of these keys (an address, or REQUESTER)."""
+    return {key: MailSecrets(ports.secret(), link_tokens.code(ports.secret())) for key in keys}
+
+
+def resume(ports: Ports, approval: Approval, via: Channel) -> Approval:
+    """Resume the task if the caller has just closed the approval; the tick delivers the rest."""
+    entries = [entry for entry in approval.outbox if isinstance(entry, Resume)]
+    return deliver(ports, approval, entries, {}, via)
+
+
+def relay(ports: Ports, approval_id: str) -> Approval | None:
+    """Apply the deadlines of one approval and deliver its due entries.
+
+    Returns the approval as stored then; None if it is gone, or if another process changed it at
+    the same moment (the next tick delivers what is still due). Two ticks at once deliver nothing
+    twice: the write that leases an entry succeeds for one of them.
+    """
+    current = ports.store.get(approval_id)
+    if current is None:
+        return None
+    now = ports.now()
+    secrets = new_secrets(ports, _secrets_keys(current))
+    hashes = {key: secret.hashes for key, secret in secrets.items()}
+    changed = outbox.lease_due(apply_deadlines(current, now), hashes, now)
+    saved = save(ports, current, changed)
+    if saved is None:
+        return None
+    leased = [entry for entry in saved.outbox if entry not in current.outbox]
+    return deliver(ports, saved, leased, secrets, "tick")
+
+
+def deliver(
+    ports: Ports,
+    approval: Approval,
+    entries: Iterable[OutboxEntry],
+    secrets: Mapping[str, MailSecrets],
+    via: Channel,
+) -> Approval:
+    """Deliver these entries one after the other and return the approval as stored then.
+
+    An entry that AWS refuses now stays in the outbox, for the tick.
+    """
+    began = ports.now()
+    for entry in entries:
+        now = ports.now()
+        if now >= entry.due_at or now - began >= TIME_LIMIT:
+            break  # The lease is over, or nearly: a tick may be delivering it.
+        if entry not in approval.outbox:
+            continue  # A decision made it pointless meanwhile.
+        try:
+            match entry:
+                case Resume():
+                    approval = _resume_task(ports, approval, via)
+                case Announce():
+                    approval = _announce(ports, approval, via)
+                case Mail():
+                    approval = _mail(ports, approval, entry, secrets[entry.secrets_key], via)
+        except AssentError as e:
+            kind = type(entry).__name__.lower()
+            ports.log("delivery_failed", approvalId=approval.id, entry=kind, why=e.message)
+    return approval
+
+
+def _resume_task(ports: Ports, approval: Approval, via: Channel) -> Approval:
+    if approval.outcome == "approved":
+        waiting = ports.executions.succeed_task(approval.task_token, serializers.output(approval))
+    else:
+        error = ERROR_NAMES[approval.outcome]
+        cause = serializers.cause(approval)
+        waiting = ports.executions.fail_task(approval.task_token, error, cause)
+    note = "" if waiting else "the task was not waiting any more"
+    now = ports.now()
+    for current in versions(ports, approval.id, read=approval):
+        if saved := save(ports, current, outbox.resumed(current, note, now, via)):
+            return saved
+    raise too_many_conflicts()
+
+
+def _announce(ports: Ports, approval: Approval, via: Channel) -> Approval:
+    now = ports.now()
+    ports.event_bus.announce(
+        serializers.announcement(approval), approval.closed_at or now, approval.execution_arn
+    )
+    for current in versions(ports, approval.id, read=approval):
+        if saved := save(ports, current, outbox.announced(current, now, via)):
+            return saved
+    raise too_many_conflicts()
+
+
+def _mail(
+    ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets, via: Channel
+) -> Approval:
+    now = ports.now()
+    failure = _send(ports, approval, mail, secrets)
+    for current in versions(ports, approval.id, read=approval):
+        if failure is None:
+            changed = outbox.mailed(current, mail, now, via)
+        else:
+            unsent = secrets.hashes.link
+            changed = outbox.not_mailed(
+                current, mail, unsent_hash=unsent, why=failure, now=now, via=via
+            )
+        if saved := save(ports, current, changed):
+            return saved
+    raise too_many_conflicts()
+
+
+def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) -> MailFailure | None:
+    """Send the mail, or invite its reader; return why the mail certainly wasn't sent."""
+    if ports.mailer.subscription(mail.to) != "confirmed":
+        if not outbox.may_invite(approval, mail.to, ports.now()):
+            return "unconfirmed"
+        return "invited" if ports.mailer.invite(mail.to) else "refused"
+    from ..presentation.emails import write_email  # noqa: PLC0415 (a first page doesn't pay for it)
+
+    email = write_email(approval, mail, secrets, public_url=ports.public_url, now=ports.now())
+    return None if ports.mailer.send(mail.to, email) else "refused"
+
+
+def _secrets_keys(approval: Approval) -> list[str]:
+    """Return the keys of all secrets that this approval's mails may need now."""
+    escalation = approval.request.escalation
+    return [
+        *(approver.address for approver in approval.approvers),
+        *(escalation.approvers if escalation else ()),
+        REQUESTER,
+        *([approval.requester.address] if approval.requester else []),
+    ]

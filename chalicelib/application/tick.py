@@ -1,0 +1,54 @@
+"""The tick: once a minute, apply the deadlines and deliver the outbox entries that are due."""
+
+import traceback
+from collections import Counter
+from datetime import datetime, timedelta
+
+from ..domain.approval import Approval
+from ..domain.outbox_entries import Mail
+from .outbox_relay import relay
+from .ports import Ports
+
+OVERDUE = timedelta(minutes=10)
+"""A task or an announcement that is undelivered so long after the outcome counts as overdue."""
+
+COUNTS = ("due", "delivered", "failed", "overdue", "unreached")
+"""What a tick counts and logs; alarms read `overdue` and `unreached`."""
+
+
+def tick(ports: Ports, until: datetime) -> None:
+    """Relay the outbox of each due approval until that time, and log what was counted.
+
+    An approval that fails is logged and doesn't hold up the others.
+    """
+    counts = Counter(dict.fromkeys(COUNTS, 0))
+    for approval_id in ports.store.due(ports.now()):
+        if ports.now() >= until:
+            counts["overdue"] += 1  # Each minute again, this means that ticks can't keep up.
+            break
+        counts["due"] += 1
+        try:
+            approval = relay(ports, approval_id)
+        except Exception as e:  # Any fault of one approval leaves the others due.
+            counts.update(failed=1, overdue=1)
+            trace = traceback.format_tb(e.__traceback__)
+            ports.log("tick_failed", approvalId=approval_id, error=type(e).__name__, trace=trace)
+            continue
+        if approval is not None:
+            counts.update(
+                delivered=not approval.outbox,
+                overdue=_is_overdue(approval, ports.now()),
+                unreached=_has_unreached(approval),
+            )
+    ports.log("tick", **counts)
+
+
+def _is_overdue(approval: Approval, now: datetime) -> bool:
+    """Return whether the outcome is old, and task or event bus still don't have it."""
+    late = approval.closed_at is not None and now - approval.closed_at > OVERDUE
+    return late and any(not isinstance(entry, Mail) for entry in approval.outbox)
+
+
+def _has_unreached(approval: Approval) -> bool:
+    """Return whether the approval waits for an approver whom no mail has reached."""
+    return any(approver.mail != "sent" for approver in approval.waits_for)

@@ -1,0 +1,37 @@
+"""E-mail addresses: what counts as one, which may be asked, and when two mean one person."""
+
+import re
+from typing import Annotated
+
+from msgspec import Meta
+
+from .errors import InvalidRequest
+
+Address = Annotated[str, Meta(min_length=3, max_length=254)]
+
+_WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=.{{1,64}}@){_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+")
+
+
+def check_address(address: str, field: str, domains: tuple[str, ...]) -> str:
+    """Return the address with its domain in lower case; raise InvalidRequest if it isn't allowed.
+
+    `domains` are the mail domains that may be asked; `("*",)` allows any. Lower case because the
+    roles' condition on `sns:Endpoint` compares letter by letter.
+    """
+    if len(address) > 254 or not _ADDRESS.fullmatch(address):
+        raise InvalidRequest(f"{field}: is not an e-mail address", field=field)
+    local, _, domain = address.rpartition("@")
+    domain = domain.lower()
+    if "*" not in domains and domain not in domains:
+        raise InvalidRequest(
+            f"{field}: addresses at {domain} may not be asked; allowed are {', '.join(domains)}",
+            field=field,
+        )
+    return f"{local}@{domain}"
+
+
+def same_person(one: str, other: str) -> bool:
+    """Return whether two addresses belong to one person: case makes no difference."""
+    return one.lower() == other.lower()

@@ -1,0 +1,201 @@
+"""The approval: one request for an answer, and all that happened to it, as frozen values.
+
+`transitions.py` changes it for people, `deadlines.py` as time passes, `outbox.py` as its outbox is
+delivered. All of them are pure functions from one approval to the next.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from .addresses import same_person
+from .events import Event, append
+from .outbox_entries import LEASE, Announce, Mail, OutboxEntry, Resume, same_entry
+from .request import Request
+
+Choice = Literal["approve", "reject"]
+Outcome = Literal["pending", "approved", "rejected", "expired", "cancelled"]
+MailState = Literal["waiting", "sent", "failed"]
+
+OUTCOME_OF: dict[Choice, Literal["approved", "rejected"]] = {
+    "approve": "approved",
+    "reject": "rejected",
+}
+
+
+class Decision(Struct, frozen=True, rename="camel"):
+    """One approver's answer; final."""
+
+    choice: Choice
+    decided_at: datetime
+    reason: str = ""
+
+
+class Approver(Struct, frozen=True, rename="camel"):
+    """A person who may decide, or the requester; `link_hashes` are SHA-256 of mailed secrets."""
+
+    address: str
+    link_hashes: tuple[str, ...] = ()
+    mail: MailState = "waiting"
+    decision: Decision | None = None
+    replaced_by: str | None = None
+    """The person asked instead; the links of this approver then decide nothing."""
+    code_hashes: tuple[str, ...] = ()
+    """SHA-256 of link secret and code together: without the mail no code can be tried."""
+    wrong_codes: int = 0
+    """Wrong codes since the last mail; WRONG_CODES of them lock the links until the next one."""
+    stands_in_for: str | None = None
+    """The absent approver whose delegate this person is."""
+    note: str = ""
+    """What the person who reassigned the request wrote to this approver."""
+
+
+class Approval(Struct, frozen=True, rename="camel"):
+    """One request for an answer, and all that happened to it. `version` counts its writes."""
+
+    id: str
+    task_token: str
+    execution_arn: str
+    request: Request
+    approvers: tuple[Approver, ...]
+    created_at: datetime
+    expires_at: datetime
+    outcome: Outcome = "pending"
+    closed_at: datetime | None = None
+    resumed_at: datetime | None = field(default=None, name="settledAt")
+    """When the task token was answered."""
+    events: tuple[Event, ...] = ()
+    outbox: tuple[OutboxEntry, ...] = ()
+    version: int = 0
+    requester: Approver | None = None
+    """The requester, if mail may reach them: notified at start and end, and may cancel."""
+    remind_at: datetime | None = None
+    reminders: int = 0
+    escalate_at: datetime | None = None
+    folded_events: int = 0
+
+    def __repr__(self) -> str:
+        """Name the approval without its task token: a representation may be printed."""
+        return f"<Approval {self.id} {self.outcome} v{self.version}>"
+
+    @property
+    def approvals_needed(self) -> int:
+        """The quorum: k of n."""
+        needed = self.request.approvals_needed
+        return len(self.request.approvers) if needed == "all" else needed
+
+    @property
+    def active_approvers(self) -> tuple[Approver, ...]:
+        """The approvers who weren't replaced."""
+        return tuple(approver for approver in self.approvers if approver.replaced_by is None)
+
+    @property
+    def undecided(self) -> tuple[Approver, ...]:
+        """The active approvers without a decision."""
+        return tuple(a for a in self.active_approvers if a.decision is None)
+
+    @property
+    def waits_for(self) -> tuple[Approver, ...]:
+        """The undecided approvers of a pending approval; nobody once it is closed."""
+        return self.undecided if self.outcome == "pending" else ()
+
+    @property
+    def approvals(self) -> int:
+        """How many approvers have approved."""
+        return self._count("approve")
+
+    @property
+    def rejections(self) -> int:
+        """How many approvers have rejected."""
+        return self._count("reject")
+
+    @property
+    def decisions(self) -> list[tuple[Approver, Decision]]:
+        """Each decision with its approver, in the order of the audit trail."""
+        kinds = OUTCOME_OF.values()
+        order = {e.who: place for place, e in enumerate(self.events) if e.what in kinds}
+        made = [(a, a.decision) for a in self.approvers if a.decision is not None]
+        return sorted(made, key=lambda pair: order.get(pair[0].address, -1))
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the tick has something to do next; None if never."""
+        times = [entry.due_at for entry in self.outbox]
+        if self.outcome == "pending":
+            later = (self.expires_at, self.remind_at, self.escalate_at)
+            times += [time for time in later if time is not None]
+        return min(times, default=None)
+
+    def needs_reason(self, choice: Choice) -> bool:
+        """Return whether that choice requires a reason."""
+        required = self.request.reason_required
+        return required == "always" or (required == "onReject" and choice == "reject")
+
+    def approver(self, address: str) -> Approver:
+        """Return the approver with that address; raise KeyError if there is none."""
+        found = find_person(self.approvers, address)
+        if found is None:
+            raise KeyError(address)
+        return found
+
+    def asked_instead_of(self, approver: Approver) -> str:
+        """Return the address asked now in the place of this approver, after every reassignment."""
+        while approver.replaced_by is not None:
+            approver = self.approver(approver.replaced_by)
+        return approver.address
+
+    def recipient(self, mail: Mail) -> Approver:
+        """Return the person a mail goes to: the requester, or one of the approvers."""
+        asked = find_person(self.active_approvers, mail.to) is not None
+        to_requester = mail.about == "receipt" or not (mail.asks or asked)
+        return self.requester if to_requester and self.requester else self.approver(mail.to)
+
+    def mail_has_link(self, mail: Mail) -> bool:
+        """Return whether that mail holds a link: an outcome does for active approvers alone."""
+        return mail.about != "outcome" or find_person(self.active_approvers, mail.to) is not None
+
+    def with_approver(self, changed: Approver) -> "Approval":
+        """Return the approval with this approver in the place of the one with its address."""
+        approvers = tuple(changed if a.address == changed.address else a for a in self.approvers)
+        return replace(self, approvers=approvers)
+
+    def with_recipient(self, mail: Mail, changed: Approver) -> "Approval":
+        """Return the approval with the recipient of that mail changed."""
+        if self.recipient(mail) is self.requester:
+            return replace(self, requester=changed)
+        return self.with_approver(changed)
+
+    def with_event(self, event: Event) -> "Approval":
+        """Return the approval with one more event; beyond a bound, older ones become a count."""
+        events, folded = append(self.events, event)
+        return replace(self, events=events, folded_events=self.folded_events + folded)
+
+    def without_entry(self, entry: OutboxEntry) -> "Approval":
+        """Return the approval without that outbox entry; itself if it holds none like it."""
+        left = tuple(other for other in self.outbox if not same_entry(entry, other))
+        return self if len(left) == len(self.outbox) else replace(self, outbox=left)
+
+    def closed(self, outcome: Outcome, now: datetime, by: str = "") -> "Approval":
+        """Return the approval closed; its outbox resumes the task, announces and notifies.
+
+        The requester and everybody who was mailed a link are notified, except `by`, the person who
+        closed it. Entries that ask for a decision are dropped.
+        """
+        people = [a.address for a in self.active_approvers if a.link_hashes]
+        if self.requester is not None:
+            people = [self.requester.address, *people]
+        notified = {person.lower(): person for person in people if not same_person(person, by)}
+        mails = tuple(Mail(to, now, about="outcome") for to in notified.values())
+        outbox = (Resume(now + LEASE), Announce(now), *mails)
+        return replace(self, outcome=outcome, closed_at=now, outbox=outbox)
+
+    def _count(self, choice: Choice) -> int:
+        return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)
+
+
+def find_person(people: Iterable[Approver], address: str) -> Approver | None:
+    """Return the person with that address, in any case, or None."""
+    return next((person for person in people if same_person(person.address, address)), None)

@@ -1,0 +1,43 @@
+"""Commands: what operators send to change an approval, as `POST /approvals/{id}/<command>`.
+
+`by` names the person who acts, as an e-mail address; without it, the caller's IAM principal is
+recorded. `reason` and `note` say why.
+"""
+
+from msgspec import Struct
+
+from .addresses import Address
+from .request import Duration
+
+
+class Command(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """The field that all commands have."""
+
+    by: Address | None = None
+
+
+class Remind(Command, frozen=True):
+    """Mail the approvers who haven't decided again."""
+
+    reason: str = ""
+
+
+class Cancel(Command, frozen=True):
+    """Take the request back."""
+
+    reason: str = ""
+
+
+class Extend(Command, frozen=True, kw_only=True, rename="camel"):
+    """Move the deadline to `expires_in` seconds from now."""
+
+    expires_in: Duration
+    reason: str = ""
+
+
+class Reassign(Command, frozen=True, kw_only=True):
+    """Ask one person instead of another."""
+
+    from_: Address
+    to: Address
+    note: str = ""

@@ -1,0 +1,110 @@
+"""The errors of Assent: one tree; each carries what its reader needs.
+
+Every error has a `code` (stable, for programs), an HTTP `status`, a `message` (for people) and,
+where one part of the input is wrong, the `field`. No message holds a token, a link or a reason.
+"""
+
+
+class AssentError(Exception):
+    """Base of all errors; `status` is the HTTP status of the answer."""
+
+    code = "AssentError"
+    status = 500
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    def as_json(self) -> dict[str, str]:
+        """Return the wire's error body: `code`, `message`, and `field` if one part is wrong."""
+        body = {"code": self.code, "message": self.message}
+        return body | {"field": self.field} if self.field is not None else body
+
+
+class InvalidRequest(AssentError):
+    """The input breaks a documented rule; `field` names where."""
+
+    code = "InvalidRequest"
+    status = 400
+
+
+class WrongCode(AssentError):
+    """The code from the mail is wrong, or too many wrong codes were tried."""
+
+    code = "WrongCode"
+    status = 403
+
+
+class TooLarge(AssentError):
+    """The body exceeds the limit for HTTP requests."""
+
+    code = "RequestTooLarge"
+    status = 413
+
+
+class UnsupportedType(AssentError):
+    """The body is neither JSON nor, on a page's route, a form."""
+
+    code = "UnsupportedType"
+    status = 415
+
+
+class NotFound(AssentError):
+    """Nothing has that name; for a link token, whatever is wrong with the token."""
+
+    code = "NotFound"
+    status = 404
+
+
+class AlreadyDecided(AssentError):
+    """The approval has another outcome, or the approver made the opposite decision, already."""
+
+    code = "AlreadyDecided"
+    status = 409
+
+
+class Expired(AssentError):
+    """The deadline has passed."""
+
+    code = "Expired"
+    status = 410
+
+
+class Cancelled(AssentError):
+    """The request was cancelled."""
+
+    code = "Cancelled"
+    status = 410
+
+
+class Reassigned(AssentError):
+    """Another person is asked instead of this approver."""
+
+    code = "Reassigned"
+    status = 410
+
+
+class IdempotencyConflict(AssentError):
+    """The Idempotency-Key was used before, with another body."""
+
+    code = "IdempotencyConflict"
+    status = 409
+
+
+class Misconfigured(AssentError, LookupError):
+    """The stage lacks settings; the message names all of them."""
+
+    code = "Misconfigured"
+
+
+class Unavailable(AssentError):
+    """AWS failed after bounded retries, or too many writers met; the same call may work later.
+
+    `statemachine.asl.json` names this class as an error to retry.
+    """
+
+    code = "Unavailable"
+    status = 503
+    retry_after = 5
+    """Seconds to wait before the next try."""

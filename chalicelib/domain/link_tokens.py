@@ -1,0 +1,152 @@
+"""Link tokens: made for one approver and one approval, read back, stored as hashes alone.
+
+A link token is `<approval id>.<secret>`. Only the secret's SHA-256 is stored, so a copy of the
+table opens no page. Tokens have lower-case letters and digits only, which no mail program breaks.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from typing import Literal, NamedTuple
+
+from .approval import Approval, Approver
+from .errors import NotFound
+
+LinkedPage = Literal["approve", "reject", "cancel", "inbox"]
+SECRET_BYTES = 20
+"""160 random bits, 32 characters of base32."""
+
+_ID = re.compile(r"[a-z2-7]{26}")
+_TOKEN = re.compile(rf"({_ID.pattern})\.([a-z2-7]{{32}})")
+
+
+class SecretHashes(NamedTuple):
+    """The stored half of one mail's secrets."""
+
+    link: str
+    code: str
+
+
+class MailSecrets(NamedTuple):
+    """The secrets of one mail, known to its reader alone."""
+
+    inbox: str
+    """Opens the reader's inbox. The decision link's secret is derived from it, and not the other
+    way round: a decision link that somebody forwards opens no inbox."""
+    code: str
+
+    def __repr__(self) -> str:
+        """Show no secret: a representation may be printed."""
+        return "<MailSecrets>"
+
+    @property
+    def decision(self) -> str:
+        """The secret of the decision link."""
+        return decision_secret(self.inbox)
+
+    @property
+    def hashes(self) -> SecretHashes:
+        """The hashes to store."""
+        return SecretHashes(digest(self.decision), code_digest(self.decision, self.code))
+
+
+def decision_secret(inbox_secret: str) -> str:
+    """Return the secret of the decision link in the same mail as this inbox link."""
+    return _base32(hashlib.sha256(f"decide:{inbox_secret}".encode()).digest()[:SECRET_BYTES])
+
+
+def approval_id(task_token: str) -> str:
+    """Return the approval's id, 26 characters: the same task token gives the same id.
+
+    A request delivered twice therefore finds the approval that the first delivery made.
+    """
+    return _base32(hashlib.sha256(task_token.encode()).digest())[:26]
+
+
+def is_id(text: str) -> bool:
+    """Return whether the text has the form of an approval's id."""
+    return _ID.fullmatch(text) is not None
+
+
+def secret(random: bytes) -> str:
+    """Return `SECRET_BYTES` random bytes as the secret half of a link token."""
+    return _base32(random)
+
+
+def code(random: str) -> str:
+    """Return a code of six digits, made from a random secret that is used for nothing else."""
+    number = int.from_bytes(hashlib.sha256(random.encode()).digest(), "big")
+    return f"{number % 10**6:06}"
+
+
+def code_digest(link_secret: str, six_digits: str) -> str:
+    """Return the stored hash of a code, bound to the link it was mailed with."""
+    return digest(f"{link_secret}:{six_digits}")
+
+
+def is_code_of(approver: Approver, link_secret: str, typed: str) -> bool:
+    """Return whether that code was mailed with this link; blanks in it don't matter."""
+    return _is_among(approver.code_hashes, code_digest(link_secret, "".join(typed.split())))
+
+
+def digest(link_secret: str) -> str:
+    """Return the stored hash of a secret: its SHA-256, in 43 characters of base64."""
+    hashed = hashlib.sha256(link_secret.encode()).digest()
+    return base64.urlsafe_b64encode(hashed).decode().rstrip("=")
+
+
+def link(public_url: str, page: LinkedPage, approval: str, link_secret: str) -> str:
+    """Return the URL mailed to one person; mail programs mangle query strings, so it has none."""
+    return f"{public_url}/{page}/{approval}.{link_secret}"
+
+
+def read_token(token: str) -> tuple[str, str]:
+    """Return approval id and secret of a link token; raise NotFound if it is malformed."""
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        raise unknown_link()
+    return match[1], match[2]
+
+
+def hide_tokens(text: str) -> str:
+    """Return the text with every link token in it cut to the approval's id."""
+    return _TOKEN.sub(r"\1.…", text)
+
+
+def approver_of(approval: Approval, link_secret: str) -> Approver:
+    """Return the approver this secret was mailed to; raise NotFound if there is none.
+
+    Every stored hash is compared, each in constant time, so timing reveals nothing.
+    """
+    presented, found = digest(link_secret), None
+    for approver in approval.approvers:
+        if _is_among(approver.link_hashes, presented):
+            found = approver
+    if found is None:
+        raise unknown_link()
+    return found
+
+
+def requester_of(approval: Approval, link_secret: str) -> Approver:
+    """Return the requester if this secret was mailed to them; raise NotFound if not."""
+    requester = approval.requester
+    if requester is None or not _is_among(requester.link_hashes, digest(link_secret)):
+        raise unknown_link()
+    return requester
+
+
+def unknown_link() -> NotFound:
+    """Return the one error for every bad link: a stranger learns nothing from it."""
+    return NotFound(
+        "This link leads nowhere; it may be cut short. Please open it again from the mail."
+    )
+
+
+def _is_among(stored: tuple[str, ...], presented: str) -> bool:
+    matches = [hmac.compare_digest(one, presented) for one in stored]  # all, whatever matches
+    return any(matches)
+
+
+def _base32(data: bytes) -> str:
+    return base64.b32encode(data).decode().rstrip("=").lower()

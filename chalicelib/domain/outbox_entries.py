@@ -1,0 +1,71 @@
+"""Outbox entries: the effects that a transition promised and that are still to be delivered.
+
+They are written with the transition, in one conditional write, so that a crash loses none.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+LEASE = timedelta(seconds=90)
+"""Lease on an outbox entry: its writer has this long to deliver it before a tick may claim it.
+
+The writer looks at the clock before it delivers, so no two processes deliver at the same time.
+"""
+
+MailKind = Literal["request", "reminder", "escalation", "reassignment", "receipt", "outcome"]
+"""The first four ask an approver to decide; `receipt` tells the requester that the request was
+sent, `outcome` tells everybody concerned how it ended."""
+
+REQUESTER = "requester"
+"""The key of the requester's secrets; no e-mail address equals it."""
+
+
+class Mail(Struct, frozen=True, tag=True, rename="camel"):
+    """Mail `to`; due for the tick at `due_at`."""
+
+    to: str
+    due_at: datetime
+    tries: int = 0
+    about: MailKind = "request"
+    links: int = 0
+    """How many links its tries have made that may have reached the reader."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for a decision; otherwise it is a notification."""
+        return self.about not in ("receipt", "outcome")
+
+    @property
+    def secrets_key(self) -> str:
+        """The key of its secrets: the requester and an approver never share one."""
+        return REQUESTER if self.about == "receipt" else self.to
+
+
+class Resume(Struct, frozen=True, tag=True, rename="camel"):
+    """Answer the task token with the outcome."""
+
+    due_at: datetime
+    tries: int = 0
+
+
+class Announce(Struct, frozen=True, tag=True, rename="camel"):
+    """Put the outcome on the event bus; the tick delivers it."""
+
+    due_at: datetime
+    tries: int = 0
+
+
+OutboxEntry = Mail | Resume | Announce
+
+
+def same_entry(one: OutboxEntry, other: OutboxEntry) -> bool:
+    """Return whether both are one effect, however often a tick has claimed it since.
+
+    All mails that ask one person are one effect; each notification is its own.
+    """
+    if not (isinstance(one, Mail) and isinstance(other, Mail)):
+        return type(one) is type(other)
+    same_kind = other.asks if one.asks else other.about == one.about
+    return other.to == one.to and same_kind

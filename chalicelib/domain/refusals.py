@@ -1,0 +1,75 @@
+"""Refusals: why an approval takes no decision or command, as the error that says so."""
+
+from datetime import datetime
+
+from .addresses import same_person
+from .approval import OUTCOME_OF, Approval, Approver, Choice, find_person
+from .errors import (
+    AlreadyDecided,
+    AssentError,
+    Cancelled,
+    Expired,
+    InvalidRequest,
+    Reassigned,
+    WrongCode,
+)
+from .request import MOST_APPROVERS
+
+WRONG_CODES = 5
+"""So many wrong codes lock an approver's links until the next mail."""
+
+
+def is_repeated(approval: Approval, approver: Approver, choice: Choice) -> bool:
+    """Return whether that choice changes nothing: this approver, or others, made it already."""
+    if approver.decision is not None:
+        return approver.decision.choice == choice
+    return approver.replaced_by is None and approval.outcome == OUTCOME_OF[choice]
+
+
+def why_over(approval: Approval, approver: Approver, now: datetime) -> AssentError | None:
+    """Return why this approver can't decide any more; None while they can."""
+    if approver.decision is not None:
+        return AlreadyDecided("You have decided on this already; a decision is final.")
+    if approver.replaced_by is not None:
+        return Reassigned(f"{approval.asked_instead_of(approver)} has been asked instead of you.")
+    if approval.outcome in ("approved", "rejected"):
+        return AlreadyDecided(f"This was {approval.outcome} already, by others.")
+    if approval.outcome == "cancelled":
+        return Cancelled("This request was cancelled; no answer is needed.")
+    if approval.outcome == "expired" or now >= approval.expires_at:
+        return Expired("The time for answering has passed.")
+    return None
+
+
+def refuse_if_over(approval: Approval, approver: Approver, now: datetime) -> None:
+    """Raise the error of `why_over` if there is one."""
+    over = why_over(approval, approver, now)
+    if over is not None:
+        raise over
+
+
+def refuse_if_locked(approver: Approver) -> None:
+    """Raise WrongCode if WRONG_CODES were tried since the last mail."""
+    if approver.wrong_codes >= WRONG_CODES:
+        raise WrongCode("Too many wrong codes: wait for the next mail, or ask for a reminder.")
+
+
+def refuse_if_closed(approval: Approval, now: datetime) -> None:
+    """Raise AlreadyDecided or Expired if the approval isn't open."""
+    if approval.outcome not in ("pending", "expired"):
+        raise AlreadyDecided(f"This was {approval.outcome} already.")
+    if approval.outcome == "expired" or now >= approval.expires_at:
+        raise Expired("The time for answering has passed.")
+
+
+def refuse_as_approver(approval: Approval, address: str) -> None:
+    """Raise InvalidRequest, naming `to`, if that person can't be asked too."""
+    if find_person(approval.approvers, address) is not None:
+        raise InvalidRequest(f"to: {address} is or was asked already", field="to")
+    requester = approval.request.requested_by or ""
+    if same_person(requester, address) and not approval.request.allow_self_approval:
+        raise InvalidRequest(
+            f"to: {address} asks, and may not approve their own request", field="to"
+        )
+    if len(approval.approvers) >= MOST_APPROVERS:
+        raise InvalidRequest(f"to: {MOST_APPROVERS} people have been asked already", field="to")

@@ -1,0 +1,57 @@
+"""The request: the question, the approvers, the quorum, and how long it may take."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from .addresses import Address
+
+MOST_APPROVERS = 50
+"""How many people one approval may ask in all, escalation and reassignment included."""
+
+Seconds = int
+Detail = str | bool | int | float
+Duration = Annotated[Seconds, Meta(ge=60, le=31_536_000)]
+Approvers = Annotated[tuple[Address, ...], Meta(min_length=1, max_length=MOST_APPROVERS)]
+
+_EXECUTION_ARN = r"^arn:[a-z-]+:states:[!-9;-~]*:[!-9;-~]*:execution:[A-Za-z0-9_.:-]+\Z"
+
+
+class Escalation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The fallback approvers, asked too if the approval is pending `after` seconds."""
+
+    after: Duration
+    approvers: Approvers
+
+
+class Request(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One request for approval; docs/api.md explains each field.
+
+    Unknown fields are ignored here and refused in `validation.py`: after a rollback, older code
+    still reads items that newer code wrote.
+    """
+
+    subject: Annotated[str, Meta(min_length=1, max_length=200)]
+    details: dict[str, Detail] | str = ""
+    approvers: Approvers
+    approvals_needed: Annotated[int, Meta(ge=1, le=50)] | Literal["all"] = 1
+    rejections_needed: Annotated[int, Meta(ge=1, le=50)] = 1
+    requested_by: Address | None = None
+    expires_in: Duration = 604_800
+    remind_every: Annotated[Seconds, Meta(ge=300, le=31_536_000)] | None = None
+    escalation: Escalation | None = None
+    reason_required: Literal["never", "onReject", "always"] = "onReject"
+    code_required: bool = False
+    allow_self_approval: bool = False
+    on_reject: Literal["fail", "return"] = "fail"
+
+
+class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The payload of a state that waits: a request, and the task token to answer.
+
+    A task token has 1 to 2,048 characters (botocore's model of `SendTaskSuccess`).
+    """
+
+    task_token: Annotated[str, Meta(min_length=1, max_length=2_048, pattern=r"^[!-~]+\Z")]
+    execution_arn: Annotated[str, Meta(max_length=1_024, pattern=_EXECUTION_ARN)]
+    request: Any

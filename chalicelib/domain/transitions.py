@@ -1,0 +1,221 @@
+"""Transitions: what people do to an approval: request, decide, cancel, remind, extend, reassign.
+
+Each takes an approval and what happened, and returns the next approval, with the effects that this
+promised in its outbox; or it raises the error that says why not.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec.structs import replace
+
+from .addresses import same_person
+from .approval import OUTCOME_OF, Approval, Approver, Choice, Decision, find_person
+from .errors import InvalidRequest
+from .events import Channel, Event
+from .link_tokens import SecretHashes
+from .outbox_entries import LEASE, Mail, MailKind
+from .refusals import (
+    is_repeated,
+    refuse_as_approver,
+    refuse_if_closed,
+    refuse_if_locked,
+    refuse_if_over,
+)
+from .request import Request
+from .timestamps import iso
+
+
+def request_approval(
+    *,
+    approval_id: str,
+    task_token: str,
+    execution_arn: str,
+    request: Request,
+    hashes: Mapping[str, SecretHashes],
+    now: datetime,
+    via: Channel,
+    requester: Approver | None = None,
+    delegates: Mapping[str, str] | None = None,
+) -> Approval:
+    """Return a new pending approval whose outbox mails each approver, and the requester.
+
+    `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`.
+    """
+    delegates = delegates or {}
+    delegate_of = {absent: delegate for delegate, absent in delegates.items()}
+    people = [delegate_of.get(address, address) for address in request.approvers]
+    receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
+    escalation = request.escalation
+    return Approval(
+        id=approval_id,
+        task_token=task_token,
+        execution_arn=execution_arn,
+        request=request,
+        approvers=tuple(
+            Approver(
+                to,
+                (hashes[to].link,),
+                code_hashes=(hashes[to].code,) if request.code_required else (),
+                stands_in_for=delegates.get(to),
+            )
+            for to in people
+        ),
+        created_at=now,
+        expires_at=now + timedelta(seconds=request.expires_in),
+        events=(
+            Event(now, "requested", request.requested_by or execution_arn, via),
+            *(
+                Event(now, "delegated", absent, via, f"{absent} -> {delegate}")
+                for absent, delegate in delegate_of.items()
+            ),
+        ),
+        outbox=(*(Mail(to, now + LEASE) for to in people), *receipt),
+        requester=requester,
+        remind_at=_later(now, request.remind_every),
+        escalate_at=_later(now, escalation.after if escalation else None),
+    )
+
+
+def decide(
+    approval: Approval, address: str, choice: Choice, *, reason: str, now: datetime, via: Channel
+) -> Approval:
+    """Return the approval with this approver's decision, closed if that makes the outcome certain.
+
+    Unchanged if that choice was made already (`is_repeated`). Raises what `refuse_if_over` does,
+    and InvalidRequest if a reason is required and missing.
+    """
+    approver = approval.approver(address)
+    if is_repeated(approval, approver, choice):
+        return approval
+    refuse_if_over(approval, approver, now)
+    if not reason and approval.needs_reason(choice):
+        raise InvalidRequest("reason: please say why, it is required", field="reason")
+    changed = approval.with_approver(replace(approver, decision=Decision(choice, now, reason)))
+    changed = changed.without_entry(Mail(approver.address, now))  # A mail would ask in vain.
+    changed = changed.with_event(Event(now, OUTCOME_OF[choice], approver.address, via))
+    outcome = tally(changed)
+    return changed if outcome == "pending" else changed.closed(outcome, now, address)
+
+
+def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
+    """Return the outcome that the decisions make certain, as early as they do.
+
+    Approved with `approvalsNeeded`; rejected with `rejectionsNeeded`, or once the undecided
+    approvers can't make up the quorum any more.
+    """
+    if approval.approvals >= approval.approvals_needed:
+        return "approved"
+    if approval.rejections >= approval.request.rejections_needed:
+        return "rejected"
+    if approval.approvals + len(approval.undecided) < approval.approvals_needed:
+        return "rejected"
+    return "pending"
+
+
+def record_wrong_code(approval: Approval, address: str, now: datetime, via: Channel) -> Approval:
+    """Return the approval with one more wrong code of this approver.
+
+    Raises what `refuse_if_over` does, and WrongCode once there were WRONG_CODES.
+    """
+    approver = approval.approver(address)
+    refuse_if_over(approval, approver, now)
+    refuse_if_locked(approver)
+    changed = approval.with_approver(replace(approver, wrong_codes=approver.wrong_codes + 1))
+    return changed.with_event(Event(now, "wrongCode", approver.address, via))
+
+
+def cancel(approval: Approval, by: str, *, reason: str, now: datetime, via: Channel) -> Approval:
+    """Return the approval cancelled; unchanged if it is already.
+
+    Raises AlreadyDecided or Expired if it has another outcome.
+    """
+    if approval.outcome == "cancelled":
+        return approval
+    refuse_if_closed(approval, now)
+    changed = approval.with_event(Event(now, "cancelled", by, via, reason))
+    return changed.closed("cancelled", now, by)
+
+
+def remind(
+    approval: Approval, by: str, *, now: datetime, via: Channel, reason: str = ""
+) -> Approval:
+    """Return the approval with a mail, due now, to each undecided approver.
+
+    Raises AlreadyDecided or Expired if it is closed.
+    """
+    refuse_if_closed(approval, now)
+    return add_reminders(approval, now).with_event(Event(now, "reminded", by, via, why=reason))
+
+
+def extend(
+    approval: Approval, by: str, expires_in: int, *, now: datetime, via: Channel, reason: str = ""
+) -> Approval:
+    """Return the approval with its deadline `expires_in` seconds from now.
+
+    Raises AlreadyDecided or Expired if it is closed.
+    """
+    refuse_if_closed(approval, now)
+    expires_at = now + timedelta(seconds=expires_in)
+    extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason)
+    return replace(approval.with_event(extended), expires_at=expires_at)
+
+
+def reassign(
+    approval: Approval,
+    from_: str,
+    to: str,
+    *,
+    by: str,
+    note: str,
+    now: datetime,
+    via: Channel,
+) -> Approval:
+    """Return the approval with `to` asked instead of `from_`, whose links decide nothing any more.
+
+    Unchanged if just that was done already. Raises AlreadyDecided or Expired if it is closed, and
+    InvalidRequest, naming `from` or `to`, if one of the two can't be reassigned.
+    """
+    refuse_if_closed(approval, now)
+    leaving = find_person(approval.approvers, from_)
+    if leaving is not None and same_person(leaving.replaced_by or "", to):
+        return approval
+    if leaving is None or leaving.replaced_by is not None:
+        raise InvalidRequest(f"from: {from_} is not asked to approve this", field="from")
+    if leaving.decision is not None:
+        raise InvalidRequest(
+            f"from: {from_} has decided already; a decision is final", field="from"
+        )
+    refuse_as_approver(approval, to)
+    changed = approval.with_approver(replace(leaving, replaced_by=to))
+    changed = changed.without_entry(Mail(leaving.address, now))
+    changed = changed.with_event(Event(now, "reassigned", by, via, f"{leaving.address} -> {to}"))
+    return add_approvers(changed, (Approver(to, note=note),), "reassignment", now)
+
+
+def add_approvers(
+    approval: Approval, people: tuple[Approver, ...], about: MailKind, now: datetime
+) -> Approval:
+    """Return the approval with these approvers too, and a mail to each in its outbox."""
+    mails = tuple(Mail(person.address, now, about=about) for person in people)
+    return replace(
+        approval,
+        approvers=(*approval.approvers, *people),
+        outbox=(*approval.outbox, *mails),
+    )
+
+
+def add_reminders(approval: Approval, now: datetime) -> Approval:
+    """Return the approval with a mail to each undecided approver in its outbox.
+
+    An approver to whom another mail is due already gets that one alone.
+    """
+    coming = {e.to for e in approval.outbox if isinstance(e, Mail) and e.asks}
+    people = (a.address for a in approval.undecided if a.address not in coming)
+    mails = tuple(Mail(to, now, about="reminder") for to in people)
+    return replace(approval, outbox=(*approval.outbox, *mails))
+
+
+def _later(now: datetime, seconds: int | None) -> datetime | None:
+    return None if seconds is None else now + timedelta(seconds=seconds)

@@ -1,0 +1,132 @@
+"""Validation: untrusted JSON into a `Request`, or InvalidRequest naming the first wrong field.
+
+msgspec checks shapes and bounds; the rules below span several fields or need words of their own.
+"""
+
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from .addresses import check_address, same_person
+from .decoding import convert
+from .errors import InvalidRequest
+from .request import MOST_APPROVERS, Detail, Escalation, Request
+from .texts import many_lines, one_line
+
+DETAILS_BYTES = 16_384
+LARGEST_NUMBER = 2**53
+"""JSON readers that know only doubles (Step Functions' among them) change a larger number."""
+
+Details = dict[str, Detail] | str
+
+
+class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
+    """A request as sent; unknown fields are refused, since its sender may rely on them."""
+
+    started_by: Any = msgspec.field(default=None, name="AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID")
+    """A parent puts this into its child's input so that Step Functions' console links the two."""
+
+
+def check_request(untrusted: object, domains: tuple[str, ...]) -> Request:
+    """Return the `Request` in `untrusted` (decoded JSON).
+
+    `domains` are the mail domains that may be asked; `("*",)` allows any.
+    Raises InvalidRequest, naming the first wrong field.
+    """
+    fields = msgspec.structs.asdict(convert(untrusted, _Untrusted))
+    del fields["started_by"]
+    fields["subject"] = _subject(fields["subject"])
+    fields["details"] = _details(fields["details"])
+    fields["approvers"] = _approvers(fields["approvers"], "approvers", domains)
+    fields["escalation"] = _escalation(fields["escalation"], len(fields["approvers"]), domains)
+    request = Request(**fields)
+    _check_requester(request)
+    _check_numbers(request)
+    return request
+
+
+def _subject(subject: str) -> str:
+    subject = subject.strip()
+    if not subject:
+        raise InvalidRequest("subject: must not be blank", field="subject")
+    return one_line(subject, "subject")
+
+
+def _details(details: Details) -> Details:
+    field = "details"
+    if isinstance(details, str):
+        checked: Details = many_lines(details, field).strip()
+    else:
+        checked = dict(_rows(details))
+    if len(msgspec.json.encode(checked)) > DETAILS_BYTES:
+        raise InvalidRequest(f"{field}: is larger than {DETAILS_BYTES} bytes", field=field)
+    return checked
+
+
+def _rows(details: dict[str, Detail]) -> Iterator[tuple[str, Detail]]:
+    for label, value in details.items():
+        shown = label.strip()[:100]
+        field = f"details.{shown}"
+        if not shown or len(label) > 100:
+            raise InvalidRequest("details: a label has 1 to 100 characters", field="details")
+        one_line(label, "details")
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            raise InvalidRequest(f"{field}: send so large a number as text", field=field)
+        if isinstance(value, float) and not isfinite(value):
+            raise InvalidRequest(f"{field}: is not a number that JSON has", field=field)
+        yield label, many_lines(value, field) if isinstance(value, str) else value
+
+
+def _approvers(addresses: tuple[str, ...], named: str, domains: tuple[str, ...]) -> tuple[str, ...]:
+    checked: dict[str, str] = {}
+    for position, address in enumerate(addresses):
+        field = f"{named}[{position}]"
+        one = check_address(address, field, domains)
+        if one.lower() in checked:
+            raise InvalidRequest(f"{field}: {address} is named twice", field=field)
+        checked[one.lower()] = one
+    return tuple(checked.values())
+
+
+def _escalation(
+    escalation: Escalation | None, approvers: int, domains: tuple[str, ...]
+) -> Escalation | None:
+    if escalation is None:
+        return None
+    field = "escalation.approvers"
+    fallback = _approvers(escalation.approvers, field, domains)
+    if approvers + len(fallback) > MOST_APPROVERS:
+        raise InvalidRequest(
+            f"{field}: with approvers, more than {MOST_APPROVERS} people", field=field
+        )
+    return Escalation(escalation.after, fallback)
+
+
+def _check_requester(request: Request) -> None:
+    if request.requested_by is None:
+        return
+    check_address(request.requested_by, "requestedBy", ("*",))
+    fallback = () if request.escalation is None else request.escalation.approvers
+    for named, people in (("approvers", request.approvers), ("escalation.approvers", fallback)):
+        for position, address in enumerate(people):
+            if same_person(address, request.requested_by) and not request.allow_self_approval:
+                field = f"{named}[{position}]"
+                raise InvalidRequest(
+                    f"{field}: {address} asks, and may not approve their own request "
+                    "(allowSelfApproval permits it)",
+                    field=field,
+                )
+
+
+def _check_numbers(request: Request) -> None:
+    most = len(request.approvers)
+    for field, number in (
+        ("approvalsNeeded", request.approvals_needed),
+        ("rejectionsNeeded", request.rejections_needed),
+    ):
+        if number != "all" and number > most:
+            raise InvalidRequest(
+                f"{field}: {number} is more than the {most} approvers asked", field=field
+            )

@@ -1,0 +1,171 @@
+"""The links in mails about one approval: pages to decide, reassign and cancel.
+
+GET and HEAD show a page; the POST of its button acts. Programs get the same as JSON.
+"""
+
+from typing import Any
+
+from ..application import deciding
+from ..application.ports import Ports
+from ..domain.approval import Approval, Approver, Choice
+from ..domain.errors import (
+    AlreadyDecided,
+    AssentError,
+    Cancelled,
+    Expired,
+    InvalidRequest,
+    Reassigned,
+    WrongCode,
+)
+from ..domain.refusals import why_over
+from ..presentation import serializers
+from ..presentation.pages import decision as pages
+from . import web
+from .forms import CancelForm, DecisionForm, ReassignForm
+from .web import Call, Reply
+
+OVER = (AlreadyDecided, Expired, Cancelled, Reassigned)
+"""The errors that end an approval for its reader: the page then shows the outcome."""
+
+
+def decide(call: Call, ports: Ports, choice: Choice, token: str) -> Reply:
+    """Answer a link that approves or rejects."""
+    if call.method != "POST":
+        return _decide_page(call, ports, choice, token, DecisionForm())
+    form = DecisionForm()
+    try:
+        form = call.form(DecisionForm)
+        approval, approver = deciding.decide(
+            ports, token, choice, reason=form.reason, via="page", code=form.code
+        )
+    except OVER as e:
+        approval, approver = deciding.find_linked(ports, token)
+        return _outcome(call, ports, approval, approver, error=e)
+    except (InvalidRequest, WrongCode) as e:
+        if not call.wants_html:
+            raise
+        return _decide_page(call, ports, choice, token, form, error=e)
+    return _outcome(call, ports, approval, approver)
+
+
+def reassign(call: Call, ports: Ports, token: str) -> Reply:
+    """Answer the link by which an approver has another person asked."""
+    if call.method != "POST":
+        return _reassign_page(call, ports, token, ReassignForm())
+    form = ReassignForm()
+    try:
+        form = call.form(ReassignForm)
+        approval, approver = deciding.reassign(
+            ports, token, form.to, note=form.note, via="page", code=form.code
+        )
+    except OVER as e:
+        approval, approver = deciding.find_linked(ports, token)
+        return _outcome(call, ports, approval, approver, error=e)
+    except (InvalidRequest, WrongCode) as e:
+        if not call.wants_html:
+            raise
+        return _reassign_page(call, ports, token, form, error=e)
+    return _outcome(call, ports, approval, approver)
+
+
+def cancel(call: Call, ports: Ports, token: str) -> Reply:
+    """Answer the link by which a requester cancels."""
+    if call.method != "POST":
+        return _cancel_page(call, ports, token, CancelForm())
+    form = CancelForm()
+    try:
+        form = call.form(CancelForm)
+        approval = deciding.cancel(ports, token, form.reason, "page")
+    except OVER as e:
+        return _outcome_for_requester(call, ports, deciding.find_requested(ports, token), error=e)
+    except InvalidRequest as e:
+        if not call.wants_html:
+            raise
+        return _cancel_page(call, ports, token, form, error=e)
+    return _outcome_for_requester(call, ports, approval)
+
+
+def _decide_page(
+    call: Call,
+    ports: Ports,
+    choice: Choice,
+    token: str,
+    form: DecisionForm,
+    error: AssentError | None = None,
+) -> Reply:
+    approval, approver = deciding.find_linked(ports, token)
+    if closed := _closed(call, ports, approval, approver):
+        return closed
+    words, status = web.in_words(error)
+    page = pages.decide_page(
+        approval, approver, choice, token=token, reason=form.reason, error=words
+    )
+    return web.html(page, status)
+
+
+def _reassign_page(
+    call: Call, ports: Ports, token: str, form: ReassignForm, error: AssentError | None = None
+) -> Reply:
+    approval, approver = deciding.find_linked(ports, token)
+    if closed := _closed(call, ports, approval, approver):
+        return closed
+    words, status = web.in_words(error)
+    page = pages.reassign_page(
+        approval, approver, token=token, to=form.to, note=form.note, error=words
+    )
+    return web.html(page, status)
+
+
+def _cancel_page(
+    call: Call, ports: Ports, token: str, form: CancelForm, error: AssentError | None = None
+) -> Reply:
+    approval = deciding.find_requested(ports, token)
+    is_open = approval.outcome == "pending" and ports.now() < approval.expires_at
+    if not (is_open and approval.requester and call.wants_html):
+        return _outcome_for_requester(call, ports, approval)
+    words, status = web.in_words(error)
+    page = pages.cancel_page(approval, approval.requester, reason=form.reason, error=words)
+    return web.html(page, status)
+
+
+def _closed(call: Call, ports: Ports, approval: Approval, approver: Approver) -> Reply | None:
+    """Return the answer where there is nothing to press: the approval is over, or no browser."""
+    over = why_over(approval, approver, ports.now())
+    if over is not None and not isinstance(over, AlreadyDecided):
+        return _outcome(call, ports, approval, approver, status=over.status)
+    if over is not None or not call.wants_html:
+        return _outcome(call, ports, approval, approver)
+    return None
+
+
+def _outcome(
+    call: Call,
+    ports: Ports,
+    approval: Approval,
+    approver: Approver,
+    *,
+    status: int = 200,
+    error: AssentError | None = None,
+) -> Reply:
+    """Return an approval as its approver sees it, with their decision, and the error if any."""
+    status = error.status if error else status
+    if call.wants_html:
+        page = pages.outcome_for_approver(approval, approver, ports.now())
+        return web.html(page, status)
+    view: dict[str, Any] = {
+        "approval": serializers.approver_view(approval),
+        "approver": approver.address,
+        "decision": approver.decision.choice if approver.decision else None,
+    }
+    return web.json((error.as_json() if error else {}) | view, status)
+
+
+def _outcome_for_requester(
+    call: Call, ports: Ports, approval: Approval, error: AssentError | None = None
+) -> Reply:
+    """Return an approval as its requester sees it, and the error if any."""
+    status = error.status if error else 200
+    if call.wants_html:
+        return web.html(pages.outcome_for_requester(approval, ports.now()), status)
+    view: dict[str, Any] = {"approval": serializers.approver_view(approval)}
+    return web.json((error.as_json() if error else {}) | view, status)

@@ -1,0 +1,51 @@
+"""Forms and queries: what pages, programs and operators send, before any rule is applied."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from ..domain.approval import Choice, Outcome
+
+
+class DecisionForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an approver sends with a decision."""
+
+    reason: str = ""
+    code: str = ""
+
+
+class ReassignForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an approver sends to have another person asked."""
+
+    to: str = ""
+    note: str = ""
+    code: str = ""
+
+
+class CancelForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a requester sends to cancel."""
+
+    reason: str = ""
+
+
+class InboxForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an approver sends from the inbox; nothing is decided until `confirmed`."""
+
+    choice: Choice
+    chosen: tuple[str, ...] = ()
+    reason: str = ""
+    confirmed: Literal["", "yes"] = ""
+
+
+class ApprovalsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `GET /approvals`; `next` comes from the page before."""
+
+    outcome: Outcome = "pending"
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    next: str = ""
+
+
+class ConfirmationForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an operator sends to confirm an approver: the URL of SNS's confirmation link."""
+
+    url: Annotated[str, Meta(max_length=2_048)]

@@ -1,0 +1,86 @@
+"""The inbox link: all requests that wait for one approver, several decided at once.
+
+Selecting shows a page that asks again, and only the button of that page decides.
+"""
+
+from typing import Any
+
+from ..application import bulk_deciding
+from ..application.bulk_deciding import Inbox, Result
+from ..application.ports import Ports
+from ..domain.errors import AlreadyDecided, AssentError, InvalidRequest
+from ..presentation import serializers
+from ..presentation.pages import inbox as pages
+from . import web
+from .forms import InboxForm
+from .web import Call, Reply
+
+
+def inbox(call: Call, ports: Ports, token: str) -> Reply:
+    """Answer the inbox link: GET and HEAD show it, POST asks to confirm, or decides."""
+    if call.method != "POST":
+        return _inbox(call, ports, token)
+    try:
+        form = call.form(InboxForm)
+        selected = bulk_deciding.select(ports, token, form.chosen)
+    except InvalidRequest as e:
+        return _inbox(call, ports, token, error=e)
+    if not form.confirmed:
+        return _confirm(call, ports, token, form, selected)
+    try:
+        results = bulk_deciding.decide_all(ports, selected, form.choice, form.reason)
+    except InvalidRequest as e:
+        return _confirm(call, ports, token, form, selected, error=e)
+    if call.wants_html:
+        return web.html(pages.receipt_page(form.choice, results, token))
+    return web.json({"approver": selected.address, "decided": [_result(r) for r in results]})
+
+
+def _inbox(call: Call, ports: Ports, token: str, error: AssentError | None = None) -> Reply:
+    if error is not None and not call.wants_html:
+        raise error
+    after = call.query.get("after", "")
+    web.check_place(after, "after")
+    inbox = bulk_deciding.inbox(ports, token, after)
+    words, status = web.in_words(error)
+    if call.wants_html:
+        page = pages.inbox_page(
+            inbox.address, inbox.approvals, after=inbox.after, now=ports.now(), error=words
+        )
+        return web.html(page, status)
+    items = [serializers.inbox_item(approval) for approval in inbox.approvals]
+    return web.json({"approver": inbox.address, "approvals": items, "next": inbox.after or None})
+
+
+def _confirm(
+    call: Call,
+    ports: Ports,
+    token: str,
+    form: InboxForm,
+    selected: Inbox,
+    error: AssentError | None = None,
+) -> Reply:
+    """Return the page that asks to confirm, and says why the last press failed."""
+    if not call.wants_html:
+        raise error or InvalidRequest('confirmed: must be "yes" to decide', field="confirmed")
+    waiting = [a for a in selected.approvals if bulk_deciding.is_waiting_for(a, selected.address)]
+    if not waiting:
+        none_left = AlreadyDecided("None of these waits for you any more.")
+        return _inbox(call, ports, token, error=none_left)
+    words, status = web.in_words(error)
+    page = pages.confirm_page(
+        waiting,
+        form.choice,
+        closed=len(selected.approvals) - len(waiting),
+        token=token,
+        now=ports.now(),
+        reason=form.reason,
+        error=words,
+    )
+    return web.html(page, status)
+
+
+def _result(result: Result) -> dict[str, Any]:
+    if result.error is not None:
+        return {"id": result.approval.id, "error": result.error.as_json()}
+    return {"id": result.approval.id, "outcome": result.approval.outcome}

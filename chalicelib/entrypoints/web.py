@@ -1,0 +1,180 @@
+"""HTTP without a framework: one request as it was sent, and the answers to it.
+
+`answering.py` makes a Call of each request, and the framework's response of each Reply.
+"""
+
+import re
+import typing
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar
+from urllib.parse import parse_qsl
+
+from msgspec.structs import fields
+
+from ..domain.decoding import convert, read_json
+from ..domain.errors import AssentError, InvalidRequest, TooLarge, Unavailable, UnsupportedType
+from ..domain.link_tokens import is_id
+from ..presentation.pages import parts
+from ..presentation.pages.decision import problem_page
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+BODY_BYTES = 131_072
+"""The largest body that is read; a request with every field at its longest is smaller."""
+FORM_FIELDS = 80
+"""More fields than any page sends."""
+
+_PLACE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_[a-z2-7]{26})?")
+"""Where a page of a list begins: after the approval with that time and id."""
+
+T = TypeVar("T")
+Headers = dict[str, str | list[str]]
+
+HEADERS: Headers = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+
+class Sent(Protocol):
+    """The parts of a framework's request that are read."""
+
+    method: str
+    headers: Any
+    uri_params: Any
+    query_params: Any
+    context: dict[str, Any]
+
+    @property
+    def raw_body(self) -> Any:
+        """The body, as bytes."""
+
+
+class Reply(NamedTuple):
+    """An answer; `body` is a page, text, or a value that becomes JSON."""
+
+    body: Any
+    status: int
+    headers: Headers
+
+
+class Call:
+    """One HTTP request; a malformed part raises InvalidRequest or its like when it is read."""
+
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
+        self.method = sent.method
+        self.headers: Mapping[str, str] = sent.headers
+        self.query: dict[str, str] = dict(sent.query_params or {})
+
+    @property
+    def wants_html(self) -> bool:
+        """Whether to answer with a page: to a browser, and on a mailed link by default."""
+        accept = self.headers.get("Accept", "*/*").lower()
+        if "text/html" in accept or JSON in accept:
+            return "text/html" in accept
+        return "token" in (self._sent.uri_params or {}) and self._type != JSON
+
+    @property
+    def caller(self) -> str:
+        """The IAM principal that signed the request."""
+        identity = self._sent.context.get("identity") or {}
+        return str(identity.get("userArn") or "operator")
+
+    @property
+    def reference(self) -> str:
+        """The id of this request in the log."""
+        return str(self._sent.context.get("requestId", "-"))
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The approval or execution in the path, for the log; never the secret half of a token."""
+        found = self._sent.uri_params or {}
+        named = found.get("approval_id", found.get("token", "").partition(".")[0])
+        ids = {"approvalId": named if is_id(named) else "", "execution": found.get("name", "")}
+        return {key: value[:80] for key, value in ids.items() if value}
+
+    def json(self, default: bytes = b"") -> Any:
+        """Return the JSON body; `default` stands for an empty one."""
+        if self._type not in (JSON, ""):
+            raise UnsupportedType(f"The body must be {JSON}, in UTF-8.")
+        return read_json(self._body or default)
+
+    def form(self, wanted: type[T]) -> T:
+        """Return the body of a page, a form or JSON, as a `wanted` (a Struct)."""
+        if self._type != FORM:
+            return convert(self.json(default=b"{}"), wanted)
+        try:
+            pairs = parse_qsl(
+                self._body.decode(),
+                keep_blank_values=True,
+                max_num_fields=FORM_FIELDS,
+                errors="strict",
+            )
+        except ValueError:  # UnicodeDecodeError among them
+            wrong = f"body: is not a form in UTF-8, or has more than {FORM_FIELDS} fields"
+            raise InvalidRequest(wrong) from None
+        form: dict[str, Any] = dict(pairs)
+        for field in fields(wanted):  # type: ignore[arg-type]  # every `wanted` is a Struct
+            if typing.get_origin(field.type) is tuple:
+                form[field.name] = [value for name, value in pairs if name == field.name]
+        return convert(form, wanted)
+
+    @property
+    def _type(self) -> str:
+        """The body's media type in lower case, without its parameters."""
+        header: str = self.headers.get("Content-Type", "")
+        return header.partition(";")[0].strip().lower()
+
+    @property
+    def _body(self) -> bytes:
+        body: bytes = self._sent.raw_body
+        if len(body) > BODY_BYTES:
+            raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
+        return body
+
+
+def check_place(place: str, field: str) -> None:
+    """Raise InvalidRequest if that isn't the `next` of an earlier page."""
+    if not _PLACE.fullmatch(place):
+        raise InvalidRequest(f"{field}: is no place in this list; begin without it", field=field)
+
+
+def json(body: Mapping[str, Any], status: int = 200, more: Headers | None = None) -> Reply:
+    """Return JSON, for programs."""
+    return Reply(body, status, HEADERS | {"Content-Type": JSON} | (more or {}))
+
+
+def html(page: str, status: int = 200, more: Headers | None = None) -> Reply:
+    """Return a page."""
+    return Reply(page, status, HEADERS | parts.HEADERS | (more or {}))
+
+
+def text(plain: str) -> Reply:
+    """Return plain text."""
+    return Reply(plain, 200, HEADERS | {"Content-Type": "text/plain; charset=utf-8"})
+
+
+def error(call: Call, error: AssentError) -> Reply:
+    """Return the answer to an error, as a page or as JSON."""
+    if error.status >= 500:
+        # The log has the message, under the reference; a reader can't act on it.
+        error.message = "We can't do that just now. What was recorded is kept; please try again."
+    headers: Headers = (
+        {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
+    )
+    if call.wants_html:
+        return html(problem_page(error, call.reference), error.status, headers)
+    reference = {"reference": call.reference} if error.status >= 500 else {}
+    return json(error.as_json() | reference, error.status, headers)
+
+
+def in_words(error: AssentError | None) -> tuple[str, int]:
+    """Return the sentence a page shows for an error, without the field's name, and the status."""
+    if error is None:
+        return "", 200
+    words = error.message.removeprefix(f"{error.field}: ")
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else "."), error.status

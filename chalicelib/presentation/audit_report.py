@@ -1,0 +1,76 @@
+"""The audit report: one approval in words: the question, the decisions, every event.
+
+Plain text in lines of at most 78 columns where the words allow it; times are UTC.
+"""
+
+from datetime import datetime
+
+from ..domain.approval import Approval, Approver
+from ..domain.events import ABOUT_MAIL, Event
+from .wording import detail_rows, needed, past, requester, was, when
+
+
+def audit_report(approval: Approval) -> str:
+    """Return the whole approval as text; no token, link or hash."""
+    request = approval.request
+    outcome = "is still open" if approval.outcome == "pending" else was(approval)
+    facts = [
+        ("Approval", approval.id),
+        ("Execution", approval.execution_arn),
+        ("Asked by", requester(approval)),
+        ("Asked on", when(approval.created_at)),
+        ("Answer by", when(approval.expires_at)),
+        ("Needed", needed(approval)),
+        ("Outcome", outcome),
+        ("Resumed", when(approval.resumed_at) if approval.resumed_at else "not yet"),
+    ]
+    details = request.details
+    rows = details.split("\n") if isinstance(details, str) else _rows(detail_rows(approval))
+    parts = [
+        request.subject,
+        "\n".join(f"{name + ':':<11}{value}" for name, value in facts),
+        _part("Details", rows if details else []),
+        _part("Approvers", [line for a in approval.approvers for line in _approver(a)]),
+        _part("Record", [*_folded(approval), *map(_event, approval.events)]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _part(title: str, lines: list[str]) -> str:
+    return "\n".join([title, *(f"  {line}".rstrip() for line in lines)]) if lines else ""
+
+
+def _rows(rows: list[tuple[str, str]]) -> list[str]:
+    return [line for label, value in rows for line in f"{label}: {value}".split("\n")]
+
+
+def _approver(approver: Approver) -> list[str]:
+    note = [f"  | {line}" for line in approver.note.split("\n") if approver.note]
+    return [*_decision(approver), *(["  was asked with this note:", *note] if note else [])]
+
+
+def _decision(approver: Approver) -> list[str]:
+    if approver.decision is not None:
+        decision = approver.decision
+        said = f"{approver.address} {past(decision.choice)} on {_second(decision.decided_at)}"
+        quoted = [f"  | {line}" for line in decision.reason.split("\n") if decision.reason]
+        return [said, *quoted]
+    if approver.replaced_by is not None:
+        return [f"{approver.address} was replaced by {approver.replaced_by}"]
+    return [f"{approver.address} has not decided (mail: {approver.mail})"]
+
+
+def _folded(approval: Approval) -> list[str]:
+    number = approval.folded_events
+    return [f"({number} older events are counted, not kept)"] if number else []
+
+
+def _event(event: Event) -> str:
+    said = " - ".join(" ".join(text.split()) for text in (event.note, event.why) if text)
+    note = f" - {said}" if said else ""
+    whose = "to" if event.what in ABOUT_MAIL else "by"
+    return f"{_second(event.at)}  {event.what} {whose} {event.who} via {event.via}{note}"
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

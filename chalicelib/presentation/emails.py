@@ -1,0 +1,227 @@
+"""The mails to approvers and requesters: subject and plain text.
+
+SNS sends the text unchanged and appends its own footer. Lines end by column 78; each link has a
+line of its own; the requester's words are quoted, so that they can't pass for Assent's.
+"""
+
+import re
+import textwrap
+import unicodedata
+from datetime import datetime
+from typing import NamedTuple
+
+from ..domain.addresses import same_person
+from ..domain.approval import Approval
+from ..domain.link_tokens import LinkedPage, MailSecrets, link
+from ..domain.outbox_entries import Mail
+from .wording import (
+    cancel_reason,
+    detail_rows,
+    duration,
+    needed,
+    past,
+    progress,
+    requester,
+    was,
+    when,
+)
+
+COLUMNS = 78
+DETAIL_LINES = 40
+"""More lines of details are on the page alone, so that the links stay in sight."""
+SUBJECT_CHARACTERS = 99
+"""SNS takes fewer than 100 (botocore's model of `Publish`)."""
+
+_PRIVATE = "These links decide in your name, so please don't forward them."
+_SAFETY = (
+    "Opening a page decides nothing; only the button on it does.\n"
+    f"{_PRIVATE}\n"
+    "The link to unsubscribe, further down, would stop these mails."
+)
+
+
+class Email(NamedTuple):
+    """The arguments of SNS's `Publish`.
+
+    botocore's model of `Publish` takes UTF-8 subjects, other pages of AWS say ASCII: if SNS refuses
+    `subject`, `ascii_subject` is sent (docs/fidelity.md).
+    """
+
+    subject: str
+    ascii_subject: str
+    text: str
+
+
+def write_email(
+    approval: Approval, mail: Mail, secrets: MailSecrets, *, public_url: str, now: datetime
+) -> Email:
+    """Return the text of this mail; the links in it are its reader's alone."""
+    match mail.about:
+        case "outcome":
+            return _outcome(approval, mail, secrets, public_url)
+        case "receipt":
+            return _receipt(approval, mail, secrets, public_url, now)
+        case _:
+            return _question(approval, mail, secrets, public_url, now)
+
+
+def _question(
+    approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
+) -> Email:
+    """Return the mail that asks an approver to decide."""
+    opening, subject = _opening(approval, mail)
+    code = [f"CODE - the page asks for it:\n{secrets.code}"]
+    return _email(
+        subject,
+        approval,
+        opening,
+        *_note(approval, mail.to),
+        _facts([("Asked by", requester(approval)), *_progress(approval, now)]),
+        *_details(approval),
+        *(code if approval.request.code_required else []),
+        _button("APPROVE", _url(approval, secrets, "approve", public_url)),
+        _button("REJECT", _url(approval, secrets, "reject", public_url)),
+        _SAFETY,
+        _inbox(approval, secrets, public_url),
+    )
+
+
+def _receipt(
+    approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
+) -> Email:
+    """Return the mail that tells the requester who was asked, with a link to cancel."""
+    people = ", ".join(approver.address for approver in approval.active_approvers)
+    return _email(
+        "Asked",
+        approval,
+        f"{mail.to}, this was asked in your name:",
+        _facts([("Asked", people), *_progress(approval, now)]),
+        _button("CANCEL", _url(approval, secrets, "cancel", public_url)),
+        _SAFETY,
+    )
+
+
+def _outcome(approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str) -> Email:
+    """Return the mail that tells how the approval ended, with every reason given."""
+    to_requester = approval.requester is not None and same_person(
+        mail.to, approval.requester.address
+    )
+    whose = "your request" if to_requester else "this request"
+    because = cancel_reason(approval)
+    decisions = [
+        f"{approver.address} {past(decision.choice)} on {when(decision.decided_at)}"
+        + (f":\n\n{_quoted(decision.reason)}" if decision.reason else ".")
+        for approver, decision in approval.decisions
+    ]
+    inbox = [_PRIVATE, _inbox(approval, secrets, public_url)]
+    return _email(
+        approval.outcome.capitalize(),
+        approval,
+        f"{mail.to}, {whose} {was(approval)}:",
+        *([_quoted(because)] if because else []),
+        *decisions,
+        "You don't need to do anything.",
+        *(inbox if approval.mail_has_link(mail) else []),
+    )
+
+
+def _email(subject: str, approval: Approval, opening: str, *parts: str) -> Email:
+    about = approval.request.subject
+    text = "\n\n".join((_filled(opening), _filled(about, "| "), *parts))
+    return Email(_cut(f"{subject}: {about}"), subject, text + "\n")
+
+
+def _opening(approval: Approval, mail: Mail) -> tuple[str, str]:
+    """Return the first sentence and the beginning of the subject line."""
+    absent = approval.approver(mail.to).stands_in_for
+    match mail.about:
+        case "request" if absent is not None:
+            return f"{mail.to}, you are asked for {absent}, who is away:", "Approval needed"
+        case "request":
+            return f"{mail.to}, your decision is needed:", "Approval needed"
+        case "reminder":
+            return f"{mail.to}, your decision is still needed:", "Reminder, approval needed"
+        case "escalation":
+            because = "you are asked too, because it hasn't been decided in time"
+            return f"{mail.to}, {because}:", "Approval needed"
+        case _:
+            before = next(a.address for a in approval.approvers if a.replaced_by == mail.to)
+            return f"{mail.to}, you are asked instead of {before}:", "Approval needed"
+
+
+def _url(approval: Approval, secrets: MailSecrets, page: LinkedPage, public_url: str) -> str:
+    secret = secrets.inbox if page == "inbox" else secrets.decision
+    return link(public_url, page, approval.id, secret)
+
+
+def _button(choice: str, url: str) -> str:
+    return f"{choice} - open this page and press the button there:\n{url}"
+
+
+def _inbox(approval: Approval, secrets: MailSecrets, public_url: str) -> str:
+    url = _url(approval, secrets, "inbox", public_url)
+    return f"INBOX - all requests that wait for you; this page is private:\n{url}"
+
+
+def _progress(approval: Approval, now: datetime) -> list[tuple[str, str]]:
+    left = duration(approval.expires_at - now)
+    deadline = f"{when(approval.expires_at)} (in {left})"
+    return [
+        ("Answer by", deadline),
+        ("Needed", needed(approval)),
+        ("So far", progress(approval)),
+    ]
+
+
+def _facts(facts: list[tuple[str, str]]) -> str:
+    return "\n".join(_fact(name, value) for name, value in facts)
+
+
+def _note(approval: Approval, address: str) -> list[str]:
+    note = approval.approver(address).note
+    return [f"They wrote to you:\n\n{_quoted(note)}"] if note else []
+
+
+def _cut(text: str) -> str:
+    if len(text) <= SUBJECT_CHARACTERS:
+        return text
+    return text[: SUBJECT_CHARACTERS - 3].rstrip() + "..."
+
+
+def _fact(name: str, value: str) -> str:
+    return _filled(value, " " * 11, first=f"{name + ':':<11}")
+
+
+def _details(approval: Approval) -> list[str]:
+    details = approval.request.details
+    if not details:
+        return []
+    if isinstance(details, str):
+        text = details
+    else:
+        text = "\n".join(f"{label}: {value}" for label, value in detail_rows(approval))
+    quoted = _quoted(text).split("\n")
+    if len(quoted) > DETAIL_LINES:
+        more = len(quoted) - DETAIL_LINES
+        quoted = [*quoted[:DETAIL_LINES], f"({more} more lines of details are on the page.)"]
+    return ["Details, as the requester wrote them:\n\n" + "\n".join(quoted)]
+
+
+def _quoted(text: str) -> str:
+    text = re.sub(r"\n\s*\n", "\n\n", text)
+    return "\n".join(_filled(line, "| ") if line.strip() else "|" for line in text.split("\n"))
+
+
+def _filled(text: str, indent: str = "", *, first: str | None = None) -> str:
+    """Return the text wrapped; CJK characters and emoji take two columns."""
+    wide = any(unicodedata.east_asian_width(character) in "WF" for character in text)
+    lines = textwrap.wrap(
+        text,
+        width=COLUMNS // 2 if wide else COLUMNS,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        # A link must not be cut.
+        break_long_words="://" not in text,
+    )
+    return "\n".join(lines)

@@ -1,0 +1,121 @@
+"""The JSON that readers of an approval get, as types; `serializers.py` makes it.
+
+Times are ISO 8601 in UTC. None of these holds a task token, a link or a hash.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..domain.approval import Choice, MailState, Outcome
+from ..domain.request import Detail
+
+
+class DecisionJson(TypedDict):
+    """One decision; `decidedAt` is ISO 8601 in UTC."""
+
+    approver: str
+    decision: Choice
+    reason: str
+    decidedAt: str
+
+
+class QuestionJson(TypedDict):
+    """The question and the outcome: the part that all readers see."""
+
+    id: str
+    outcome: Outcome
+    subject: str
+    requestedBy: str | None
+    approvalsNeeded: int
+    rejectionsNeeded: int
+    createdAt: str
+    expiresAt: str
+    closedAt: str | None
+
+
+class ApproverViewJson(QuestionJson):
+    """What an approver sees through a decision link."""
+
+    details: dict[str, Detail] | str
+    decisions: list[DecisionJson]
+
+
+class InboxItemJson(QuestionJson):
+    """One request in an approver's inbox: how many have decided, not who."""
+
+    details: dict[str, Detail] | str
+    approvals: int
+    rejections: int
+    codeRequired: bool
+
+
+class SummaryJson(QuestionJson):
+    """One approval in an operator's list: no details, reasons or events."""
+
+    approvals: int
+    rejections: int
+    waitsFor: list[str]
+    settledAt: str | None
+    executionArn: str
+
+
+class ApproverJson(TypedDict):
+    """One approver, for operators; `why` says why their mail waits."""
+
+    approver: str
+    mail: MailState
+    decision: DecisionJson | None
+    replacedBy: NotRequired[str]
+    standsInFor: NotRequired[str]
+    note: NotRequired[str]
+    why: NotRequired[str]
+
+
+class EventJson(TypedDict):
+    """One event of the audit trail."""
+
+    at: str
+    what: str
+    who: str
+    via: str
+    note: str
+    why: NotRequired[str]
+
+
+class OperatorViewJson(QuestionJson):
+    """The whole approval, for operators."""
+
+    details: dict[str, Detail] | str
+    approvers: list[ApproverJson]
+    settledAt: str | None
+    executionArn: str
+    events: list[EventJson]
+    foldedEvents: NotRequired[int]
+
+
+class ResultJson(TypedDict):
+    """The result that resumes the execution."""
+
+    outcome: Outcome
+    approvalId: str
+    subject: str
+    decisions: list[DecisionJson]
+    closedAt: str | None
+
+
+class AnnouncedDecisionJson(TypedDict):
+    """One decision on the event bus: no reason."""
+
+    approver: str
+    decision: Choice
+    decidedAt: str
+
+
+class AnnouncementJson(TypedDict):
+    """The outcome on the event bus; `approvalId` identifies an announcement delivered twice."""
+
+    approvalId: str
+    outcome: Outcome
+    subject: str
+    executionArn: str
+    decisions: list[AnnouncedDecisionJson]
+    closedAt: str | None

@@ -1,0 +1,191 @@
+"""Pages behind the links of one approval: decide, reassign, cancel, and how it ended."""
+
+from datetime import datetime
+
+from markupsafe import Markup
+
+from ...domain.approval import Approval, Approver, Choice
+from ...domain.errors import AssentError
+from ..wording import cancel_reason, past, progress, was, when
+from .parts import (
+    CODE,
+    Mood,
+    details,
+    error_box,
+    facts,
+    fill,
+    joined,
+    kept,
+    page,
+    reason_box,
+)
+
+_EXPIRED = "This request has expired"
+
+
+def decide_page(
+    approval: Approval,
+    approver: Approver,
+    choice: Choice,
+    *,
+    token: str,
+    reason: str = "",
+    error: str = "",
+) -> str:
+    """Return the page whose button decides; `error` says why the last press failed."""
+    other: Choice = "reject" if choice == "approve" else "approve"
+    return page(
+        f"{choice.capitalize()}: {approval.request.subject}",
+        choice,
+        fill(
+            "decide",
+            subject=approval.request.subject,
+            facts=facts(approval),
+            details=details(approval),
+            error=error_box(error),
+            code=CODE if approval.request.code_required else "",
+            **reason_box(required=approval.needs_reason(choice), reason=reason),
+            button=choice.capitalize(),
+            other=f"{other.capitalize()} instead",
+            other_link=f"../{other}/{token}",
+            token=token,
+            address=approver.address,
+        ),
+    )
+
+
+def reassign_page(
+    approval: Approval,
+    approver: Approver,
+    *,
+    token: str,
+    to: str = "",
+    note: str = "",
+    error: str = "",
+) -> str:
+    """Return the page on which an approver names the person to be asked instead."""
+    return page(
+        f"Reassign: {approval.request.subject}",
+        None,
+        fill(
+            "reassign",
+            subject=approval.request.subject,
+            error=error_box(error),
+            to=to,
+            code=CODE if approval.request.code_required else "",
+            note=kept(note),
+            token=token,
+            address=approver.address,
+        ),
+    )
+
+
+def cancel_page(
+    approval: Approval, requester: Approver, *, reason: str = "", error: str = ""
+) -> str:
+    """Return the page on which the requester cancels the request."""
+    return page(
+        f"Cancel: {approval.request.subject}",
+        "reject",
+        fill(
+            "cancel",
+            subject=approval.request.subject,
+            facts=facts(approval),
+            details=details(approval),
+            error=error_box(error),
+            reason=kept(reason),
+            address=requester.address,
+        ),
+    )
+
+
+def outcome_for_approver(approval: Approval, approver: Approver, now: datetime) -> str:
+    """Return the page for an approver who has nothing to decide (any more)."""
+    own = approver.decision
+    heading = _heading(approval, now)
+    if approver.replaced_by is not None:
+        heading = f"{approval.asked_instead_of(approver)} was asked instead of you"
+    if own is None:
+        late = approval.outcome == "expired" or heading == _EXPIRED
+        lead = "It is too late to answer" if late else "No answer is needed from you any more"
+        return _outcome_page(approval, lead=lead, heading=heading, mood=None, now=now)
+    if approval.outcome in ("pending", past(own.choice)):
+        lead, heading = f"Recorded on {when(own.decided_at)}", f"You {past(own.choice)} this"
+        return _outcome_page(approval, lead=lead, heading=heading, mood=own.choice, now=now)
+    # The outcome isn't the approver's own choice, so the outcome comes first.
+    moods: dict[str, Mood] = {"approved": "approve", "rejected": "reject"}
+    lead = f"You {past(own.choice)} it on {when(own.decided_at)}"
+    heading = heading.removesuffix(" already")
+    mood = moods.get(approval.outcome)
+    return _outcome_page(approval, lead=lead, heading=heading, mood=mood, now=now)
+
+
+def outcome_for_requester(approval: Approval, now: datetime) -> str:
+    """Return the page for a requester who has nothing to cancel (any more)."""
+    heading = _heading(approval, now)
+    return _outcome_page(approval, lead="Your request", heading=heading, mood=None, now=now)
+
+
+def problem_page(error: AssentError, reference: str) -> str:
+    """Return the page for an error that isn't about one approval: a bad link, a fault."""
+    heading = {404: "Nothing found here", 413: "That is too much text"}.get(
+        error.status, "That didn't work" if error.status < 500 else "Please try again in a moment"
+    )
+    small = f"If you ask somebody about this, give them the reference {reference}."
+    return page(heading, None, fill("problem", heading=heading, text=error.message, small=small))
+
+
+def _outcome_page(approval: Approval, *, lead: str, heading: str, mood: Mood, now: datetime) -> str:
+    return page(
+        f"{heading}: {approval.request.subject}",
+        mood,
+        fill(
+            "outcome",
+            lead=lead,
+            heading=heading,
+            subject=approval.request.subject,
+            text=_consequence(approval, now),
+            decisions=_decisions(approval),
+            facts=facts(approval),
+            details=details(approval),
+        ),
+    )
+
+
+def _heading(approval: Approval, now: datetime) -> str:
+    if approval.outcome == "pending":
+        return _EXPIRED if now >= approval.expires_at else "This is still open"
+    return {
+        "approved": "This was approved already",
+        "rejected": "This was rejected already",
+        "expired": _EXPIRED,
+        "cancelled": "This request was cancelled",
+    }[approval.outcome]
+
+
+def _consequence(approval: Approval, now: datetime) -> str:
+    """Return how the approval ended and whether the workflow knows, or what is still missing."""
+    if approval.outcome == "pending" and now < approval.expires_at:
+        return f"It is waiting for other approvers: {progress(approval)}."
+    if approval.outcome in ("pending", "expired"):
+        return f"The deadline passed on {when(approval.expires_at)}."
+    result = f"The request {was(approval)}. {cancel_reason(approval)}".strip()
+    if any(e.what == "resumed" and e.note for e in approval.events):
+        return f"{result} The workflow was not waiting any more: it had been told, or had ended."
+    told = "has been told." if approval.resumed_at else "will be told within a few minutes."
+    return f"{result} The workflow {told}"
+
+
+def _decisions(approval: Approval) -> Markup:
+    if not approval.decisions:
+        return Markup("")
+    reason = Markup('<span class="reason" dir="auto">{}</span>')
+    item = Markup("<li><strong>{}</strong> {} on {}{}</li>\n")
+    return Markup('<ul class="decisions">\n{}</ul>').format(
+        joined(
+            item.format(
+                a.address, past(d.choice), when(d.decided_at), d.reason and reason.format(d.reason)
+            )
+            for a, d in approval.decisions
+        )
+    )

@@ -1,0 +1,135 @@
+"""Pages of an approver's inbox: all requests that wait for them, several decided at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from markupsafe import Markup
+
+from ...domain.approval import Approval, Choice
+from ...domain.errors import AssentError
+from ..wording import count, duration, past, progress, requester, was, when
+from .parts import details, error_box, fill, joined, page, reason_box
+
+Result = tuple[Approval, AssentError | None]
+"""One approval decided together with others, and the error if it wasn't."""
+
+_LOOK_AGAIN = "Please look once more"
+_BUTTONS = Markup(
+    '<div class="buttons">\n'
+    '<button class="approve" name="choice" value="approve">Approve selected …</button>\n'
+    '<button class="reject" name="choice" value="reject">Reject selected …</button>\n'
+    "</div>"
+)
+
+
+def inbox_page(
+    address: str, approvals: Sequence[Approval], *, after: str, now: datetime, error: str = ""
+) -> str:
+    """Return one page of the inbox; `after` is where the next page begins, "" if there is none."""
+    heading = _inbox_heading(len(approvals), more=bool(after))
+    selectable = any(not approval.request.code_required for approval in approvals)
+    more = Markup('<p><a class="other" href="?after={}">Show later deadlines</a></p>')
+    return page(
+        heading,
+        None,
+        fill(
+            "inbox",
+            address=address,
+            heading=heading,
+            error=error_box(error),
+            items=joined(_item(approval, now) for approval in approvals),
+            buttons=_BUTTONS if selectable else "",
+            more=more.format(after) if after else "",
+        ),
+    )
+
+
+def confirm_page(
+    approvals: Sequence[Approval],
+    choice: Choice,
+    *,
+    closed: int,
+    token: str,
+    now: datetime,
+    reason: str = "",
+    error: str = "",
+) -> str:
+    """Return the page whose button decides these; `closed` selected ones wait no longer."""
+    item = Markup('<li><strong dir="auto">{}</strong>{}</li>\n')
+    hidden = Markup('<input type="hidden" name="chosen" value="{}">\n')
+    others = (
+        f"; {closed} of the selected no longer wait{'s' if closed == 1 else ''}" if closed else ""
+    )
+    button = f"{choice.capitalize()} {count(len(approvals), 'request')}"
+    required = any(approval.needs_reason(choice) for approval in approvals)
+    return page(
+        f"{button}?",
+        choice,
+        fill(
+            "bulk_confirm",
+            lead=_LOOK_AGAIN + others,
+            heading=f"{button}?",
+            items=joined(item.format(a.request.subject, _facts(a, now)) for a in approvals),
+            error=error_box(error),
+            hidden=joined(hidden.format(approval.id) for approval in approvals),
+            choice=choice,
+            **reason_box(required=required, reason=reason, for_all=True),
+            button=button,
+            token=token,
+        ),
+    )
+
+
+def receipt_page(choice: Choice, results: Sequence[Result], token: str) -> str:
+    """Return the page that says for each request whether the decision was recorded."""
+    recorded = sum(error is None for _, error in results)
+    lead = "Recorded" if recorded else "Nothing was recorded just now"
+    of = "" if recorded == len(results) else f" of {len(results)}"
+    heading = f"You {past(choice)} {recorded}{of} request{'s' if len(results) > 1 else ''}"
+    item = Markup('<li><strong dir="auto">{}</strong>: <span class="reason">{}</span></li>\n')
+    lines = (item.format(a.request.subject, _result(a, choice, error)) for a, error in results)
+    return page(
+        heading,
+        choice if recorded else None,
+        fill("bulk_receipt", lead=lead, heading=heading, items=joined(lines), token=token),
+    )
+
+
+def _inbox_heading(number: int, *, more: bool) -> str:
+    if number == 0:
+        return "No request on this page waits any more" if more else "No request waits for you"
+    waiting = f"{count(number, 'request')} {'waits' if number == 1 else 'wait'} for you"
+    return waiting + (", and more later" if more else "")
+
+
+def _item(approval: Approval, now: datetime) -> Markup:
+    subject = Markup('<span dir="auto">{}</span>').format(approval.request.subject)
+    box = Markup('<input type="checkbox" name="chosen" value="{}">').format(approval.id)
+    selectable = Markup('<label class="choice">{}{}</label>').format(box, subject)
+    if approval.request.code_required:
+        coded = Markup('<p class="choice">{}</p>\n<p class="fact">{}</p>')
+        selectable = coded.format(
+            subject, "This request needs a code: open the link in its own mail to decide."
+        )
+    folded = Markup("<details><summary>Details</summary>\n{}\n</details>")
+    shown = details(approval, unfolded=True)
+    more = folded.format(shown) if shown else ""
+    return Markup("<li>{}\n{}\n{}</li>\n").format(selectable, _facts(approval, now), more)
+
+
+def _facts(approval: Approval, now: datetime) -> Markup:
+    left = duration(approval.expires_at - now)
+    so_far = f"; so far {progress(approval)}" if approval.decisions else ""
+    return Markup('<p class="fact">Asked by {}</p>\n<p class="fact">{}</p>').format(
+        requester(approval),
+        f"Answer by {when(approval.expires_at)} (in {left}){so_far}",
+    )
+
+
+def _result(approval: Approval, choice: Choice, error: AssentError | None) -> str:
+    if error is not None:
+        return error.message
+    done = past(choice).capitalize()
+    if approval.outcome == "pending":
+        return f"{done}. It is waiting for other approvers: {progress(approval)}."
+    return f"{done}. The request {was(approval)}."

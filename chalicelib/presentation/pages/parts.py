@@ -1,0 +1,114 @@
+"""The parts that several pages share, and the templates they fill.
+
+Templates are the `.html` files in this folder, with `{names}` to fill. MarkupSafe escapes every
+value that isn't Markup made here. (Why not Jinja2: docs/decisions/0002.)
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from markupsafe import Markup
+
+from ...domain.approval import Approval, Choice
+from ..wording import detail_rows, needed, progress, requester, when
+
+Mood = Choice | None
+"""The choice that gives a page its colour, if any."""
+
+_HERE = Path(__file__).parent
+_LONG = 1_500
+"""Details of more characters are folded, so that the button stays in sight."""
+_STYLE = (_HERE / "style.css").read_text()
+
+HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; style-src 'sha256-"
+    + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    + "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+}
+"""Headers of every page. The policy allows our style by its hash, and no script at all."""
+
+CODE = Markup(
+    '<label for="code">Code from your mail</label>\n'
+    '<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code"'
+    ' maxlength="9" required>'
+)
+
+
+def page(title: str, mood: Mood, content: Markup) -> str:
+    """Return the whole page."""
+    style = Markup(_STYLE)  # noqa: S704 (our own file)
+    return str(fill("layout", title=title, mood=mood or "", content=content, style=style))
+
+
+def fill(template: str, **values: object) -> Markup:
+    """Return that template with these values, escaped unless they are Markup."""
+    return _template(template).format(**values)
+
+
+def joined(parts: Iterable[Markup]) -> Markup:
+    """Return the parts as one."""
+    return Markup("").join(parts)
+
+
+def error_box(message: str) -> Markup:
+    """Return why the last press of the button failed; empty if it didn't."""
+    if not message:
+        return Markup("")
+    return Markup('<p class="error" role="alert">{}</p>').format(message)
+
+
+def reason_box(*, required: bool, reason: str, for_all: bool = False) -> dict[str, object]:
+    """Return the template values of the reason field."""
+    label = "Reason for all of them" if for_all else "Reason"
+    return {
+        "reason_label": f"{label} ({'required' if required else 'optional'})",
+        "required": Markup(" required") if required else "",
+        "reason": kept(reason),
+    }
+
+
+def kept(typed: str) -> str:
+    """Return the content of a textarea; HTML drops its first line break, so one is added."""
+    return f"\n{typed}"
+
+
+def facts(approval: Approval) -> Markup:
+    """Return requester, deadline, quorum and progress."""
+    rows = [
+        ("Asked by", requester(approval)),
+        ("Asked on", when(approval.created_at)),
+        ("Answer by", when(approval.expires_at)),
+        ("Needed", needed(approval)),
+        ("So far", progress(approval)),
+    ]
+    row = Markup("<dt>{}</dt><dd>{}</dd>\n")
+    return Markup("<dl>\n{}</dl>").format(joined(row.format(*r) for r in rows))
+
+
+def details(approval: Approval, *, unfolded: bool = False) -> Markup:
+    """Return the details; empty if there are none, folded if they are long."""
+    shown = approval.request.details
+    fold = Markup if unfolded else _folded
+    if not shown:
+        return Markup("")
+    if isinstance(shown, str):
+        return fold(Markup('<div class="prose" dir="auto">{}</div>').format(shown))
+    row = Markup('<tr><th scope="row" dir="auto">{}</th><td dir="auto">{}</td></tr>\n')
+    rows = joined(row.format(*r) for r in detail_rows(approval))
+    return fold(Markup("<table>\n{}</table>").format(rows))
+
+
+def _folded(shown: Markup) -> Markup:
+    if len(shown) <= _LONG:
+        return shown
+    return Markup("<details><summary>Details</summary>\n{}\n</details>").format(shown)
+
+
+@cache
+def _template(name: str) -> Markup:
+    return Markup((_HERE / f"{name}.html").read_text())  # noqa: S704 (our own file)

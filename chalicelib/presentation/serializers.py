@@ -1,0 +1,193 @@
+"""An approval as JSON for its readers: operators, approvers, the execution, the event bus.
+
+No serializer ever shows a task token, a link or a hash.
+"""
+
+from datetime import datetime
+from typing import get_args
+
+import msgspec
+
+from ..domain.approval import Approval, Approver, Decision
+from ..domain.events import Event, MailFailure
+from ..domain.timestamps import iso
+from .json_types import (
+    AnnouncementJson,
+    ApproverJson,
+    ApproverViewJson,
+    DecisionJson,
+    EventJson,
+    InboxItemJson,
+    OperatorViewJson,
+    QuestionJson,
+    ResultJson,
+    SummaryJson,
+)
+
+CAUSE_BYTES = 32_768
+OUTPUT_BYTES = 262_144
+"""Limits of `SendTaskFailure`'s cause and `SendTaskSuccess`'s output (botocore's model).
+
+The model counts a cause in characters; counted in bytes it fits in either unit.
+"""
+
+
+def operator_view(approval: Approval) -> OperatorViewJson:
+    """Return the whole approval, as `GET /approvals/{id}` answers."""
+    view: OperatorViewJson = {
+        **_question(approval),  # type: ignore[typeddict-item]  # may hold foldedEvents, says mypy
+        "details": approval.request.details,
+        "approvers": [_approver(approval, approver) for approver in approval.approvers],
+        "settledAt": _iso(approval.resumed_at),
+        "executionArn": approval.execution_arn,
+        "events": [_event(event) for event in approval.events],
+    }
+    if approval.folded_events:
+        view["foldedEvents"] = approval.folded_events
+    return view
+
+
+def summary(approval: Approval) -> SummaryJson:
+    """Return one entry of `GET /approvals`; a hundred stay far under Lambda's 6 MB an answer."""
+    return {
+        **_question(approval),
+        "approvals": approval.approvals,
+        "rejections": approval.rejections,
+        "waitsFor": [approver.address for approver in approval.waits_for],
+        "settledAt": _iso(approval.resumed_at),
+        "executionArn": approval.execution_arn,
+    }
+
+
+def approver_view(approval: Approval) -> ApproverViewJson:
+    """Return the question, the quorum and the decisions, for the reader of a decision link."""
+    return {
+        **_question(approval),
+        "details": approval.request.details,
+        "decisions": decisions(approval),
+    }
+
+
+def inbox_item(approval: Approval) -> InboxItemJson:
+    """Return one entry of an approver's inbox."""
+    return {
+        **_question(approval),
+        "details": approval.request.details,
+        "approvals": approval.approvals,
+        "rejections": approval.rejections,
+        "codeRequired": approval.request.code_required,
+    }
+
+
+def decisions(approval: Approval) -> list[DecisionJson]:
+    """Return the decisions in the order in which they were made."""
+    return [_decision(approver, decision) for approver, decision in approval.decisions]
+
+
+def output(approval: Approval) -> str:
+    """Return the result as JSON for `SendTaskSuccess`; long reasons are cut to fit."""
+    return _fitted(approval, OUTPUT_BYTES)
+
+
+def cause(approval: Approval) -> str:
+    """Return the result as JSON for `SendTaskFailure`; long reasons are cut to fit."""
+    return _fitted(approval, CAUSE_BYTES)
+
+
+def announcement(approval: Approval) -> AnnouncementJson:
+    """Return the outcome for the event bus, without reasons and details.
+
+    Everybody who may make a rule can read the bus, which is a wider circle than the readers of
+    an approval. `GET /approvals/{id}` has the rest.
+    """
+    return {
+        "approvalId": approval.id,
+        "outcome": approval.outcome,
+        "subject": approval.request.subject,
+        "executionArn": approval.execution_arn,
+        "decisions": [
+            {
+                "approver": approver.address,
+                "decision": decision.choice,
+                "decidedAt": iso(decision.decided_at),
+            }
+            for approver, decision in approval.decisions
+        ],
+        "closedAt": _iso(approval.closed_at),
+    }
+
+
+def _question(approval: Approval) -> QuestionJson:
+    request = approval.request
+    return {
+        "id": approval.id,
+        "outcome": approval.outcome,
+        "subject": request.subject,
+        "requestedBy": request.requested_by,
+        "approvalsNeeded": approval.approvals_needed,
+        "rejectionsNeeded": request.rejections_needed,
+        "createdAt": iso(approval.created_at),
+        "expiresAt": iso(approval.expires_at),
+        "closedAt": _iso(approval.closed_at),
+    }
+
+
+def _approver(approval: Approval, approver: Approver) -> ApproverJson:
+    view: ApproverJson = {
+        "approver": approver.address,
+        "mail": approver.mail,
+        "decision": _decision(approver, approver.decision) if approver.decision else None,
+    }
+    if approver.replaced_by is not None:
+        view["replacedBy"] = approver.replaced_by
+    if approver.stands_in_for is not None:
+        view["standsInFor"] = approver.stands_in_for
+    if approver.note:
+        view["note"] = approver.note
+    last = [e.what for e in approval.events if e.who == approver.address][-1:]
+    if approver.mail != "sent" and last and last[0] in get_args(MailFailure):
+        view["why"] = last[0]
+    return view
+
+
+def _decision(approver: Approver, decision: Decision) -> DecisionJson:
+    return {
+        "approver": approver.address,
+        "decision": decision.choice,
+        "reason": decision.reason,
+        "decidedAt": iso(decision.decided_at),
+    }
+
+
+def _event(event: Event) -> EventJson:
+    view: EventJson = msgspec.to_builtins(event)
+    if not event.why:
+        del view["why"]
+    return view
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def _fitted(approval: Approval, most: int) -> str:
+    longest = max((len(d["reason"]) for d in decisions(approval)), default=0)
+    while True:
+        text = msgspec.json.encode(_result(approval, longest))
+        if len(text) <= most or longest == 0:
+            return text.decode()
+        longest = longest * 3 // 4
+
+
+def _result(approval: Approval, longest: int) -> ResultJson:
+    made = decisions(approval)
+    for decision in made:
+        if len(decision["reason"]) > longest:
+            decision["reason"] = decision["reason"][: max(longest - 1, 0)] + "…"
+    return {
+        "outcome": approval.outcome,
+        "approvalId": approval.id,
+        "subject": approval.request.subject,
+        "decisions": made,
+        "closedAt": _iso(approval.closed_at),
+    }

@@ -1,0 +1,88 @@
+"""Words and phrases that mails, pages and audit reports share."""
+
+from datetime import datetime, timedelta
+
+from ..domain.approval import OUTCOME_OF, Approval, Choice
+from ..domain.events import Event
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def when(moment: datetime) -> str:
+    """Return a UTC time that readers of any country understand: `29 Nov 2026, 17:31 UTC`."""
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment:%Y, %H:%M} UTC"
+
+
+def duration(time: timedelta) -> str:
+    """Return a duration in its largest unit, rounded down: `6 days`."""
+    seconds = max(int(time.total_seconds()), 0)
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * length or (seconds >= length and unit != "day"):
+            return count(seconds // length, unit)
+    return "less than a minute"
+
+
+def count(number: int, noun: str) -> str:
+    """Return `no request`, `1 request`, `2 requests`."""
+    return f"{number or 'no'} {noun}" if number < 2 else f"{number} {noun}s"
+
+
+def requester(approval: Approval) -> str:
+    """Return the requester's address, or the state machine's name if the request names nobody."""
+    state_machine = approval.execution_arn.split(":")[6:7]
+    return approval.request.requested_by or f"the workflow {''.join(state_machine)}"
+
+
+def needed(approval: Approval) -> str:
+    """Return the quorum, and how many rejections end the approval."""
+    k, n = approval.approvals_needed, len(approval.active_approvers)
+    if n == 1:
+        return "your approval"
+    most = approval.request.rejections_needed
+    ending = f"{count(most, 'rejection')} end{'s' if most == 1 else ''} it"
+    return f"approval by {k} of {n} approvers; {ending}"
+
+
+def progress(approval: Approval) -> str:
+    """Return how many approvers have decided: `1 approval, no rejection`."""
+    if not approval.approvals and not approval.rejections:
+        return "nobody has decided"
+    return f"{count(approval.approvals, 'approval')}, {count(approval.rejections, 'rejection')}"
+
+
+def past(choice: Choice) -> str:
+    """Return the choice in the past tense: `approved`, `rejected`."""
+    return OUTCOME_OF[choice]
+
+
+def was(approval: Approval) -> str:
+    """Return outcome and time: `was approved on ...`; who cancelled, if it was cancelled."""
+    at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
+    if approval.outcome == "expired":
+        return f"expired{at}, before it was decided"
+    if approval.outcome == "cancelled":
+        return f"was cancelled by {_cancellation(approval).who}{at}"
+    return f"was {approval.outcome}{at}"
+
+
+def cancel_reason(approval: Approval) -> str:
+    """Return the reason given for cancelling; empty if there is none."""
+    return _cancellation(approval).note if approval.outcome == "cancelled" else ""
+
+
+def detail_rows(approval: Approval) -> list[tuple[str, str]]:
+    """Return labelled details as rows of text; empty if the details are plain text."""
+    details = approval.request.details
+    if isinstance(details, str):
+        return []
+    return [(label, _value(value)) for label, value in details.items()]
+
+
+def _cancellation(approval: Approval) -> Event:
+    return next(e for e in reversed(approval.events) if e.what == "cancelled")
+
+
+def _value(value: str | bool | float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
