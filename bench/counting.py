@@ -29,6 +29,7 @@ from bench.splitting import BUCKET, MIB, PART
 from examples.document_release.chalicelib.counting import Counting
 from examples.document_release.chalicelib.scan import Finding, Looked
 from tools.sandbox.emulator import Emulator, free_port
+from tools.template import load_template
 
 CHUNKS = (10, 1_000, 10_000)
 WORKERS = 8
@@ -39,7 +40,7 @@ FROM_S3 = (10, 256)
 """MiB. The emulator holds a document and its chunks in memory."""
 TABLE = "document-release-bench"
 NOW = 1_795_000_000_000
-TEMPLATE = ROOT / "examples" / "document_release" / "infrastructure.json"
+TEMPLATE = ROOT / "examples" / "document_release" / "infrastructure.yaml"
 FOUND = [Finding("card number", 123_456, 1_234, "**** 1111")]
 Json = dict[str, Any]
 
@@ -174,7 +175,7 @@ def _table(emulator: Emulator, name: str) -> Any:
         endpoint_url=emulator.endpoint_url,
         config=Config(max_pool_connections=WORKERS),
     )
-    described = json.loads(TEMPLATE.read_text())["Resources"]["Table"]["Properties"]
+    described = load_template(TEMPLATE)["Resources"]["Table"]["Properties"]
     keys = ("BillingMode", "AttributeDefinitions", "KeySchema")
     client.create_table(TableName=name, **{key: described[key] for key in keys})
     return client

@@ -71,7 +71,7 @@ def _given(parameters: tuple[str, ...]) -> dict[str, str]:
     "parameters",
     metavar="NAME=VALUE",
     multiple=True,
-    help="A parameter of its infrastructure.json, for --deploy; remembered by the stack.",
+    help="A parameter of its infrastructure.yaml, for --deploy; remembered by the stack.",
 )
 @click.option(
     "--dir",

@@ -1,6 +1,6 @@
 """A stage's name, and every name that follows from it.
 
-On the map: the leaf of `tools/`. `infrastructure.json` and Chalice build the same names by the
+On the map: the leaf of `tools/`. `infrastructure.yaml` and Chalice build the same names by the
 same rule.
 """
 

@@ -1,6 +1,5 @@
 """An example's `app.py`, loaded as Lambda does: with its own `chalicelib`, and its variables."""
 
-import json
 import sys
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -10,6 +9,7 @@ import pytest
 
 from examples.deploying import variables
 from examples.example import HERE
+from tools.template import load_template
 
 
 def load(name: str) -> Any:
@@ -18,7 +18,7 @@ def load(name: str) -> Any:
     In Lambda an example's `chalicelib` is the only one of that name. Here that is Assent's, which
     makes room while this one is loaded, for the very modules that tests know by their full names.
     """
-    outputs = json.loads((HERE / name / "infrastructure.json").read_text())["Outputs"]
+    outputs = load_template(HERE / name / "infrastructure.yaml")["Outputs"]
     package = f"examples.{name}.chalicelib"
     stems = sorted(path.stem for path in (HERE / name / "chalicelib").glob("*.py"))
     with pytest.MonkeyPatch.context() as patch:

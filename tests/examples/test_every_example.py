@@ -14,7 +14,7 @@ from examples.example import HERE, Example
 from tests.examples.loading import load
 from tests.statemachine.engine import definition
 from tools.errors import ToolError
-from tools.template import template_body
+from tools.template import load_template, template_body
 
 NAMES = sorted(story.parent.name for story in HERE.glob("*/story.py"))
 CFN_LINT = "import sys, cfnlint.runner; sys.exit(cfnlint.runner.main())"
@@ -22,7 +22,7 @@ CFN_LINT = "import sys, cfnlint.runner; sys.exit(cfnlint.runner.main())"
 
 def stack(name: str) -> Any:
     """Return an example's template."""
-    return json.loads((HERE / name / "infrastructure.json").read_text())
+    return load_template(HERE / name / "infrastructure.yaml")
 
 
 def functions(name: str) -> set[str]:

@@ -10,7 +10,7 @@ from tools.account import Account
 from tools.errors import ToolError
 from tools.stack import Stack
 from tools.stage import Stage
-from tools.template import template_body
+from tools.template import load_template, template_body
 
 from .conftest import CHECKOUT, DEV
 
@@ -72,7 +72,7 @@ def test_a_table_that_survived_is_used_and_not_made(
 
 def make_table(account: Account, **other: Any) -> None:
     """Make the template's table by hand, as a restore from a backup does, but for what is other."""
-    wanted = json.loads((CHECKOUT / "infrastructure.json").read_text())["Resources"]["Table"]
+    wanted = load_template(CHECKOUT / "infrastructure.yaml")["Resources"]["Table"]
     names = ("KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     table = {name: wanted["Properties"][name] for name in names} | other
     used = json.dumps(table)
