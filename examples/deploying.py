@@ -43,11 +43,16 @@ def deploy(
     say: Callable[[str], None],
     parameters: Mapping[str, str] | None = None,
 ) -> Deployed:
-    """Bring a stage of an example up to date with its folder; `parameters` are the stack's own."""
+    """Bring a stage of an example up to date with its folder; `parameters` are the stack's own.
+
+    An example without `app.py` is its stack alone.
+    """
     if chalice.api(stage) is None:
         refuse_second_api(stage, account)
     say(f"stack {stage.prefix}")
     outputs = stack.deploy(template_body(project), parameters or {})
+    if not has_code(project):
+        return Deployed(outputs, None)
     Config(project).record(stage, roles(outputs), variables(outputs))
     say("code")
     chalice.deploy(stage)
@@ -71,6 +76,11 @@ def destroy(
     chalice.delete(stage)
     say(f"stack {stage.prefix}")
     stack.delete()
+
+
+def has_code(project: Path) -> bool:
+    """Return whether there are functions to deploy beside the stack."""
+    return (project / "app.py").exists()
 
 
 def roles(outputs: Mapping[str, str]) -> dict[str, Any]:
@@ -102,11 +112,17 @@ def in_sandbox(
 ) -> Scene:
     """Deploy a copy of an example into an emulator that is up, and return the scene.
 
-    The copy is in `directory`; `assent` is what `state.json` says, if Assent is there too.
+    The copy is in `directory`; `assent` is what `state.json` says, if Assent is there too. Where
+    the example asks it, it is told its state machine's name.
     """
-    stage = example.stage("sandbox")
-    copy_project(example.folder, directory)
-    chalice = chalice_of(directory, account)
+    stage, project = example.stage("sandbox"), example.folder
+    if has_code(project):
+        copy_project(project, directory)
+        project = directory
+    chalice = chalice_of(project, account)
     stack = Stack(stage, account.cloudformation, account.dynamodb, delay=0.1, say=say)
-    made = deploy(stage, directory, account, chalice, stack, say)
+    parameters = {}
+    if assent is not None and example.asks_assent:
+        parameters["AssentStateMachine"] = str(assent["stateMachineArn"]).rpartition(":")[2]
+    made = deploy(stage, project, account, chalice, stack, say, parameters)
     return Scene(account, stage, made.outputs, made.api, assent)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from examples.__main__ import _given
-from examples.deploying import deploy, destroy
+from examples.deploying import deploy, destroy, in_sandbox
 from examples.example import HERE, Example
 from tools.account import Account
 from tools.chalice_cli import Chalice
@@ -87,6 +87,24 @@ def test_without_a_record_nothing_is_deleted(
         destroy(STAGE, account, chalice_of(tmp_path, account), stack, print)
     assert stack.exists()
     assert names(account)
+
+
+def test_an_example_without_code_is_its_stack_alone(account: Account, tmp_path: Path) -> None:
+    """No function, no API, no copy; and nothing is written into its folder."""
+    example = Example("ask_for_approval")
+    assent = {"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:assent-x"}
+    scene = in_sandbox(example, account, tmp_path / "copy", lambda _: None, assent=assent)
+    definition = account.session.client(
+        "stepfunctions", endpoint_url=account.endpoint_url
+    ).describe_state_machine(stateMachineArn=scene.outputs["StateMachineArn"])["definition"]
+    assert assent["stateMachineArn"] in definition
+    assert (scene.api, names(account)) == (None, set())
+    chalice = chalice_of(example.folder, account)
+    stack = Stack(scene.stage, account.cloudformation, account.dynamodb, delay=0.1)
+    destroy(scene.stage, account, chalice, stack, lambda _: None)
+    assert not stack.exists()
+    assert not (tmp_path / "copy").exists()
+    assert not (example.folder / ".chalice").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""`ask_for_approval`, deployed beside Assent: its story, a failed child, what its role may do."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from examples.ask_for_approval import story
+from examples.scene import Scene
+from tests.sandbox.client import Sandbox
+from tests.sandbox.roles import EXECUTION, MACHINE, May
+
+ASSENTS = {"executionArn": f"{EXECUTION}assent-sandbox:x"}
+OWN = {"executionArn": f"{EXECUTION}ask-for-approval-sandbox:x"}
+# The three actions of EventBridge aren't here: MiniStack looks for the rule under another ARN than
+# AWS. tests/statemachine/test_ask_for_approval.py compares them with the documentation.
+ALLOWED: list[tuple[str, str, Any]] = [
+    ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}assent-sandbox"}),
+    ("stepfunctions", "describe_execution", ASSENTS),
+    ("stepfunctions", "stop_execution", ASSENTS),
+]
+DENIED: list[tuple[str, str, Any]] = [
+    ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}ask-for-approval-sandbox"}),
+    ("stepfunctions", "describe_execution", OWN),
+    ("stepfunctions", "get_execution_history", ASSENTS),
+    ("stepfunctions", "send_task_success", {"taskToken": "x", "output": "{}"}),
+    ("lambda", "invoke", {"FunctionName": "assent-sandbox-request_approval"}),
+]
+
+
+@pytest.fixture
+def scene(example: Callable[[str], Scene]) -> Scene:
+    """Give the deployed example."""
+    return example("ask_for_approval")
+
+
+def test_the_story_is_what_the_readme_promises(
+    scene: Scene, promised: Callable[[str], set[str]]
+) -> None:
+    """One execution goes on, one stops."""
+    said: list[str] = []
+    story.tell(scene, said.append)
+    assert promised("ask_for_approval") == {line.strip() for line in said}
+
+
+def test_an_execution_whose_request_was_cancelled_fails(scene: Scene, sandbox: Sandbox) -> None:
+    """As its child does, and before it has chosen anything."""
+    execution = scene.start({"question": "Cancelled meanwhile?"})
+    link = sandbox.link(story.APPROVER, "Cancelled meanwhile?")
+    approval_id = link.rpartition("/")[2].partition(".")[0]
+    sandbox.call("POST", f"/approvals/{approval_id}/cancel", {"reason": "a mistake"})
+    assert scene.ended(execution)["status"] == "FAILED"
+    assert scene.states(execution) == ["AskForApproval"]
+
+
+@pytest.mark.parametrize(("service", "action", "arguments"), ALLOWED)
+def test_its_role_may_do_what_it_needs(
+    may: May, scene: Scene, service: str, action: str, arguments: Any
+) -> None:
+    """Start the child and wait for it."""
+    assert may(scene, "StateMachine", service, action, arguments)
+
+
+@pytest.mark.parametrize(("service", "action", "arguments"), DENIED)
+def test_its_role_may_do_nothing_else(
+    may: May, scene: Scene, service: str, action: str, arguments: Any
+) -> None:
+    """The same way of asking is denied elsewhere."""
+    assert not may(scene, "StateMachine", service, action, arguments)
