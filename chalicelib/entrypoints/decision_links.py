@@ -3,8 +3,6 @@
 GET and HEAD show a page; the POST of its button acts. Programs get the same as JSON.
 """
 
-from typing import Any
-
 from ..application import deciding
 from ..application.ports import Ports
 from ..domain.approval import Approval, Approver, Choice
@@ -19,6 +17,7 @@ from ..domain.errors import (
 )
 from ..domain.refusals import why_over
 from ..presentation import serializers
+from ..presentation.json_types import CancelLinkJson, DecisionLinkJson
 from ..presentation.pages import decision as pages
 from . import web
 from .forms import CancelForm, DecisionForm, ReassignForm
@@ -152,12 +151,12 @@ def _outcome(
     if call.wants_html:
         page = pages.outcome_for_approver(approval, approver, ports.now())
         return web.html(page, status)
-    view: dict[str, Any] = {
+    view: DecisionLinkJson = {
         "approval": serializers.approver_view(approval),
         "approver": approver.address,
         "decision": approver.decision.choice if approver.decision else None,
     }
-    return web.json((error.as_json() if error else {}) | view, status)
+    return web.json({**(error.as_json() if error else {}), **view}, status)
 
 
 def _outcome_for_requester(
@@ -167,5 +166,5 @@ def _outcome_for_requester(
     status = error.status if error else 200
     if call.wants_html:
         return web.html(pages.outcome_for_requester(approval, ports.now()), status)
-    view: dict[str, Any] = {"approval": serializers.approver_view(approval)}
-    return web.json((error.as_json() if error else {}) | view, status)
+    view: CancelLinkJson = {"approval": serializers.approver_view(approval)}
+    return web.json({**(error.as_json() if error else {}), **view}, status)
