@@ -105,7 +105,7 @@ def main(pace: str) -> None:
         doors.app.handler_map["tick"](event, Context(clock))
         line = stage.lines[-1]  # This tick's: no other gets a turn between its line and here.
         ticks.append(line | {"began": began, "seconds": clock.now - began})
-        return bool(line["settled"])
+        return bool(line["delivered"])
 
     if isinstance(clock, SimulatedClock):
         each_minute(clock, tick)
@@ -116,7 +116,7 @@ def main(pace: str) -> None:
     twice = [token for token, times in stage.answered.items() if times != 1]
     if faults or twice:
         sys.exit(f"{len(twice)} tasks were answered twice; faults: {faults[:1]}")
-    worked = sorted((t for t in ticks if t["settled"]), key=lambda t: t["began"]) or ticks
+    worked = sorted((t for t in ticks if t["delivered"]), key=lambda t: t["began"]) or ticks
     found = {"ticks": worked, "answered": len(stage.answered), "peak_mb": peak_mb()}
     print(json.dumps(found | vars(stage.meter)))
 
