@@ -40,7 +40,7 @@ install_missing() {
     # A list that can't be fetched may be one that nothing here needs, so apt-get install has the last word.
     $as apt-get update -qq >"$log" 2>&1 || true
     # shellcheck disable=SC2086 # one word for each package
-    $as env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get install -qq -y $missing >>"$log" 2>&1 || {
+    $as env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get install -qq -y $missing >"$log" 2>&1 || {
         words "$log"
         fail "this needs $because, and 'apt-get install$missing' failed as above; is there a network?"
     }
