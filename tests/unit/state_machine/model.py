@@ -6,7 +6,7 @@ from chalicelib.application.ports import ApprovalStore
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.outbox import LINKS_KEPT, LINKS_OF_ONE_MAIL
 from chalicelib.domain.outbox_entries import REQUESTER, Mail
-from tests.workflow.stage import ASKS, KINDS, NEWS, Key, Post, Stage
+from tests.unit.state_machine.faults import ASKS, KINDS, NEWS, Key, Post, Stage
 
 
 class Ledger:

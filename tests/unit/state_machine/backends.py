@@ -13,8 +13,8 @@ from tests.fakes import (
     FakeStore,
     StillPorts,
 )
-from tests.workflow.ledger import Ledger
-from tests.workflow.stage import Bus, Post, Stage, Tasks
+from tests.unit.state_machine.faults import Bus, Post, Stage, Tasks
+from tests.unit.state_machine.model import Ledger
 
 
 class World(Protocol):

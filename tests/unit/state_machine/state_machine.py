@@ -25,9 +25,9 @@ from chalicelib.domain.outbox_entries import Mail
 from chalicelib.presentation import serializers
 from tests.asking import asked
 from tests.fakes import Crash
-from tests.workflow.deeds import CAST, DEEDS, EVERYBODY, MARY, Deed, do, tick
-from tests.workflow.ledger import open_to
-from tests.workflow.worlds import FakeWorld, StagedPorts, World
+from tests.unit.state_machine.actions import CAST, DEEDS, EVERYBODY, MARY, Deed, do, tick
+from tests.unit.state_machine.backends import FakeWorld, StagedPorts, World
+from tests.unit.state_machine.model import open_to
 
 MOST_BYTES = 409_600
 """DynamoDB's limit of an item."""

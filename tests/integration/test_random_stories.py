@@ -16,11 +16,11 @@ from moto.sns.models import sns_backends
 from chalicelib.adapters.eventbridge import EventBridgeBus
 from chalicelib.adapters.sns import SnsMailer
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
-from tests.adapters.clients import an_account, session
-from tests.adapters.table import real_store
-from tests.statemachine.engine import ACCOUNT, REGION, asking
-from tests.workflow.deeds import DEEDS, EVERYBODY, OPEN, do
-from tests.workflow.story import FATES, TELLING, AnyStory, Fate
+from tests.aws.clients import an_account, session
+from tests.aws.table import real_store
+from tests.integration.statemachine.engine import ACCOUNT, REGION, asking
+from tests.unit.state_machine.actions import DEEDS, EVERYBODY, OPEN, do
+from tests.unit.state_machine.state_machine import FATES, TELLING, AnyStory, Fate
 
 
 class Moto:

@@ -14,9 +14,9 @@ from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
 from tests.asking import asked
 from tests.fakes import TOKEN, FakePorts
-from tests.workflow.deeds import CAST, MARY, tick
-from tests.workflow.story import MOST_BYTES, TELLING, AnyStory
-from tests.workflow.worlds import FakeWorld, StagedPorts
+from tests.unit.state_machine.actions import CAST, MARY, tick
+from tests.unit.state_machine.backends import FakeWorld, StagedPorts
+from tests.unit.state_machine.state_machine import MOST_BYTES, TELLING, AnyStory
 
 TestAnyStory = AnyStory.TestCase
 TestAnyStory.settings = settings(

@@ -18,8 +18,8 @@ from chalicelib.domain.errors import (
     Reassigned,
     Unavailable,
 )
-from tests.workflow.stage import stored_of
-from tests.workflow.worlds import StagedPorts
+from tests.unit.state_machine.backends import StagedPorts
+from tests.unit.state_machine.faults import stored_of
 
 MARY = "mary@example.com"
 CAST = ["ada@example.com", "grace@example.com", "linus@example.com", "Alan@example.com"]
