@@ -1,4 +1,7 @@
-"""What a story happens in: the adapters behind its ports, and what can be seen from outside."""
+"""Backends: the adapters that a story runs on, and what AWS did with what they sent.
+
+Here are the fakes; tests/integration/moto_backend.py has the real adapters.
+"""
 
 import json
 from collections import Counter
@@ -13,12 +16,12 @@ from tests.fakes import (
     FakeStore,
     StillPorts,
 )
-from tests.unit.state_machine.faults import Bus, Post, Stage, Tasks
-from tests.unit.state_machine.model import Ledger
+from tests.unit.state_machine.checked_store import CheckedStore
+from tests.unit.state_machine.faults import Faults, FaultyEventBus, FaultyExecutions, FaultyMailer
 
 
-class World(Protocol):
-    """The adapters, and what AWS and the people behind them do and know."""
+class Backend(Protocol):
+    """The adapters, and the observed state of the services behind them."""
 
     @property
     def store(self) -> ApprovalStore: ...
@@ -29,61 +32,61 @@ class World(Protocol):
     @property
     def event_bus(self) -> EventBus: ...
     def task(self, request: dict[str, Any]) -> str:
-        """Return the token of a new task that waits for the answer to this request."""
+        """Return the token of a new task that waits for the outcome of this request."""
 
-    def subscribe(self, address: str, subscription: Subscription) -> None:
-        """Have that person's subscription be `none`, `pending` or `confirmed`."""
+    def set_subscription(self, address: str, subscription: Subscription) -> None:
+        """Set the state of that person's e-mail subscription."""
 
-    def came_of(self, task_token: str) -> str:
+    def task_result(self, task_token: str) -> str:
         """Return the error that this task ended with, or the outcome in its output."""
 
     def mails(self) -> Counter[tuple[str, str]]:
         """Return how often each address was sent a mail of each subject."""
 
-    def announced(self) -> Counter[str]:
-        """Return how often the outcome of each approval arrived where the bus brings it."""
+    def announcements(self) -> Counter[str]:
+        """Return how often the outcome of each approval reached a target of the event bus."""
 
-    def end(self) -> None:
-        """Leave nothing behind."""
+    def close(self) -> None:
+        """Leave nothing running."""
 
 
-class FakeWorld:
-    """The fakes."""
+class FakeBackend:
+    """The fakes, in memory."""
 
     def __init__(self) -> None:
         self.store, self.executions, self.mailer = FakeStore(), FakeExecutions(), FakeMailer()
         self.event_bus = FakeEventBus()
         self._tasks = 0
 
-    def task(self, request: dict[str, Any]) -> str:  # noqa: ARG002 (it is nobody's here)
+    def task(self, request: dict[str, Any]) -> str:  # noqa: ARG002 (no execution runs here)
         self._tasks += 1
         return f"task-{self._tasks}"
 
-    def subscribe(self, address: str, subscription: Subscription) -> None:
+    def set_subscription(self, address: str, subscription: Subscription) -> None:
         self.mailer.subscriptions[address] = subscription
 
-    def came_of(self, task_token: str) -> str:
+    def task_result(self, task_token: str) -> str:
         (answer,) = (a for a in self.executions.answers if a.task_token == task_token)
         return answer.error or json.loads(answer.output or "")["outcome"]
 
     def mails(self) -> Counter[tuple[str, str]]:
         return Counter((to, email.subject) for to, email in self.mailer.sent)
 
-    def announced(self) -> Counter[str]:
+    def announcements(self) -> Counter[str]:
         return Counter(event["detail"]["approvalId"] for event in self.event_bus.announced)
 
-    def end(self) -> None:
+    def close(self) -> None:
         pass
 
 
-class StagedPorts(StillPorts):
-    """The ports of a story, in that world."""
+class StoryPorts(StillPorts):
+    """The `Ports` of a story: a backend's adapters behind faults and checks."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, backend: Backend) -> None:
         super().__init__()
-        self.world, self.stage = world, Stage()
-        self.mailer = Post(self.stage, world.mailer, world.store)
-        self.store = Ledger(self.stage, world.store, self.mailer)
-        self.executions = Tasks(self.stage, world.executions)
-        self.event_bus = Bus(self.stage, world.event_bus)
+        self.backend, self.faults = backend, Faults()
+        self.mailer = FaultyMailer(self.faults, backend.mailer, backend.store)
+        self.store = CheckedStore(self.faults, backend.store, self.mailer)
+        self.executions = FaultyExecutions(self.faults, backend.executions)
+        self.event_bus = FaultyEventBus(self.faults, backend.event_bus)
         self.dead_letters = FakeDeadLetters()  # No message is refused in a story.

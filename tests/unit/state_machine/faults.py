@@ -1,6 +1,6 @@
-"""Adapters as a story needs them: somebody comes between, calls fail, answers get lost.
+"""Faults: adapters that crash, answer Unavailable, lose an answer, or are interrupted.
 
-Each stands before an adapter, a fake or a real one, and notes what that was asked and answered.
+Each class wraps an adapter, a fake or a real one, and records what it was asked and answered.
 """
 
 import re
@@ -16,158 +16,168 @@ from chalicelib.presentation.emails import Email
 from chalicelib.presentation.json_types import AnnouncementJson
 from tests.fakes import Answer, Crash, Effects
 
-NEWS = "News"
-KINDS = {"receipt": "Asked", "outcome": NEWS, "reminder": "Reminder, approval needed"}
-"""What a promise is about -> how its mail's subject begins; the others ask."""
 ASKS = "Approval needed"
+OUTCOME = "Outcome"
+SUBJECTS = {"receipt": "Asked", "outcome": OUTCOME, "reminder": "Reminder, approval needed"}
+"""Kind of a mail -> the first words of its subject. All other kinds begin with ASKS; the subject of
+an outcome begins with the outcome itself."""
 
-SAID = ("mailer.send", "executions.answer", "event_bus.announce")
-"""What can't be taken back, so that a lost answer or write may make it happen twice."""
+IRREVOCABLE = ("mailer.send", "executions.answer", "event_bus.announce")
+"""Effects outside the table. A crash before they are recorded may make one of them happen twice."""
 
-Key = tuple[str, str, str]
-"""Approval id, address, and what kind of mail: the beginning of its subject."""
+MailKey = tuple[str, str, str]
+"""Subject of the request, recipient, and the first words of the mail's subject."""
 
 
 @dataclass
-class Stage(Effects):
-    """The effects, with somebody coming between two of them, and answers that get lost."""
+class Faults(Effects):
+    """Every effect in order, with the faults to inject between and after them."""
 
-    meanwhile: Callable[[], object] | None = None
-    meanwhile_at: int = 0
-    unheard: set[str] = field(default_factory=set)
-    """Effects that happen, and whose caller hears of a fault."""
+    interruption: Callable[[], object] | None = None
+    """Another action, which comes between two effects."""
+    interrupt_at: int = 0
+    lost_answers: set[str] = field(default_factory=set)
+    """Effects that happen, although their caller gets Unavailable."""
     crashes: int = 0
-    doubtful: int = 0
-    """How often something was said and its caller can't know it or couldn't write it down."""
-    came_between: int = 0
-    said: bool = False
-    """Whether something was said that isn't written down yet."""
+    uncertain: int = 0
+    """How often an irrevocable effect may have happened and couldn't be recorded."""
+    interruptions: int = 0
+    unrecorded: bool = False
+    """Whether an irrevocable effect has happened that isn't recorded yet."""
 
     def begin(self, name: str) -> None:
-        """As Effects; whoever comes between comes before the effect."""
-        if self.meanwhile is not None and len(self.done) >= self.meanwhile_at:
-            other, self.meanwhile = self.meanwhile, None
-            self.came_between += 1
-            said, self.said = self.said, False
-            # What they hear of a fault is for them: the call that they came between goes on.
+        """Run the interruption if it is due; then crash, fail, or note that the effect happens."""
+        if self.interruption is not None and len(self.done) >= self.interrupt_at:
+            interruption, self.interruption = self.interruption, None
+            self.interruptions += 1
+            unrecorded, self.unrecorded = self.unrecorded, False
+            # A fault that the interrupting action meets is not a fault of the interrupted one.
             with suppress(Unavailable):
-                other()
-            self.said = said
+                interruption()
+            self.unrecorded = unrecorded
         try:
             super().begin(name)
         except Crash:
             self.crashes += 1
-            self.said = False
+            self.unrecorded = False
             raise
         except Unavailable:
-            self._doubt()
+            self._count_uncertain()
             raise
 
-    def end(self, name: str, took: bool = True) -> None:
-        """Lose the answer to what was done, if told to; what it says may be that it wasn't."""
-        if took:
-            self.said = name in SAID
-        if name in self.unheard:
-            self._doubt()
+    def end(self, name: str, *, happened: bool = True) -> None:
+        """Lose the answer to an effect, if its name is among `lost_answers`."""
+        if happened:
+            self.unrecorded = name in IRREVOCABLE
+        if name in self.lost_answers:
+            self._count_uncertain()
             raise Unavailable(f"{name}: no answer; please try again")
 
-    def _doubt(self) -> None:
-        self.doubtful += self.said
-        self.said = False
-
     @property
-    def disturbances(self) -> int:
-        """How many mails and announcements may be there twice, at most."""
-        return self.crashes + self.doubtful
+    def possible_duplicates(self) -> int:
+        """How many mails and announcements may have been sent twice, at most."""
+        return self.crashes + self.uncertain
+
+    def clear(self) -> None:
+        """Inject no fault any more."""
+        self.crash_at, self.interruption = None, None
+        self.faulty, self.lost_answers = set(), set()
+
+    def _count_uncertain(self) -> None:
+        self.uncertain += self.unrecorded
+        self.unrecorded = False
 
 
-class Post:
-    """SNS, noting which mail of which approval each one was, and who was asked too late."""
+class FaultyMailer:
+    """SNS; records every mail and every link in it."""
 
-    def __init__(self, stage: Stage, mailer: Mailer, store: ApprovalStore) -> None:
-        self._stage, self._mailer, self._store = stage, mailer, store
+    def __init__(self, faults: Faults, mailer: Mailer, store: ApprovalStore) -> None:
+        self._faults, self._mailer, self._store = faults, mailer, store
         self.subscription, self.forget = mailer.subscription, mailer.forget
         self.confirm = mailer.confirm
         self.refuses = False
         self.sent: list[tuple[str, Email]] = []
         self.late = 0
+        """Mails that asked for a decision after the outcome."""
         self.links: list[tuple[str, str, str]] = []
         """Address, page and link token of every link mailed."""
-        self.mailed: dict[str, int] = {}
-        """Hash of each of them -> which mail of all it was in."""
+        self.mail_of_link: dict[str, int] = {}
+        """Stored hash of every link mailed -> the place of its mail in `sent`."""
 
     def invite(self, address: str) -> bool:
-        self._stage.begin("mailer.invite")
+        self._faults.begin("mailer.invite")
         return not self.refuses and self._mailer.invite(address)
 
     def send(self, address: str, email: Email) -> bool:
-        self._stage.begin("mailer.send")
-        took = not self.refuses and self._mailer.send(address, email)
-        if took:
-            self._note(address, email)
-        self._stage.end("mailer.send", took)
-        return took
+        self._faults.begin("mailer.send")
+        sent = not self.refuses and self._mailer.send(address, email)
+        if sent:
+            self._record(address, email)
+        self._faults.end("mailer.send", happened=sent)
+        return sent
 
-    def kinds_since(self, start: int) -> set[Key]:
+    def keys_since(self, start: int) -> set[MailKey]:
+        """Return the keys of all mails from that place in `sent` on."""
         return {self.key(to, email) for to, email in self.sent[start:]}
 
     @staticmethod
-    def key(address: str, email: Email) -> Key:
+    def key(address: str, email: Email) -> MailKey:
+        """Return the key of a mail, from its text."""
         beginning, _, subject = email.subject.partition(": ")
-        asks_or_asked = beginning in (ASKS, *KINDS.values())
-        return subject, address, beginning if asks_or_asked else NEWS
+        known = beginning in (ASKS, *SUBJECTS.values())
+        return subject, address, beginning if known else OUTCOME
 
-    def _note(self, address: str, email: Email) -> None:
+    def _record(self, address: str, email: Email) -> None:
         found = re.findall(r"/(approve|cancel|inbox)/(\S+)", email.text)
         self.links += [(address, page, token) for page, token in found]
         for page, token in found:
-            self.mailed[stored_of(page, token)] = len(self.sent)
+            self.mail_of_link[stored_hash(page, token)] = len(self.sent)
             approval = self._store.get(token.partition(".")[0])
             assert approval is not None
             self.late += page == "approve" and approval.outcome != "pending"
         self.sent.append((address, email))
 
 
-class Tasks:
-    """Step Functions, some of whose answers get lost."""
+class FaultyExecutions:
+    """Step Functions; records every answer to a task token, and every one it refused."""
 
-    def __init__(self, stage: Stage, executions: Executions) -> None:
-        self._stage, self._executions = stage, executions
+    def __init__(self, faults: Faults, executions: Executions) -> None:
+        self._faults, self._executions = faults, executions
         self.start, self.describe = executions.start, executions.describe
         self.answers: list[Answer] = []
         self.refused: list[Answer] = []
 
     def succeed_task(self, task_token: str, output: str) -> bool:
-        self._stage.begin("executions.answer")
-        took = self._executions.succeed_task(task_token, output)
-        return self._heard(Answer(task_token, output=output), took)
+        self._faults.begin("executions.answer")
+        taken = self._executions.succeed_task(task_token, output)
+        return self._record(Answer(task_token, output=output), taken=taken)
 
     def fail_task(self, task_token: str, error: str, cause: str) -> bool:
-        self._stage.begin("executions.answer")
-        took = self._executions.fail_task(task_token, error, cause)
-        return self._heard(Answer(task_token, error=error, cause=cause), took)
+        self._faults.begin("executions.answer")
+        taken = self._executions.fail_task(task_token, error, cause)
+        return self._record(Answer(task_token, error=error, cause=cause), taken=taken)
 
-    def _heard(self, answer: Answer, took: bool) -> bool:
-        (self.answers if took else self.refused).append(answer)
-        self._stage.end("executions.answer")
-        return took
+    def _record(self, answer: Answer, *, taken: bool) -> bool:
+        (self.answers if taken else self.refused).append(answer)
+        self._faults.end("executions.answer")
+        return taken
 
 
-class Bus:
-    """EventBridge, some of whose answers get lost."""
+class FaultyEventBus:
+    """EventBridge; records every announcement with its time."""
 
-    def __init__(self, stage: Stage, event_bus: EventBus) -> None:
-        self._stage, self._event_bus = stage, event_bus
+    def __init__(self, faults: Faults, event_bus: EventBus) -> None:
+        self._faults, self._event_bus = faults, event_bus
         self.announced: list[tuple[AnnouncementJson, datetime]] = []
 
     def announce(self, detail: AnnouncementJson, at: datetime, resource: str) -> None:
-        self._stage.begin("event_bus.announce")
+        self._faults.begin("event_bus.announce")
         self._event_bus.announce(detail, at, resource)
         self.announced.append((detail, at))
-        self._stage.end("event_bus.announce")
+        self._faults.end("event_bus.announce")
 
 
-def stored_of(page: str, token: str) -> str:
-    """Return what is stored of a link; of a list's, what is stored of its decision link."""
+def stored_hash(page: str, token: str) -> str:
+    """Return the stored hash of a link; of an inbox link, that of the decision link beside it."""
     secret = link_tokens.read_token(token)[1]
     return link_tokens.digest(link_tokens.decision_secret(secret) if page == "inbox" else secret)

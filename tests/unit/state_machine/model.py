@@ -1,131 +1,148 @@
-"""What was promised in a story, and what became of it: an account of every write."""
+"""The model: what must be true of all approvals, after each step and at the end of a story.
+
+`checked_store.py` checks each single write as well.
+"""
 
 from collections import Counter
+from datetime import datetime
 
-from chalicelib.application.ports import ApprovalStore
-from chalicelib.domain.approval import Approval
-from chalicelib.domain.outbox import LINKS_KEPT, LINKS_OF_ONE_MAIL
-from chalicelib.domain.outbox_entries import REQUESTER, Mail
-from tests.unit.state_machine.faults import ASKS, KINDS, NEWS, Key, Post, Stage
+import msgspec
+
+from chalicelib.application.bulk_deciding import PAGE_SIZE
+from chalicelib.domain.approval import Decision
+from chalicelib.domain.events import EVENTS_KEPT
+from chalicelib.domain.outbox_entries import Mail
+from chalicelib.presentation import serializers
+from tests.unit.state_machine.backends import StoryPorts
+from tests.unit.state_machine.checked_store import undecided
+
+MOST_BYTES = 409_600
+"""DynamoDB's limit of an item."""
+ERROR_NAMES = {
+    "approved": None,
+    "rejected": "Rejected",
+    "expired": "Expired",
+    "cancelled": "Cancelled",
+}
+"""Outcome -> the error name that its task fails with; None if the task succeeds."""
 
 
-class Ledger:
-    """The store, keeping account of what was promised with each write, and what became of it."""
+class Model:
+    """What was observed so far, which later steps may not change, and the checks."""
 
-    def __init__(self, stage: Stage, store: ApprovalStore, post: Post) -> None:
-        self._stage, self._store, self._post = stage, store, post
-        self.get, self.get_many = store.get, store.get_many
-        self.waiting_for, self.due, self.of_execution = (
-            store.waiting_for,
-            store.due,
-            store.of_execution,
-        )
-        self.by_outcome = store.by_outcome
-        self.delegation, self.put_delegation = store.delegation, store.put_delegation
-        self._stored: dict[str, Approval | None] = {}
-        self.promised: Counter[Key] = Counter()
-        self.taken_back: set[str] = set()
-        """Hashes of links that were mailed, and that newer ones have taken the place of."""
-        self._since: dict[Key, int] = {}
+    def __init__(self, ports: StoryPorts) -> None:
+        self._ports = ports
+        self._outcomes: dict[str, tuple[str, datetime | None]] = {}
+        self._decisions: dict[tuple[str, str], Decision] = {}
 
-    def create(self, approval: Approval) -> bool:
-        self._stage.begin("store.create")
-        took = self._store.create(approval)
-        if took:
-            self._stored[approval.id] = None
-            self._entered(None, approval)
-        self._stage.end("store.create", took)
-        return took
+    def check(self) -> None:
+        """Raise AssertionError for what isn't true of the approvals as they are stored now."""
+        self._outcomes_are_final()
+        self._decisions_are_final()
+        self._tasks_are_answered_once()
+        self._only_undecided_approvers_are_asked()
+        self._duplicates_need_a_fault()
+        self._announcements_hold_the_outcome()
+        self._inboxes_show_what_waits()
+        self._approvals_fit_in_an_item()
 
-    def replace(self, read: Approval, changed: Approval) -> Approval | None:
-        self._stage.begin("store.replace")
-        before = self.get(changed.id)
-        written = self._store.replace(read, changed)
-        self._stored[changed.id] = None
-        if written is not None:
-            self._entered(before, written)
-        self._stage.end("store.replace", written is not None)
-        return written
+    def check_everything_is_delivered(self) -> None:
+        """Check at the end of a story that every approval is closed and its outbox empty.
 
-    def all(self) -> list[Approval]:
-        """Return all that is stored. Each is read again after a write, and only then."""
-        for approval_id, read in self._stored.items():
-            self._stored[approval_id] = read or self.get(approval_id)
-        return [approval for approval in self._stored.values() if approval is not None]
-
-    def _entered(self, before: Approval | None, after: Approval) -> None:
-        old, new = _promises(before), _promises(after)
-        if before is None:
-            asked = {address for _, address, kind in new if kind == ASKS}
-            assert asked == open_to(after), "who is asked is promised a mail"
-        for key in new - old:
-            assert after.outcome == "pending" or key[2] == NEWS, f"promised after the end: {key}"
-            self.promised[key] += 1
-            self._since[key] = len(self._post.sent)
-        for key in old - new:
-            assert before is not None
-            assert self._excused(key, before, after), f"never mailed: {key}"
-        if before is not None:
-            self._follow_links(before, after)
-
-    def _follow_links(self, before: Approval, after: Approval) -> None:
-        """Note which links that were mailed this write takes back; only two kinds may go.
-
-        The second of LINKS_KEPT, for it is the oldest but one. And the last of LINKS_OF_ONE_MAIL,
-        for that mail is tried once more, as nobody heard that it had arrived.
+        The backend must have got each mail and announcement that its adapter accepted, and each
+        task must have ended with the outcome.
         """
-        tried = {
-            mail.secrets_key: self._since[_key(before, mail)]
-            for mail in _mails(before)
-            if before.mail_has_link(mail) and mail.links >= LINKS_OF_ONE_MAIL
+        ports = self._ports
+        for approval in ports.store.all():
+            assert approval.outcome != "pending"
+            assert approval.resumed_at is not None
+            assert approval.outbox == ()
+        sent = Counter((to, email.subject) for to, email in ports.mailer.sent)
+        assert ports.backend.mails() == sent
+        announced = Counter(detail["approvalId"] for detail, _ in ports.event_bus.announced)
+        assert ports.backend.announcements() == announced
+        assert announced.keys() == {approval.id for approval in ports.store.all()}
+        for approval in ports.store.all():
+            assert approval.id in ports.store.by_outcome(approval.outcome, most=10)[0]
+            result = ports.backend.task_result(approval.task_token)
+            assert result == (ERROR_NAMES[approval.outcome] or approval.outcome)
+
+    def _outcomes_are_final(self) -> None:
+        """Check that a closed approval keeps its outcome and its time."""
+        for approval in self._ports.store.all():
+            if approval.outcome != "pending":
+                outcome = (approval.outcome, approval.closed_at)
+                assert self._outcomes.setdefault(approval.id, outcome) == outcome
+            assert (approval.closed_at is None) == (approval.outcome == "pending")
+
+    def _decisions_are_final(self) -> None:
+        """Check that no decision is lost or altered, and that a replaced approver has none."""
+        found = {
+            (approval.id, approver.address): decision
+            for approval in self._ports.store.all()
+            for approver, decision in approval.decisions
         }
-        left = _links_held(after)
-        for role, hashes in _links_held(before).items():
-            mailed = {h: at for h, at in self._post.mailed.items() if h in hashes}
-            for gone in mailed.keys() - set(left[role]):
-                oldest = len(hashes) == LINKS_KEPT and gone == hashes[1]
-                again = role in tried and mailed[gone] >= tried[role] and gone == hashes[-1]
-                assert oldest or again, f"a link that was mailed to {role} is taken back"
-                self.taken_back.add(gone)
+        assert found.items() >= self._decisions.items()
+        self._decisions = found
+        for approval in self._ports.store.all():
+            assert not [a for a in approval.approvers if a.replaced_by and a.decision]
 
-    def _excused(self, key: Key, before: Approval, after: Approval) -> bool:
-        """Whether this promise went for a reason: kept, needless, or given up on record."""
-        _, address, kind = key
-        if key in self._post.kinds_since(self._since[key]):
-            return True
-        if before.outcome == "pending" != after.outcome and kind != NEWS:
-            return True
-        if kind not in (NEWS, "Asked") and address not in open_to(after):
-            return True
-        return any(
-            (event.what, event.who) == ("undelivered", address)
-            for event in after.events[len(before.events) :]
-        )
+    def _tasks_are_answered_once(self) -> None:
+        """Check that each task token is answered once, with the outcome, and not before it."""
+        ports = self._ports
+        answers = {answer.task_token: answer for answer in ports.executions.answers}
+        assert len(answers) == len(ports.executions.answers)
+        assert len(ports.executions.refused) <= ports.faults.possible_duplicates
+        for approval in ports.store.all():
+            resumed = sum(event.what == "resumed" for event in approval.events)
+            assert resumed == (approval.resumed_at is not None)
+            answer = answers.get(approval.task_token)
+            assert answer is not None or not resumed
+            if answer is not None:
+                assert approval.outcome != "pending"
+                assert answer.error == ERROR_NAMES[approval.outcome]
 
+    def _only_undecided_approvers_are_asked(self) -> None:
+        """Check that mails ask undecided approvers of pending approvals alone."""
+        for approval in self._ports.store.all():
+            asked = {e.to for e in approval.outbox if isinstance(e, Mail) and e.asks}
+            assert asked <= undecided(approval)
+            assert not asked or approval.outcome == "pending"
+        faults = self._ports.faults
+        assert self._ports.mailer.late <= faults.interruptions + faults.possible_duplicates
 
-def _mails(approval: Approval) -> list[Mail]:
-    return [promise for promise in approval.outbox if isinstance(promise, Mail)]
+    def _duplicates_need_a_fault(self) -> None:
+        """Check that only a crash or a lost answer makes a mail or an announcement repeat."""
+        mailer, announced = self._ports.mailer, self._ports.event_bus.announced
+        sent = Counter(mailer.key(to, email) for to, email in mailer.sent)
+        duplicates = sum((sent - self._ports.store.promised).values())
+        duplicates += len(announced) - len({detail["approvalId"] for detail, _ in announced})
+        assert duplicates <= self._ports.faults.possible_duplicates
 
+    def _announcements_hold_the_outcome(self) -> None:
+        """Check that the event bus got each approval as it was closed."""
+        approvals = {approval.id: approval for approval in self._ports.store.all()}
+        for detail, at in self._ports.event_bus.announced:
+            approval = approvals[detail["approvalId"]]
+            assert detail == serializers.announcement(approval)
+            assert at == approval.closed_at
 
-def _key(approval: Approval, mail: Mail) -> Key:
-    """Return what it will be known by; in a story a subject is as good as an id."""
-    return approval.request.subject, mail.to, KINDS.get(mail.about, ASKS)
+    def _inboxes_show_what_waits(self) -> None:
+        """Check that each inbox holds the requests that wait for its approver, by deadline."""
+        now, approvals = self._ports.now(), self._ports.store.all()
+        for person in {approver.address for a in approvals for approver in a.approvers}:
+            waiting = [
+                (approval.expires_at, approval.id)
+                for approval in approvals
+                if approval.expires_at > now
+                and person in [approver.address for approver in approval.waits_for]
+            ]
+            shown, more = self._ports.store.waiting_for(person, now, PAGE_SIZE)
+            assert [approval.id for approval in shown] == [found for _, found in sorted(waiting)]
+            assert not more
 
-
-def _promises(approval: Approval | None) -> set[Key]:
-    """Return what mails are promised."""
-    keys = [_key(approval, mail) for mail in _mails(approval)] if approval else []
-    assert len(keys) == len(set(keys)), f"promised twice at once: {keys}"
-    return set(keys)
-
-
-def _links_held(approval: Approval) -> dict[str, tuple[str, ...]]:
-    """Return the hashes of everybody's links, by their role."""
-    held = {approver.address: approver.link_hashes for approver in approval.approvers}
-    asking = approval.requester
-    return held | ({} if asking is None else {REQUESTER: asking.link_hashes})
-
-
-def open_to(approval: Approval) -> set[str]:
-    """Return the addresses of those whose answer is waited for."""
-    return {approver.address for approver in approval.undecided}
+    def _approvals_fit_in_an_item(self) -> None:
+        """Check that approvals stay within DynamoDB's limit, however long the story."""
+        for approval in self._ports.store.all():
+            assert len(msgspec.json.encode(approval)) < MOST_BYTES
+            assert len(approval.events) <= EVENTS_KEPT

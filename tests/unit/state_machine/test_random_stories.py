@@ -1,4 +1,4 @@
-"""Any story at all, in memory; and those that are worth telling again."""
+"""Random stories on the fakes, and single stories that once failed."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -14,127 +14,130 @@ from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
 from tests.asking import asked
 from tests.fakes import TOKEN, FakePorts
-from tests.unit.state_machine.actions import CAST, MARY, tick
-from tests.unit.state_machine.backends import FakeWorld, StagedPorts
-from tests.unit.state_machine.state_machine import MOST_BYTES, TELLING, AnyStory
+from tests.unit.state_machine.actions import tick
+from tests.unit.state_machine.backends import FakeBackend, StoryPorts
+from tests.unit.state_machine.model import MOST_BYTES
+from tests.unit.state_machine.requests import APPROVERS, REQUESTER
+from tests.unit.state_machine.state_machine import PHASES, RandomStories
 
-TestAnyStory = AnyStory.TestCase
-TestAnyStory.settings = settings(
-    max_examples=8 * settings().max_examples,
-    phases=TELLING,
-)
-
-
-# Stories that are worth telling again
+TestRandomStories = RandomStories.TestCase
+TestRandomStories.settings = settings(max_examples=8 * settings().max_examples, phases=PHASES)
 
 
 @pytest.fixture
-def ports() -> StagedPorts:
-    return StagedPorts(FakeWorld())
+def ports() -> StoryPorts:
+    return StoryPorts(FakeBackend())
 
 
-def before_effect(ports: StagedPorts, number: int, deed: Callable[[], object]) -> None:
-    """Have that done just before the effect that comes after so many others."""
-    ports.stage.meanwhile, ports.stage.meanwhile_at = deed, len(ports.stage.done) + number
+def interrupt(ports: StoryPorts, number: int, action: Callable[[], object]) -> None:
+    """Have that action come just before the effect that follows so many others."""
+    ports.faults.interruption = action
+    ports.faults.interrupt_at = len(ports.faults.done) + number
 
 
-def hours(ports: StagedPorts, number: int) -> None:
+def tick_for_hours(ports: StoryPorts, number: int) -> None:
     for _ in range(number * 12):
         ports.later(minutes=5)
         tick(ports)
 
 
-def subjects(ports: StagedPorts, address: str) -> list[str]:
+def subjects(ports: StoryPorts, address: str) -> list[str]:
+    """Return the first words of the subjects of all mails to that person."""
     return [email.subject.partition(":")[0] for to, email in ports.mailer.sent if to == address]
 
 
-def approves(ports: StagedPorts, address: str) -> Callable[[], object]:
+def approval_by(ports: StoryPorts, address: str) -> Callable[[], object]:
+    """Return what approves by the newest link of that approver."""
     *_, token = (
         link for to, page, link in ports.mailer.links if (to, page) == (address, "approve")
     )
     return lambda: deciding.decide(ports, token, "approve", reason="", via="page")
 
 
-def test_who_decides_while_the_receipt_is_mailed_takes_no_news_away(ports: StagedPorts) -> None:
-    """The requester is told what came of it, though their receipt was under way just then."""
-    asked(ports, requestedBy=MARY)
-    before_effect(ports, 1, approves(ports, CAST[0]))  # after the claim, before the mail
+def test_a_decision_during_the_receipt_does_not_cost_the_requester_the_outcome(
+    ports: StoryPorts,
+) -> None:
+    """The approval closes while its receipt is being mailed: the requester gets both mails."""
+    asked(ports, requestedBy=REQUESTER)
+    interrupt(ports, 1, approval_by(ports, APPROVERS[0]))  # after the lease, before the mail
     tick(ports)
-    hours(ports, 1)
-    assert subjects(ports, MARY) == ["Asked", "Approved"]
+    tick_for_hours(ports, 1)
+    assert subjects(ports, REQUESTER) == ["Asked", "Approved"]
 
 
-def test_who_was_being_mailed_when_it_closed_is_told(ports: StagedPorts) -> None:
-    """They have been asked; nobody else would tell them that it is done."""
-    ada, grace = CAST[:2]
+def test_an_approver_who_was_being_mailed_at_the_end_gets_the_outcome(ports: StoryPorts) -> None:
+    """Otherwise they would find out only by opening a dead link."""
+    ada, grace = APPROVERS[:2]
 
-    def ada_is_quick() -> None:
-        approves(ports, ada)()
+    def ada_approves() -> None:
+        approval_by(ports, ada)()
 
-    before_effect(ports, 3, ada_is_quick)  # after Ada's mail was recorded, before Grace's is sent
+    interrupt(ports, 3, ada_approves)  # after Ada's mail was recorded, before Grace's is sent
     asked(ports, approvers=[ada, grace])
-    hours(ports, 1)
+    tick_for_hours(ports, 1)
     assert subjects(ports, grace) == ["Approval needed", "Approved"]
 
 
-def test_who_has_a_link_is_told_though_a_reminder_did_not_reach_them(ports: StagedPorts) -> None:
-    """They may read the first mail any time: the news is owed to them."""
-    ada, grace = CAST[:2]
+def test_an_approver_whose_reminder_failed_gets_the_outcome(ports: StoryPorts) -> None:
+    """They still have the link of the first mail."""
+    ada, grace = APPROVERS[:2]
     asked(ports, approvers=[ada, grace], remindEvery=300)
-    ports.world.subscribe(grace, "pending")
-    hours(ports, 1)
-    approves(ports, ada)()
-    ports.world.subscribe(grace, "confirmed")
-    hours(ports, 2)
+    ports.backend.set_subscription(grace, "pending")
+    tick_for_hours(ports, 1)
+    approval_by(ports, ada)()
+    ports.backend.set_subscription(grace, "confirmed")
+    tick_for_hours(ports, 2)
     assert subjects(ports, grace) == ["Approval needed", "Approved"]
 
 
-def test_a_link_that_was_mailed_survives_hours_without_sns(ports: StagedPorts) -> None:
-    """A reminder that can't be sent, however often, costs nobody the link that they have."""
+def test_a_mailed_link_outlives_hours_without_sns(ports: StoryPorts) -> None:
+    """A reminder that can't be sent, however often it is tried, revokes no link."""
     approval_id = asked(ports)
-    first = approves(ports, CAST[0])
-    operating.change(ports, approval_id, Remind(), by=MARY, via="api")
-    ports.stage.faulty = {"mailer.send"}
-    hours(ports, 6)
-    first()
+    approve = approval_by(ports, APPROVERS[0])
+    operating.change(ports, approval_id, Remind(), by=REQUESTER, via="api")
+    ports.faults.faulty = {"mailer.send"}
+    tick_for_hours(ports, 6)
+    approve()
     assert len(ports.executions.answers) == 1
 
 
-def test_who_comes_between_and_hears_a_fault_troubles_nobody_else(ports: StagedPorts) -> None:
-    """Somebody gives more time while Ada's mail is written down, and hears no answer: one mail."""
+def test_a_lost_answer_of_an_interrupting_command_does_not_repeat_a_mail(
+    ports: StoryPorts,
+) -> None:
+    """Someone extends the deadline between a mail and its record, and hears no answer: one mail."""
 
-    def extends_unheard() -> None:
-        ports.stage.unheard = {"store.replace"}
+    def extend() -> None:
+        ports.faults.lost_answers = {"store.replace"}
         try:
-            operating.change(ports, approval_id, Extend(expires_in=86_400), by=MARY, via="api")
+            operating.change(ports, approval_id, Extend(expires_in=86_400), by=REQUESTER, via="api")
         finally:
-            ports.stage.unheard = set()
+            ports.faults.lost_answers = set()
 
     approval_id = link_tokens.approval_id(TOKEN)
-    before_effect(ports, 2, extends_unheard)  # after Ada's mail was sent, before it is recorded
+    interrupt(ports, 2, extend)  # after Ada's mail was sent, before it is recorded
     assert asked(ports) == approval_id
-    hours(ports, 1)
-    assert subjects(ports, CAST[0]) == ["Approval needed"]
-    assert ports.stage.disturbances == 0
+    tick_for_hours(ports, 1)
+    assert subjects(ports, APPROVERS[0]) == ["Approval needed"]
+    assert ports.faults.possible_duplicates == 0
 
 
-def test_no_verb_makes_the_record_grow_without_end(ports: StagedPorts) -> None:
-    """Each of them 210 times: 200 events at the most, and the first and the last are kept."""
-    approval_id = asked(ports, approvers=CAST, approvalsNeeded=2)
+def test_no_command_makes_the_audit_trail_grow_without_bound(ports: StoryPorts) -> None:
+    """210 of each: 200 events at most, and the first and the last are kept."""
+    approval_id = asked(ports, approvers=APPROVERS, approvalsNeeded=2)
     for number in range(210):
-        for operation in (Remind(), Extend(expires_in=86_400)):
-            operating.change(ports, approval_id, operation, by=MARY, via="api")
+        for command in (Remind(), Extend(expires_in=86_400)):
+            operating.change(ports, approval_id, command, by=REQUESTER, via="api")
         if number % 10 == 0:
             ports.later(minutes=2)
             tick(ports)
-    operating.change(ports, approval_id, Cancel(), by=MARY, via="api")
-    whats = [event.what for event in operating.find_approval(ports, approval_id).events]
-    assert len(whats) <= EVENTS_KEPT
-    assert (whats[0], whats[-2:]) == ("requested", ["cancelled", "resumed"])
+    operating.change(ports, approval_id, Cancel(), by=REQUESTER, via="api")
+    kinds = [event.what for event in operating.find_approval(ports, approval_id).events]
+    assert len(kinds) <= EVENTS_KEPT
+    assert (kinds[0], kinds[-2:]) == ("requested", ["cancelled", "resumed"])
 
 
 def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
-    """Everything in it at its longest, it stays under DynamoDB's limit, so it can be closed."""
+    """With everything at its longest it stays under DynamoDB's limit, so it can be closed."""
     ports = FakePorts()
     domain = ".".join(["d" * 62] * 3)
     ports.approver_domains = (domain,)
