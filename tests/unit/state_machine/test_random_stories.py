@@ -7,9 +7,10 @@ import msgspec
 import pytest
 from hypothesis import settings
 
-from chalicelib.application import deciding, operating
+from chalicelib.application import bulk_deciding, deciding, operating
 from chalicelib.domain import link_tokens
 from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
+from chalicelib.domain.errors import AlreadyDecided
 from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
 from tests.asking import asked
@@ -119,6 +120,38 @@ def test_a_lost_answer_of_an_interrupting_command_does_not_repeat_a_mail(
     tick_for_hours(ports, 1)
     assert subjects(ports, APPROVERS[0]) == ["Approval needed"]
     assert ports.faults.possible_duplicates == 0
+
+
+@pytest.mark.parametrize("by", ["command", "link"])
+def test_a_repeated_cancel_does_not_answer_the_task_again(ports: StoryPorts, by: str) -> None:
+    """The second comes while the first is about to answer, and leaves the answer to it."""
+    approval_id = asked(ports, requestedBy=REQUESTER)
+    tick(ports)
+    (token,) = (link for _, page, link in ports.mailer.links if page == "cancel")
+
+    def cancel() -> None:
+        if by == "link":
+            deciding.cancel(ports, token, "", "page")
+        else:
+            operating.change(ports, approval_id, Cancel(), by=REQUESTER, via="api")
+
+    interrupt(ports, 1, cancel)  # after the write, before the answer
+    cancel()
+    assert (len(ports.executions.answers), ports.executions.refused) == (1, [])
+    events = operating.find_approval(ports, approval_id).events
+    assert [event.note for event in events if event.what == "resumed"] == [""]
+
+
+def test_an_outcome_by_others_is_not_a_bulk_decision_of_the_reader(ports: StoryPorts) -> None:
+    """Grace approves while Ada confirms her inbox: Ada has approved nothing, and is told so."""
+    ada, grace = APPROVERS[:2]
+    asked(ports, approvers=[ada, grace])
+    (token,) = (link for to, page, link in ports.mailer.links if (to, page) == (ada, "inbox"))
+    inbox = bulk_deciding.inbox(ports, token)
+    approval_by(ports, grace)()
+    (result,) = bulk_deciding.decide_all(ports, inbox, "approve", "")
+    assert isinstance(result.error, AlreadyDecided)
+    assert [approver.address for approver, _ in result.approval.decisions] == [grace]
 
 
 def test_no_command_makes_the_audit_trail_grow_without_bound(ports: StoryPorts) -> None:
