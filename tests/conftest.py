@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.adapters.clients import an_account
+from tests.aws.clients import an_account
 
 # Chance, for every test whose examples hypothesis draws. Whether a change may land is decided with
 # the same examples each time, and however slow the machine is: no change fails by luck.

@@ -80,8 +80,9 @@ def select(ports: Ports, token: str, approval_ids: Sequence[str]) -> Inbox:
 def decide_all(ports: Ports, selected: Inbox, choice: Choice, reason: str) -> list[Result]:
     """Decide each selected approval and return the result of each.
 
-    A repeated decision counts as recorded. Raises InvalidRequest for a bad reason, or if one of
-    them requires a reason and there is none: nothing is written then.
+    A repeated decision counts as recorded; an outcome that others made doesn't. Raises
+    InvalidRequest for a bad reason, or if one of them requires a reason and there is none: nothing
+    is written then.
     """
     reason = check_reason(reason)
     if not reason and any(approval.needs_reason(choice) for approval in selected.approvals):
@@ -109,7 +110,7 @@ def _decide(ports: Ports, seen: Approval, address: str, choice: Choice, reason: 
     try:
         for current in versions(ports, seen.id):
             approver, now = current.approver(address), ports.now()
-            if refusals.is_repeated(current, approver, choice):
+            if approver.decision is not None and approver.decision.choice == choice:
                 return Result(current, None)
             refusals.refuse_if_over(current, approver, now)
             if current.request.code_required:

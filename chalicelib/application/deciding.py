@@ -95,7 +95,8 @@ def reassign(
 def cancel(ports: Ports, token: str, reason: str, via: Channel) -> Approval:
     """Cancel an approval by its requester's own link; the execution fails as `Cancelled`.
 
-    Raises what `transitions.cancel` does, and NotFound for a bad link.
+    Unchanged if it is cancelled already. Raises what `transitions.cancel` does, and NotFound for a
+    bad link.
     """
     reason = check_reason(reason)
     approval_id, secret = link_tokens.read_token(token)
@@ -104,6 +105,8 @@ def cancel(ports: Ports, token: str, reason: str, via: Channel) -> Approval:
         changed = transitions.cancel(
             current, requester.address, reason=reason, now=ports.now(), via=via
         )
+        if changed == current:
+            return current  # Cancelled already: the writer of that has the lease on Resume.
         if saved := save(ports, current, changed):
             return resume(ports, saved, via)
     raise too_many_conflicts()

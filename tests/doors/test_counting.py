@@ -10,9 +10,9 @@ import app as doors_module
 from chalicelib.adapters.dynamodb import DynamoDbStore
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from chalicelib.domain import link_tokens
-from tests.adapters.clients import session
-from tests.adapters.table import TABLE, calls, make_table
 from tests.asking import asked, people
+from tests.aws.clients import session
+from tests.aws.table import TABLE, calls, make_table
 from tests.doors.client import BROWSER, DoorPorts, Doors
 from tests.fakes import TOKEN
 

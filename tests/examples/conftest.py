@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from examples.example import HERE
-from tests.statemachine.engine import Engine, Function, definition
+from tests.integration.statemachine.engine import Engine, Function, definition
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from chalice.test import Client, HTTPResponse
 
 from examples.callback_basics import app as basics
-from tests.statemachine.engine import FUNCTIONS, Engine, Function
+from tests.integration.statemachine.engine import FUNCTIONS, Engine, Function
 
 Json = dict[str, Any]
 PLACEHOLDERS = {

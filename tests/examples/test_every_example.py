@@ -12,7 +12,7 @@ import pytest
 from examples.deploying import has_code, roles, variables
 from examples.example import HERE, Example
 from tests.examples.loading import load
-from tests.statemachine.engine import definition
+from tests.integration.statemachine.engine import definition
 from tools.errors import ToolError
 from tools.template import load_template, template_body
 

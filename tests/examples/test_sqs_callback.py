@@ -15,7 +15,7 @@ from chalice.test import Client
 
 from examples.example import Example
 from examples.sqs_callback import app as worker
-from tests.statemachine.engine import Engine, definition
+from tests.integration.statemachine.engine import Engine, definition
 from tools.template import load_template
 
 Json = dict[str, Any]

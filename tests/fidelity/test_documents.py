@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.adapters.table import take_turns
+from tests.aws.table import take_turns
 
 from .engine import Engine
 from .witness import argument, operation, plain

@@ -4,7 +4,7 @@ import pytest
 
 from examples.document_release.chalicelib.counting import BATCH
 from examples.document_release.chalicelib.scan import Finding, Looked
-from tests.adapters.table import calls
+from tests.aws.table import calls
 from tests.examples.document_release.world import EXECUTION, TOKEN, World
 
 NOW = 1_795_000_000_000

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from examples.document_release.chalicelib.callbacks import Callbacks
-from tests.adapters.clients import session
+from tests.aws.clients import session
 from tests.examples.document_release.doors import CONTEXT, load, s3_event
 from tests.examples.document_release.world import World
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from examples.document_release.chalicelib import counting, steps
-from tests.adapters.table import take_turns
+from tests.aws.table import take_turns
 from tests.examples.document_release.world import EXECUTION, TOKEN, World
 
 CARD = "4111 1111 1111 1111"

@@ -13,7 +13,7 @@ import pytest
 from examples.document_release.chalicelib.callbacks import Callbacks
 from tests.examples.document_release.doors import CONTEXT, load, s3_event
 from tests.examples.document_release.world import BUCKET, World
-from tests.statemachine.engine import FUNCTIONS, Engine
+from tests.integration.statemachine.engine import FUNCTIONS, Engine
 
 Json = dict[str, Any]
 TEXT = "".join(f"line {n} {'words ' * 20}\n" for n in range(20)) + "4111 1111 1111 1111"

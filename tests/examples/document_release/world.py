@@ -16,7 +16,7 @@ from examples.document_release.chalicelib.callbacks import Callbacks
 from examples.document_release.chalicelib.counting import Counting
 from examples.document_release.chalicelib.documents import Document, Documents
 from examples.document_release.chalicelib.wiring import Wiring
-from tests.adapters.clients import session
+from tests.aws.clients import session
 from tools.template import load_template
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "document_release"

@@ -15,9 +15,9 @@ from chalicelib.domain.link_tokens import MailSecrets
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.presentation import emails
 from chalicelib.presentation.emails import Email
-from tests.adapters.clients import session
-from tests.adapters.closed_port import closed_port
 from tests.asking import an_approval
+from tests.aws.clients import session
+from tests.aws.closed_port import closed_port
 from tests.fakes import START
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb import DynamoDbStore
-from tests.adapters.clients import session
+from tests.aws.clients import session
 from tools.template import load_template
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from chalicelib.domain.commands import Cancel
 from chalicelib.domain.errors import AlreadyDecided, Unavailable
 from tests.asking import body
 from tests.fakes import FakePorts
-from tests.statemachine.engine import Engine
+from tests.integration.statemachine.engine import Engine
 
 ADA = "ada@example.com"
 

@@ -16,9 +16,9 @@ import app as doors
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from chalicelib.application import deciding, outbox_relay
 from chalicelib.domain import link_tokens
-from tests.adapters.clients import session
-from tests.adapters.table import real_store
 from tests.asking import asked, body
+from tests.aws.clients import session
+from tests.aws.table import real_store
 from tests.fakes import EXECUTION, TOKEN, FakePorts
 
 BASE64 = string.ascii_letters + string.digits + "+/="

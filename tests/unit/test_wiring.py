@@ -12,9 +12,9 @@ from chalicelib.domain import link_tokens
 from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.settings import Settings
 from chalicelib.wiring import Wiring
-from tests.adapters.clients import session
-from tests.adapters.closed_port import closed_port
-from tests.adapters.table import TABLE, make_table
+from tests.aws.clients import session
+from tests.aws.closed_port import closed_port
+from tests.aws.table import TABLE, make_table
 
 ENV = {
     "ASSENT_STAGE": "test",

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests import readme
-from tests.adapters.clients import session
+from tests.aws.clients import session
 from tests.doors.functions import deliver
 from tests.fakes import FakePorts
-from tests.statemachine.engine import ACCOUNT, FUNCTION, Engine
-from tests.statemachine.test_executions import decide
+from tests.integration.statemachine.engine import ACCOUNT, FUNCTION, Engine
+from tests.integration.statemachine.test_executions import decide
 
 pytestmark = pytest.mark.usefixtures("children")
 BY = {"A child": "function", "A function": "function", "A queue": "queue"}

@@ -18,8 +18,8 @@ from chalicelib.domain.approval import Approval
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.domain.validation import check_request
-from tests.adapters.table import real_store
 from tests.asking import body, new_approval, people, ticked
+from tests.aws.table import real_store
 from tests.fakes import EXECUTION, START, TOKEN, FakeStore
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 import app as doors
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from tests.fakes import FakePorts
-from tests.statemachine.engine import Engine, Function, asking, from_api, to_api
+from tests.integration.statemachine.engine import Engine, Function, asking, from_api, to_api
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from botocore.stub import Stubber
 
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from chalicelib.domain.errors import IdempotencyConflict, NotFound, Unavailable
-from tests.adapters.clients import session
-from tests.adapters.closed_port import closed_port
+from tests.aws.clients import session
+from tests.aws.closed_port import closed_port
 from tests.fakes import TOKEN
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from chalicelib.domain.approval import Approval, Decision
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.events import Event, EventKind
 from chalicelib.domain.outbox_entries import Mail
-from tests.adapters.clients import session
-from tests.adapters.closed_port import closed_port
-from tests.adapters.table import TABLE, calls, make_table
 from tests.asking import an_approval, people
+from tests.aws.clients import session
+from tests.aws.closed_port import closed_port
+from tests.aws.table import TABLE, calls, make_table
 from tests.fakes import EXECUTION, START, TOKEN
 
 if TYPE_CHECKING:

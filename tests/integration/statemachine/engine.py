@@ -18,14 +18,14 @@ from moto.awslambda_simple.models import LambdaSimpleBackend, lambda_simple_back
 from moto.core.exceptions import ServiceException
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from tests.adapters.clients import session
+from tests.aws.clients import session
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-DEFINITION = Path(__file__).parents[2] / "statemachine.asl.json"
+DEFINITION = Path(__file__).parents[3] / "statemachine.asl.json"
 FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
 """How the ARN of every function starts; its name here follows."""
 FUNCTION = f"{FUNCTIONS}request_approval"

@@ -10,8 +10,8 @@ from botocore.config import Config
 from chalicelib.adapters.sqs import SqsDeadLetters
 from chalicelib.application import ports
 from chalicelib.domain.errors import Unavailable
-from tests.adapters.clients import session
-from tests.adapters.closed_port import closed_port
+from tests.aws.clients import session
+from tests.aws.closed_port import closed_port
 from tests.fakes import FakeDeadLetters
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from botocore.stub import Stubber
 from chalicelib.adapters.eventbridge import EventBridgeBus
 from chalicelib.domain.errors import Unavailable
 from chalicelib.presentation import serializers
-from tests.adapters.clients import session
-from tests.adapters.closed_port import closed_port
+from tests.aws.clients import session
+from tests.aws.closed_port import closed_port
 from tests.core.anything import the_largest
 from tests.fakes import EXECUTION
 

@@ -1,0 +1,158 @@
+"""Actions by mailed links, and what each must lead to. `link` counts back from the newest one."""
+
+from chalicelib.application import bulk_deciding, deciding
+from chalicelib.application.ports import Ports
+from chalicelib.domain.approval import OUTCOME_OF, Approval, Choice
+from chalicelib.domain.errors import (
+    AlreadyDecided,
+    Cancelled,
+    Expired,
+    InvalidRequest,
+    NotFound,
+    Reassigned,
+    Unavailable,
+)
+from tests.unit.state_machine.backends import StoryPorts
+from tests.unit.state_machine.faults import stored_hash
+
+OVER = (AlreadyDecided, Expired, Cancelled, Reassigned)
+
+
+def decide(ports: StoryPorts, link: int, choice: Choice) -> None:
+    """Decide by any decision link that was mailed."""
+    mailed = [found for found in ports.mailer.links if found[1] == "approve"]
+    if not mailed:
+        return
+    address, _, token = mailed[-1 - link % len(mailed)]
+    before = _linked(ports, token)
+    try:
+        after, approver = deciding.decide(ports, token, choice, reason="so", via="page")
+    except OVER:
+        now = _linked(ports, token)
+        assert is_over(ports, now, address), "refused without a reason"
+        assert not _is_repeated(now, address, choice), "a repeated decision is refused"
+        return
+    except NotFound:
+        assert _is_revoked(ports, "approve", token)
+        return
+    assert approver == after.approver(address)
+    assert approver.replaced_by is None, "a replaced approver decided"
+    assert _is_repeated(after, address, choice), "the decision isn't stored"
+    if is_over(ports, before, address):
+        assert after == before, "a repeated decision changes something"
+
+
+def reassign(ports: StoryPorts, link: int, to: str) -> None:
+    """Have another person asked, by any decision link that was mailed."""
+    mailed = [found for found in ports.mailer.links if found[1] == "approve"]
+    if not mailed:
+        return
+    address, _, token = mailed[-1 - link % len(mailed)]
+    before = _linked(ports, token)
+    try:
+        after, _ = deciding.reassign(ports, token, to, note="please", via="page")
+        assert after.approver(address).replaced_by == to
+        assert not is_over(ports, before, address)
+    except OVER:
+        assert is_over(ports, _linked(ports, token), address), "refused without a reason"
+    except InvalidRequest:
+        assert to in [approver.address for approver in _linked(ports, token).approvers]
+    except NotFound:
+        assert _is_revoked(ports, "approve", token)
+
+
+def decide_all(ports: StoryPorts, link: int, choice: Choice) -> None:
+    """Decide all requests of an inbox, opened by any inbox link that was mailed."""
+    mailed = [found for found in ports.mailer.links if found[1] == "inbox"]
+    if not mailed:
+        return
+    address, _, token = mailed[-1 - link % len(mailed)]
+    linked = _linked(ports, token)
+    replaced = linked.approver(address).replaced_by is not None
+    try:
+        inbox = bulk_deciding.inbox(ports, token)
+    except Reassigned:
+        assert replaced
+        return
+    except Expired:
+        ended = linked.closed_at or linked.expires_at
+        assert ports.now() > ended + bulk_deciding.LINK_LIFETIME
+        return
+    except NotFound:
+        assert _is_revoked(ports, "inbox", token)
+        return
+    assert inbox.address == address
+    assert not replaced, "the inbox of a replaced approver opens"
+    if not inbox.approvals:
+        return
+    ids = [approval.id for approval in inbox.approvals]
+    selected = bulk_deciding.select(ports, token, ids)
+    for result in bulk_deciding.decide_all(ports, selected, choice, "so"):
+        if result.error is None:
+            assert _own_decision(result.approval, address) == (choice, "so")
+        elif not isinstance(result.error, Unavailable):
+            assert isinstance(result.error, OVER)
+            now = stored(ports, result.approval.id)
+            assert is_over(ports, now, address)
+            assert _own_decision(now, address) != (choice, "so")
+
+
+def cancel(ports: StoryPorts, link: int) -> None:
+    """Cancel by any link that was mailed; only the requester's own link may do that."""
+    mailed = ports.mailer.links
+    if not mailed:
+        return
+    address, page, token = mailed[-1 - link % len(mailed)]
+    before = _linked(ports, token)
+    try:
+        after = deciding.cancel(ports, token, "changed my mind", "page")
+    except (AlreadyDecided, Expired):
+        now = _linked(ports, token)
+        assert is_over(ports, now)
+        assert now.outcome != "cancelled", "a repeated cancel is refused"
+        return
+    except NotFound:
+        assert page != "cancel" or _is_revoked(ports, page, token)
+        return
+    assert page == "cancel", f"a link of {address} as an approver cancels"
+    assert after.outcome == "cancelled"
+    if is_over(ports, before):
+        assert after == before, "a repeated cancel changes something"
+
+
+def stored(ports: StoryPorts, approval_id: str) -> Approval:
+    """Return the approval of that id as it is stored now."""
+    found = ports.store.get(approval_id)
+    assert found is not None
+    return found
+
+
+def is_over(ports: Ports, approval: Approval, address: str = "") -> bool:
+    """Return whether the approval takes no decision any more, or none of that approver."""
+    approver = approval.approver(address) if address else None
+    done = approver is not None and (
+        approver.decision is not None or approver.replaced_by is not None
+    )
+    return done or approval.outcome != "pending" or ports.now() >= approval.expires_at
+
+
+def _linked(ports: StoryPorts, token: str) -> Approval:
+    return stored(ports, token.partition(".")[0])
+
+
+def _is_revoked(ports: StoryPorts, page: str, token: str) -> bool:
+    return stored_hash(page, token) in ports.store.revoked
+
+
+def _own_decision(approval: Approval, address: str) -> tuple[Choice, str] | None:
+    decision = approval.approver(address).decision
+    return None if decision is None else (decision.choice, decision.reason)
+
+
+def _is_repeated(approval: Approval, address: str, choice: Choice) -> bool:
+    """Return whether that choice is the approver's own, or, without one, the outcome."""
+    own = _own_decision(approval, address)
+    if own is not None:
+        return own == (choice, "so")
+    replaced = approval.approver(address).replaced_by is not None
+    return approval.outcome == OUTCOME_OF[choice] and not replaced
