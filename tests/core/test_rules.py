@@ -20,7 +20,7 @@ from chalicelib.domain.outbox import (
     resumed,
 )
 from chalicelib.domain.outbox_entries import LEASE, Announce, Mail, Resume
-from chalicelib.domain.refusals import refuse_if_over
+from chalicelib.domain.refusals import check_can_decide
 from chalicelib.domain.transitions import cancel, decide, extend, remind, tally
 from tests.asking import an_approval, people, ticked
 from tests.fakes import EXECUTION, START, TOKEN
@@ -243,7 +243,7 @@ def test_refuse_if_over_says_what_decide_would() -> None:
                 told = []
                 for judge in (
                     lambda a=approval, w=who, n=now: _say(a, w, "approve", now=n),
-                    lambda a=approval, w=who, n=now: refuse_if_over(a, a.approvers[w], n),
+                    lambda a=approval, w=who, n=now: check_can_decide(a, a.approvers[w], n),
                 ):
                     try:
                         judge()

@@ -57,7 +57,7 @@ def test_opening_a_page_makes_the_client_of_dynamodb_alone() -> None:
     make_table(session().client("dynamodb"))
     wiring = Wiring(ENV)
     with pytest.raises(NotFound):
-        deciding.find_linked(wiring, f"{'a' * 26}.{'b' * 32}")
+        deciding.find_for_approver(wiring, f"{'a' * 26}.{'b' * 32}")
     assert made(wiring) == {"store"}
 
 
@@ -65,7 +65,7 @@ def test_a_link_that_cannot_be_one_makes_no_client_at_all() -> None:
     """Guesses cost us nothing."""
     wiring = Wiring(ENV)
     with pytest.raises(NotFound):
-        deciding.find_linked(wiring, "not-a-token")
+        deciding.find_for_approver(wiring, "not-a-token")
     assert made(wiring) == set()
 
 
