@@ -1,4 +1,4 @@
-"""An example's `app.py`, loaded as Lambda does: with its own `chalicelib`, and its variables."""
+"""Loads an example's `app.py` as Lambda does: with its own `chalicelib` and variables."""
 
 import json
 import sys
@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from examples.deploying import variables
+from examples.deployment import variables
 from examples.example import HERE
 
 
 def load(name: str) -> Any:
-    """Return the module.
+    """Return the module `app` of an example.
 
-    In Lambda an example's `chalicelib` is the only one of that name. Here that is Assent's, which
-    makes room while this one is loaded, for the very modules that tests know by their full names.
+    In Lambda an example's `chalicelib` is the only package of that name. Here Assent's has the
+    name. While `app` is loaded it is replaced by the example's, whose modules are the same objects
+    that tests import by their full names.
     """
     outputs = json.loads((HERE / name / "infrastructure.json").read_text())["Outputs"]
     package = f"examples.{name}.chalicelib"
