@@ -33,7 +33,7 @@ lint: setup
 	@$(bin)/mypy
 	@cd examples/document_release && MYPYPATH=. ../../$(bin)/mypy --config-file ../../pyproject.toml \
 		--cache-dir ../../.mypy_cache/document_release --explicit-package-bases app.py chalicelib
-	@$(bin)/cfn-lint infrastructure.json examples/*/infrastructure.json
+	@$(bin)/cfn-lint infrastructure.yaml examples/*/infrastructure.yaml
 
 deploy: setup
 	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \

@@ -27,12 +27,13 @@ from bench.splitting import measure_splitting, print_splitting
 from examples.document_release.chalicelib.counting import ScanTable
 from examples.document_release.chalicelib.scan import Finding, ScannedChunk
 from tools.sandbox.emulator import Emulator, free_port
+from tools.template import load_template
 
 CHUNKS = (10, 1_000, 10_000)
 WORKERS = 8
 """The number of concurrent workers. They take chunks in random order, as S3's events come."""
 NOW = 1_795_000_000_000
-TEMPLATE = ROOT / "examples" / "document_release" / "infrastructure.json"
+TEMPLATE = ROOT / "examples" / "document_release" / "infrastructure.yaml"
 FINDINGS = [Finding("card number", 123_456, 1_234, "**** 1111")]
 Json = dict[str, Any]
 
@@ -163,7 +164,7 @@ def _create_table(emulator: Emulator, name: str) -> Any:
         endpoint_url=emulator.endpoint_url,
         config=Config(max_pool_connections=WORKERS),
     )
-    described = json.loads(TEMPLATE.read_text())["Resources"]["Table"]["Properties"]
+    described = load_template(TEMPLATE)["Resources"]["Table"]["Properties"]
     keys = ("BillingMode", "AttributeDefinitions", "KeySchema")
     client.create_table(TableName=name, **{key: described[key] for key in keys})
     return client

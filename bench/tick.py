@@ -1,6 +1,6 @@
 """`python -m bench.tick`, part of `make bench`: what a tick costs, and how ticks clear a backlog.
 
-The table is `infrastructure.json`'s, in the sandbox's emulator (MiniStack), which says how many
+The table is `infrastructure.yaml`'s, in the sandbox's emulator (MiniStack), which says how many
 keys a query read and charges writes by size and index; moto does neither. The ticks of each row
 run in a process of their own, `measured_ticks.py`.
 """
@@ -29,6 +29,7 @@ from bench.measured_wiring import START
 from bench.packages import ROOT
 from chalicelib import items
 from tools.sandbox.emulator import Emulator, free_port
+from tools.template import load_template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -122,7 +123,7 @@ class ApprovalTable:
         self._environment = emulator.account.environment
         self._waiting = 0
         self._numbers = count()
-        resources = json.loads((ROOT / "infrastructure.json").read_text())["Resources"]
+        resources = load_template(ROOT / "infrastructure.yaml")["Resources"]
         definition = {key: resources["Table"]["Properties"][key] for key in _CREATE_TABLE}
         self.client.create_table(TableName=TABLE, **definition)
 

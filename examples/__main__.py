@@ -94,7 +94,7 @@ def parse_parameters(parameters: tuple[str, ...]) -> dict[str, str]:
     "parameters",
     metavar="NAME=VALUE",
     multiple=True,
-    help="A parameter of its infrastructure.json, for --deploy; remembered by the stack.",
+    help="A parameter of its infrastructure.yaml, for --deploy; remembered by the stack.",
 )
 @click.option(
     "--dir",

@@ -46,11 +46,16 @@ def deploy(
     parameters: Mapping[str, str] | None = None,
     echo: Echo,
 ) -> Deployment:
-    """Deploy the project's folder as this stage; `parameters` are the stack's, which keeps them."""
+    """Deploy the project's folder as this stage; `parameters` are the stack's, which keeps them.
+
+    Of an example without `app.py` the stack alone is deployed.
+    """
     if chalice.api(stage) is None:
         refuse_second_api(stage, account)
     echo(f"stack {stage.prefix}")
     outputs = stack.deploy(template_body(project), parameters or {})
+    if not has_code(project):
+        return Deployment(outputs, None)
     Config(project).update_stage(stage, role_settings(outputs), variables(outputs))
     echo("code")
     chalice.deploy(stage)
@@ -86,21 +91,33 @@ def deploy_in_sandbox(
     assent: SandboxState | None = None,
     echo: Echo,
 ) -> DeployedExample:
-    """Deploy a copy of an example into a running emulator.
+    """Deploy an example into a running emulator, as a copy in `directory` if it has code.
 
-    `directory` is for the copy; `assent` is the `state.json` of the Assent in the same emulator.
+    `assent` is the `state.json` of the Assent in the same emulator. An example that needs Assent
+    gets the name of its state machine as a parameter.
     """
-    stage = example.stage("sandbox")
-    copy_project(example.folder, directory)
+    stage, project = example.stage("sandbox"), example.folder
+    if has_code(project):
+        copy_project(project, directory)
+        project = directory
+    parameters = {}
+    if assent is not None and example.demo.NEEDS_ASSENT:
+        parameters["AssentStateMachine"] = assent["stateMachineArn"].rpartition(":")[2]
     deployment = deploy(
         stage,
-        project=directory,
+        project=project,
         account=account,
-        chalice=chalice_for_emulator(directory, account),
+        chalice=chalice_for_emulator(project, account),
         stack=Stack(stage, account.cloudformation, account.dynamodb, delay=0.1, echo=echo),
+        parameters=parameters,
         echo=echo,
     )
     return DeployedExample(account, stage, deployment.outputs, deployment.api, assent)
+
+
+def has_code(project: Path) -> bool:
+    """Return whether the project has functions, and not a stack alone."""
+    return (project / "app.py").exists()
 
 
 def role_settings(outputs: Mapping[str, str]) -> StageSettings:

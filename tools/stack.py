@@ -1,4 +1,4 @@
-"""The stack of `infrastructure.json`: create, update, delete, read its outputs."""
+"""The stack of `infrastructure.yaml`: create, update, delete, read its outputs."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -149,7 +149,7 @@ class Stack:
         if wrong:
             raise ToolError(
                 f"table {self._name} isn't the stack's, and differs from the one that "
-                f"infrastructure.json describes: {'; '.join(wrong)}. Nothing was deployed: change "
+                f"infrastructure.yaml describes: {'; '.join(wrong)}. Nothing was deployed: change "
                 "the table by hand (docs/operating.md) or move it away, then deploy again"
             )
 

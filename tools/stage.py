@@ -1,6 +1,6 @@
 """A Chalice stage, and the names of the AWS resources that follow from its name.
 
-`infrastructure.json` and Chalice make the same names by the same rule.
+`infrastructure.yaml` and Chalice make the same names by the same rule.
 """
 
 import re

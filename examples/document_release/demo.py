@@ -2,15 +2,12 @@
 
 import json
 import re
-import urllib.parse
-import urllib.request
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from examples.deployed import DeployedExample
+from examples.inbox import Decision, decide, mails_about
 from examples.polling import poll
 from tools.echo import Echo
-from tools.errors import ToolError
-from tools.sandbox.mailbox import MessageJson
 
 NEEDS_ASSENT = True
 APPROVER = "ada@example.com"
@@ -38,8 +35,8 @@ def run(example: DeployedExample, echo: Echo) -> None:
         echo(f"Uploading {name}, {len(content):,} bytes, to incoming/.")
         upload(example, name, content)
     echo("")
-    decide(example, "report.txt", "approve", "", echo)
-    decide(example, "customers.csv", "reject", "The customers must agree first", echo)
+    await_and_decide(example, "report.txt", "approve", "", echo)
+    await_and_decide(example, "customers.csv", "reject", "The customers must agree first", echo)
     for name in DOCUMENTS:
         print_result(example, name, echo)
     echo("\nObjects in the bucket:")
@@ -68,35 +65,20 @@ def wait_for_execution(example: DeployedExample, name: str) -> str:
     return poll(executions, until=bool, waiting_for=f"execution for {name}")[0]
 
 
-def decide(
-    example: DeployedExample,
-    name: str,
-    decision: Literal["approve", "reject"],
-    reason: str,
-    echo: Echo,
+def await_and_decide(
+    example: DeployedExample, name: str, decision: Decision, reason: str, echo: Echo
 ) -> None:
     """Wait for the mail about a document, print it, and submit the form behind its link."""
-    mail = poll(lambda: mails_about(example, name), until=bool, waiting_for=f"mail about {name}")[
-        -1
-    ]
+    mail = poll(
+        lambda: mails_about(example, APPROVER, f"Release {name}?"),
+        until=bool,
+        waiting_for=f"mail about {name}",
+    )[-1]
     echo(f"{APPROVER} gets a mail: {mail['subject']}")
     for line in re.findall(r"^\|.*$", mail["text"], re.MULTILINE)[:10]:
         echo(f"    {line}")
     echo(f"and presses {decision}{f': {reason}' if reason else ''}.\n")
-    (link,) = re.findall(rf"^http\S+/{decision}/\S+$", mail["text"], re.MULTILINE)
-    form = urllib.parse.urlencode({"reason": reason}).encode()
-    urllib.request.urlopen(link, form, timeout=30).close()  # noqa: S310  # our own, on loopback
-
-
-def mails_about(example: DeployedExample, name: str) -> list[MessageJson]:
-    """Return the mails to the approver that ask about a document."""
-    if example.assent is None:
-        raise ToolError("there is no Assent beside the example: set NEEDS_ASSENT")
-    query = urllib.parse.urlencode({"to": APPROVER})
-    url = f"{example.assent['inbox']}/messages?{query}"
-    with urllib.request.urlopen(url, timeout=30) as response:  # noqa: S310  # as above
-        messages: list[MessageJson] = json.load(response)["messages"]
-    return [mail for mail in messages if f"Approval needed: Release {name}?" in mail["subject"]]
+    decide(mail, decision, reason)
 
 
 def print_result(example: DeployedExample, name: str, echo: Echo) -> None:

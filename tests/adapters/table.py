@@ -1,18 +1,18 @@
-"""The table as `infrastructure.json` describes it, made in moto, and clients that are watched."""
+"""The table as `infrastructure.yaml` describes it, made in moto, and clients that are watched."""
 
-import json
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.store import Store
 from tests.adapters.clients import session
+from tools.template import load_template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TABLE = "assent-test"
-_TEMPLATE = Path(__file__).parents[2] / "infrastructure.json"
+_TEMPLATE = Path(__file__).parents[2] / "infrastructure.yaml"
 # What CloudFormation makes of these properties are calls of their own.
 _NOT_CREATE_TABLE = (
     "TableName",
@@ -24,7 +24,7 @@ _NOT_CREATE_TABLE = (
 
 def make_table(client: "DynamoDBClient") -> None:
     """Create the template's table under the name `TABLE`."""
-    resources = json.loads(_TEMPLATE.read_text())["Resources"]
+    resources = load_template(_TEMPLATE)["Resources"]
     definition: dict[str, Any] = dict(resources["Table"]["Properties"])
     for name in _NOT_CREATE_TABLE:
         definition.pop(name)

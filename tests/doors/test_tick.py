@@ -1,6 +1,5 @@
 """The tick: settles whatever is due, and is stopped by nothing that one approval does."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.asking import asked
 from tests.doors.client import DoorPorts
 from tests.doors.functions import tick
 from tests.fakes import Effects, FakeStore
+from tools.template import load_template
 
 
 def lines(ports: DoorPorts, event: str = "tick") -> list[dict[str, object]]:
@@ -186,7 +186,7 @@ def test_a_task_that_is_told_late_is_overdue(ports: DoorPorts) -> None:
 
 
 def test_the_alarm_sounds_for_one_task_that_stays_untold(ports: DoorPorts) -> None:
-    """Within the hour: what the tick counts, judged as `infrastructure.json` has CloudWatch do."""
+    """Within the hour: what the tick counts, judged as `infrastructure.yaml` has CloudWatch do."""
     many(ports, 1)
     ports.effects.faulty = {"callbacks.answer"}
     for _ in range(60):
@@ -206,8 +206,8 @@ def test_the_alarm_is_silent_while_tasks_are_told(ports: DoorPorts) -> None:
 
 def _sounds(each_minute: list[int]) -> bool:
     """Return whether the template's alarm would go off somewhere in these minutes."""
-    template = Path(doors_module.__file__).parent / "infrastructure.json"
-    alarm = json.loads(template.read_text())["Resources"]["OverdueAlarm"]["Properties"]
+    template = Path(doors_module.__file__).parent / "infrastructure.yaml"
+    alarm = load_template(template)["Resources"]["OverdueAlarm"]["Properties"]
     assert alarm["Statistic"] == "Maximum"
     period, window = alarm["Period"] // 60, alarm["EvaluationPeriods"]
     points = [

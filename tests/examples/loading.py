@@ -1,6 +1,5 @@
 """Loads an example's `app.py` as Lambda does: with its own `chalicelib` and variables."""
 
-import json
 import sys
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -10,6 +9,7 @@ import pytest
 
 from examples.deployment import variables
 from examples.example import HERE
+from tools.template import load_template
 
 
 def load(name: str) -> Any:
@@ -19,7 +19,7 @@ def load(name: str) -> Any:
     name. While `app` is loaded it is replaced by the example's, whose modules are the same objects
     that tests import by their full names.
     """
-    outputs = json.loads((HERE / name / "infrastructure.json").read_text())["Outputs"]
+    outputs = load_template(HERE / name / "infrastructure.yaml")["Outputs"]
     package = f"examples.{name}.chalicelib"
     stems = sorted(path.stem for path in (HERE / name / "chalicelib").glob("*.py"))
     with pytest.MonkeyPatch.context() as patch:

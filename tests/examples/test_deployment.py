@@ -4,18 +4,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from examples.__main__ import parse_parameters
-from examples.deployment import deploy, destroy
+from examples.deployment import deploy, deploy_in_sandbox, destroy
 from examples.example import HERE, Example
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.errors import ToolError
 from tools.sandbox.emulator import Emulator, free_port
 from tools.sandbox.project import chalice_for_emulator, copy_project
-from tools.sandbox.state import StateFile
+from tools.sandbox.state import SandboxState, StateFile
 from tools.stack import Stack
 
 EXAMPLE = Example("callback_basics")
@@ -95,6 +96,32 @@ def test_without_chalices_record_nothing_is_deleted(
         destroy(STAGE, account=account, chalice=chalice, stack=stack, echo=print)
     assert stack.exists()
     assert function_names(account)
+
+
+def test_an_example_without_code_is_its_stack_alone(account: Account, tmp_path: Path) -> None:
+    """There is no function, no API and no copy, and nothing is written into its folder."""
+    example = Example("ask_for_approval")
+    machine = "arn:aws:states:us-east-1:000000000000:stateMachine:assent-x"
+    assent = cast("SandboxState", {"stateMachineArn": machine})
+    deployed = deploy_in_sandbox(
+        example, account, tmp_path / "copy", assent=assent, echo=lambda _: None
+    )
+    definition = account.stepfunctions.describe_state_machine(
+        stateMachineArn=deployed.outputs["StateMachineArn"]
+    )["definition"]
+    assert machine in definition
+    assert (deployed.api, function_names(account)) == (None, set())
+    stack = Stack(deployed.stage, account.cloudformation, account.dynamodb, delay=0.1)
+    destroy(
+        deployed.stage,
+        account=account,
+        chalice=chalice_for_emulator(example.folder, account),
+        stack=stack,
+        echo=lambda _: None,
+    )
+    assert not stack.exists()
+    assert not (tmp_path / "copy").exists()
+    assert not (example.folder / ".chalice").exists()
 
 
 @pytest.mark.parametrize(

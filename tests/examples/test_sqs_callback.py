@@ -16,6 +16,7 @@ from chalice.test import Client
 from examples.example import Example
 from examples.sqs_callback import app as worker
 from tests.statemachine.engine import Engine, definition
+from tools.template import load_template
 
 Json = dict[str, Any]
 HEARTBEAT = {"HeartbeatSeconds": 1, "TimeoutSeconds": 60}
@@ -233,7 +234,7 @@ def test_the_time_outs_are_ordered() -> None:
     """The worker's, then the queue's visibility, then the heartbeat, then the task's."""
     folder = Example("sqs_callback").folder
     config = json.loads((folder / ".chalice" / "config.json").read_text())
-    stack = json.loads((folder / "infrastructure.json").read_text())
+    stack = load_template(folder / "infrastructure.yaml")
     visibility = stack["Resources"]["Jobs"]["Properties"]["VisibilityTimeout"]
     waiting = definition(folder / "statemachine.asl.json")["States"]["Print"]
     assert visibility == 6 * config["lambda_timeout"]

@@ -44,7 +44,7 @@ def stack(account: Account) -> Stack:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Give a folder with the stack's files and a config.json without stages."""
-    for name in ("infrastructure.json", "statemachine.asl.json"):
+    for name in ("infrastructure.yaml", "statemachine.asl.json"):
         shutil.copyfile(CHECKOUT / name, tmp_path / name)
     (tmp_path / ".chalice").mkdir()
     (tmp_path / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "assent"}')

@@ -13,11 +13,11 @@ from app import app
 from tools.config import Config
 from tools.errors import ToolError
 from tools.stage import Stage
-from tools.template import LIMIT, template_body
+from tools.template import LIMIT, load_template, template_body
 
 from .conftest import CHECKOUT
 
-TEMPLATE = json.loads((CHECKOUT / "infrastructure.json").read_text())
+TEMPLATE = load_template(CHECKOUT / "infrastructure.yaml")
 CFN_LINT = "import sys, cfnlint.runner; sys.exit(cfnlint.runner.main())"
 FUNCTIONS = {
     "ApiRole": "",
@@ -51,7 +51,7 @@ def test_cfn_lint_reports_nothing(project: Path) -> None:
     """About the file, and about the template with the state machine's definition in it."""
     whole = project / "whole.json"
     whole.write_text(template_body(project))
-    for file in (CHECKOUT / "infrastructure.json", whole):
+    for file in (CHECKOUT / "infrastructure.yaml", whole):
         done = subprocess.run(  # our own Python
             [sys.executable, "-c", CFN_LINT, str(file)],
             capture_output=True,

@@ -10,7 +10,7 @@ from tools.account import Account
 from tools.errors import ToolError
 from tools.stack import Stack
 from tools.stage import Stage
-from tools.template import template_body
+from tools.template import load_template, template_body
 
 from .conftest import CHECKOUT, DEV
 
@@ -76,7 +76,7 @@ def test_a_table_that_outlived_its_stack_is_used(
 
 def make_table(account: Account, **other: Any) -> None:
     """Create the template's table as a restore from a backup does; `other` replaces properties."""
-    wanted = json.loads((CHECKOUT / "infrastructure.json").read_text())["Resources"]["Table"]
+    wanted = load_template(CHECKOUT / "infrastructure.yaml")["Resources"]["Table"]
     names = ("KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     table = {name: wanted["Properties"][name] for name in names} | other
     used = json.dumps(table)

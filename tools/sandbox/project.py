@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parents[2]
 _NEEDED = (
     "app.py",
     "requirements.txt",
-    "infrastructure.json",
+    "infrastructure.yaml",
     "statemachine.asl.json",
 )
 _OPTIONAL = ("chalicelib", "vendor", ".chalice/config.json")

@@ -17,6 +17,7 @@ from examples.document_release.chalicelib.counting import ScanTable
 from examples.document_release.chalicelib.documents import Document, Documents
 from examples.document_release.chalicelib.wiring import Wiring
 from tests.adapters.clients import session
+from tools.template import load_template
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "document_release"
 BUCKET = "documents"
@@ -184,7 +185,7 @@ def make_bucket(client: Any) -> None:
 
 def make_table(client: Any, name: str = TABLE) -> None:
     """Make the template's table."""
-    template = json.loads((EXAMPLE / "infrastructure.json").read_text())
+    template = load_template(EXAMPLE / "infrastructure.yaml")
     described = template["Resources"]["Table"]["Properties"]
     client.create_table(
         TableName=name,
