@@ -1,1 +1,1 @@
-"""The smallest workflow that asks people through Assent. An example of its own: see README.md."""
+"""The smallest workflow that asks for approval through Assent."""

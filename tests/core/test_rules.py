@@ -76,7 +76,7 @@ def _did(approval: Approval) -> list[tuple[str, str]]:
 def test_asking_promises_every_approver_a_mail_and_records_who_asked() -> None:
     """A new approval is pending, unanswered, and owes one mail an approver."""
     new = _of(3, requestedBy="ada@example.com", expiresIn=60)
-    assert (new.outcome, new.approvals, new.rejections, new.version) == ("pending", 0, 0, 0)
+    assert (new.outcome, new.approve_count, new.reject_count, new.version) == ("pending", 0, 0, 0)
     assert new.outbox == tuple(Mail(to, START + LEASE) for to in people(3))
     assert new.events == (Event(START, "requested", "ada@example.com", "function"),)
     assert (new.created_at, new.expires_at) == (START, START + 60 * SECOND)

@@ -1,12 +1,12 @@
-"""`ask_for_approval`, deployed beside Assent: its story, a failed child, what its role may do."""
+"""`ask_for_approval`, deployed beside Assent: its demo, a failed child, its role's permissions."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from examples.ask_for_approval import story
-from examples.scene import Scene
+from examples.ask_for_approval import demo
+from examples.deployed import DeployedExample
 from tests.sandbox.client import Sandbox
 from tests.sandbox.roles import EXECUTION, MACHINE, May
 
@@ -29,41 +29,43 @@ DENIED: list[tuple[str, str, Any]] = [
 
 
 @pytest.fixture
-def scene(example: Callable[[str], Scene]) -> Scene:
+def deployed(example: Callable[[str], DeployedExample]) -> DeployedExample:
     """Give the deployed example."""
     return example("ask_for_approval")
 
 
-def test_the_story_is_what_the_readme_promises(
-    scene: Scene, promised: Callable[[str], set[str]]
+def test_the_demo_prints_what_the_readme_shows(
+    deployed: DeployedExample, readme_output: Callable[[str], set[str]]
 ) -> None:
     """One execution goes on, one stops."""
-    said: list[str] = []
-    story.tell(scene, said.append)
-    assert promised("ask_for_approval") == {line.strip() for line in said}
+    printed: list[str] = []
+    demo.run(deployed, printed.append)
+    assert readme_output("ask_for_approval") == {line.strip() for line in printed}
 
 
-def test_an_execution_whose_request_was_cancelled_fails(scene: Scene, sandbox: Sandbox) -> None:
+def test_an_execution_whose_request_was_cancelled_fails(
+    deployed: DeployedExample, sandbox: Sandbox
+) -> None:
     """As its child does, and before it has chosen anything."""
-    execution = scene.start({"question": "Cancelled meanwhile?"})
-    link = sandbox.link(story.APPROVER, "Cancelled meanwhile?")
+    execution = deployed.start_execution({"question": "Cancelled meanwhile?"})
+    link = sandbox.link(demo.APPROVER, "Cancelled meanwhile?")
     approval_id = link.rpartition("/")[2].partition(".")[0]
     sandbox.call("POST", f"/approvals/{approval_id}/cancel", {"reason": "a mistake"})
-    assert scene.ended(execution)["status"] == "FAILED"
-    assert scene.states(execution) == ["AskForApproval"]
+    assert deployed.wait_for_end(execution)["status"] == "FAILED"
+    assert deployed.entered_states(execution) == ["AskForApproval"]
 
 
 @pytest.mark.parametrize(("service", "action", "arguments"), ALLOWED)
 def test_its_role_may_do_what_it_needs(
-    may: May, scene: Scene, service: str, action: str, arguments: Any
+    may: May, deployed: DeployedExample, service: str, action: str, arguments: Any
 ) -> None:
     """Start the child and wait for it."""
-    assert may(scene, "StateMachine", service, action, arguments)
+    assert may(deployed, "StateMachine", service, action, arguments)
 
 
 @pytest.mark.parametrize(("service", "action", "arguments"), DENIED)
 def test_its_role_may_do_nothing_else(
-    may: May, scene: Scene, service: str, action: str, arguments: Any
+    may: May, deployed: DeployedExample, service: str, action: str, arguments: Any
 ) -> None:
     """The same way of asking is denied elsewhere."""
-    assert not may(scene, "StateMachine", service, action, arguments)
+    assert not may(deployed, "StateMachine", service, action, arguments)

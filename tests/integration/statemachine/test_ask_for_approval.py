@@ -9,8 +9,8 @@ import pytest
 from examples.example import HERE
 from tests import readme
 from tests.fakes import FakePorts
-from tests.statemachine.engine import ACCOUNT, Engine
-from tests.statemachine.test_executions import decide
+from tests.integration.statemachine.engine import ACCOUNT, Engine
+from tests.integration.statemachine.test_executions import decide
 from tools.template import load_template
 
 pytestmark = pytest.mark.usefixtures("children")
@@ -41,8 +41,8 @@ def ask(engine: Engine) -> Callable[[str], str]:
 
 def decided(engine: Engine, ports: FakePorts, choice: str) -> dict[str, Any]:
     """Decide as the first approver, once both are asked, and return the mails' subjects."""
-    engine.until(lambda: len(ports.notifier.sent) == 2)
-    subjects = {to: email.subject for to, email in ports.notifier.sent}
+    engine.until(lambda: len(ports.mailer.sent) == 2)
+    subjects = {to: email.subject for to, email in ports.mailer.sent}
     decide(ports, choice, "so")
     return subjects
 
@@ -82,7 +82,7 @@ def test_a_failed_child_fails_the_execution(
     assert (ended["status"], ended["error"]) == ("FAILED", "States.TaskFailed")
     assert json.loads(ended["cause"])["Error"] == "InvalidRequest"
     assert engine.states(execution) == ["AskForApproval"]
-    assert ports.notifier.sent == []
+    assert ports.mailer.sent == []
 
 
 def test_its_role_may_do_what_the_documentation_names_for_a_child() -> None:

@@ -23,7 +23,7 @@ def test_a_stored_approval_is_written_back_as_it_was_read(name: str) -> None:
 
 def test_a_pending_approval_is_read_whole() -> None:
     approval = dynamodb_items.approval_in(STORED["pending"])
-    assert (approval.outcome, approval.version, approval.approvals) == ("pending", 7, 1)
+    assert (approval.outcome, approval.version, approval.approve_count) == ("pending", 7, 1)
     assert [a.address for a in approval.waits_for] == [
         "grace@example.com",
         "barbara@example.com",

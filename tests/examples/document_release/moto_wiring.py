@@ -1,7 +1,7 @@
-"""The example over moto: its bucket and its table, S3's events held back, and death at any call.
+"""The example's wiring over moto, with S3's events held back and a crash at any AWS call.
 
-A test delivers the events: in any order, twice, late or not at all. The one who waits is a fake
-that takes one answer, as Step Functions does.
+A test delivers the events itself: in any order, twice, late or not at all. Step Functions is a fake
+that takes one answer for each waiting task.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from examples.document_release.chalicelib import steps
 from examples.document_release.chalicelib.callbacks import Callbacks
-from examples.document_release.chalicelib.counting import Counting
+from examples.document_release.chalicelib.counting import ScanTable
 from examples.document_release.chalicelib.documents import Document, Documents
 from examples.document_release.chalicelib.wiring import Wiring
 from tests.aws.clients import session
@@ -34,40 +34,40 @@ ENVIRONMENT = {
 }
 
 
-class DiedError(Exception):
-    """The function ended here: out of time, out of memory, or its machine was gone."""
+class CrashedError(Exception):
+    """The function stopped here: out of time, out of memory, or its machine failed."""
 
 
 @dataclass
-class Effects:
-    """Every call of AWS that the functions make; dies at the one it is told to, before or after."""
+class AwsCalls:
+    """Records the AWS calls of the functions, and crashes before or after a chosen one."""
 
-    done: list[str] = field(default_factory=list)
-    die_at: int | None = None
-    """Dies before call n at 2 * n, after it at 2 * n + 1, both counted from 0."""
-    moments: int = 0
+    names: list[str] = field(default_factory=list)
+    crash_at: int | None = None
+    """The crash point, from 0: call n has two, 2 * n before it and 2 * n + 1 after it."""
+    crash_points: int = 0
 
-    def before(self, what: str) -> None:
-        """Note that a call begins."""
-        self._moment()
-        self.done.append(what)
+    def before(self, name: str) -> None:
+        """Record a call that begins."""
+        self._pass_crash_point()
+        self.names.append(name)
 
     def after(self) -> None:
-        """Note that it has had its effect."""
-        self._moment()
+        """Record that the call has had its effect."""
+        self._pass_crash_point()
 
-    def _moment(self) -> None:
-        self.moments += 1
-        if self.moments - 1 == self.die_at:
-            raise DiedError
+    def _pass_crash_point(self) -> None:
+        self.crash_points += 1
+        if self.crash_points - 1 == self.crash_at:
+            raise CrashedError
 
 
 @dataclass
-class Waiting:
-    """Step Functions, as far as a task goes: a token that waits takes one answer."""
+class FakeTasks:
+    """The tasks of Step Functions: a waiting token takes one answer."""
 
-    effects: Effects
-    tokens: set[str] = field(default_factory=set)
+    calls: AwsCalls
+    waiting: set[str] = field(default_factory=set)
     answers: list[tuple[str, str, Any]] = field(default_factory=list)
     refused: int = 0
 
@@ -79,27 +79,27 @@ class Waiting:
         """Take a failure."""
         return self._answer(task_token, error, cause)
 
-    def _answer(self, task_token: str, how: str, what: Any) -> bool:
-        self.effects.before(how)
-        waits = task_token in self.tokens
-        if waits:
-            self.tokens.remove(task_token)
-            self.answers.append((task_token, how, what))
+    def _answer(self, task_token: str, result: str, output: Any) -> bool:
+        self.calls.before(result)
+        accepted = task_token in self.waiting
+        if accepted:
+            self.waiting.remove(task_token)
+            self.answers.append((task_token, result, output))
         else:
             self.refused += 1
-        self.effects.after()
-        return waits
+        self.calls.after()
+        return accepted
 
 
-class World(Wiring):
-    """A Wiring over moto, and the hand that moves what is outside the functions."""
+class MotoWiring(Wiring):
+    """A Wiring over moto that also uploads documents, runs the steps and delivers the events."""
 
     def __init__(self, chunk_bytes: int = 600) -> None:
         super().__init__(ENVIRONMENT | {"CHUNK_BYTES": str(chunk_bytes)})
-        self.effects = Effects()
-        self.waiting = Waiting(self.effects)
+        self.calls = AwsCalls()
+        self.tasks = FakeTasks(self.calls)
         self.events: list[str] = []
-        """The keys of the chunks that S3 has yet to tell of, in the order of their writing."""
+        """The keys of the chunks whose events aren't delivered yet, oldest first."""
         self.clock = 1_795_000_000_000
         self.logged: list[dict[str, object]] = []
         self.s3: Any = session().client("s3")
@@ -112,19 +112,19 @@ class World(Wiring):
         self._putting = ""
 
     @cached_property
-    def counting(self) -> Counting:
-        """Return the real adapter, on moto's table."""
-        return Counting(self.dynamodb, TABLE)
+    def scans(self) -> ScanTable:
+        """Return the real adapter on moto's table."""
+        return ScanTable(self.dynamodb, TABLE)
 
     @cached_property
     def documents(self) -> Documents:
-        """Return the real adapter, on moto's bucket."""
+        """Return the real adapter on moto's bucket."""
         return Documents(self.s3, BUCKET)
 
     @cached_property
     def callbacks(self) -> Callbacks:
-        """Return the fake that waits."""
-        return cast("Callbacks", self.waiting)
+        """Return the fake tasks."""
+        return cast("Callbacks", self.tasks)
 
     def now(self) -> int:
         """Return a time that is later with every call."""
@@ -132,53 +132,53 @@ class World(Wiring):
         return self.clock
 
     def log(self, event: str, **facts: object) -> None:
-        """Keep what would be logged."""
+        """Record the log line."""
         self.logged.append(json.loads(json.dumps({"event": event, **facts})))
 
-    def put(self, text: str | bytes, name: str = "report.txt") -> Document:
-        """Put a document into `incoming/`."""
+    def upload(self, text: str | bytes, name: str = "report.txt") -> Document:
+        """Upload a document to `incoming/`."""
         body = text if isinstance(text, bytes) else text.encode()
         key = f"incoming/{name}"
         made = session().client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
         return Document(key, made["VersionId"])
 
-    def cut(self, document: Document, token: str = TOKEN) -> None:
-        """Run the function that splits, for a task that waits with this token."""
-        self.waiting.tokens = {token}
-        steps.cut(self, EXECUTION, document, token)
+    def split(self, document: Document, token: str = TOKEN) -> None:
+        """Run the step `split` for a task that waits with this token."""
+        self.tasks.waiting = {token}
+        steps.split(self, EXECUTION, document, token)
 
     def deliver(self, key: str) -> None:
-        """Run the worker for one event."""
+        """Run the step `look` for the event about this chunk."""
         steps.look(self, key)
 
     def deliver_all(self) -> None:
-        """Run the workers of all events there are."""
+        """Run the step `look` for all events that aren't delivered yet."""
         while self.events:
             self.deliver(self.events.pop(0))
 
-    def dying(self, at: int, step: Callable[[], object]) -> bool:
-        """Take a step that dies at that moment; return whether it came so far."""
-        self.effects.moments, self.effects.die_at = 0, at
+    def crashes(self, step: Callable[[], object], *, at: int) -> bool:
+        """Run a step that crashes at this crash point; return whether it got that far."""
+        self.calls.crash_points, self.calls.crash_at = 0, at
         try:
             step()
-        except DiedError:
+        except CrashedError:
             return True
         finally:
-            self.effects.die_at = None
+            self.calls.crash_at = None
         return False
 
     def _begin(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self._putting = params["Key"] if model.name == "PutObject" else ""
-        self.effects.before(model.name)
+        self.calls.before(model.name)
 
     def _end(self, **_: Any) -> None:
         if self._putting.startswith("chunks/"):
             self.events.append(self._putting)
-        self.effects.after()
+        self.calls.after()
 
 
 def make_bucket(client: Any) -> None:
-    """Make the template's bucket: with versions."""
+    """Make the template's bucket, with versions."""
     client.create_bucket(Bucket=BUCKET)
     client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 

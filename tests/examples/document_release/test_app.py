@@ -1,4 +1,4 @@
-"""What `app.py` makes of the events that AWS hands to it."""
+"""The functions of `app.py`, called with the events that AWS sends."""
 
 import json
 import time
@@ -8,20 +8,20 @@ import pytest
 
 from examples.document_release.chalicelib.callbacks import Callbacks
 from tests.aws.clients import session
-from tests.examples.document_release.doors import CONTEXT, load, s3_event
-from tests.examples.document_release.world import World
+from tests.examples.document_release.functions import CONTEXT, load, s3_event
+from tests.examples.document_release.moto_wiring import MotoWiring
 
 ROLE = "arn:aws:iam::123456789012:role/states"
 ENDS = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
 
 
 @pytest.fixture
-def app(world: World) -> Any:
-    """Load the example's app over the world, with a state machine that ends at once."""
+def app(wiring: MotoWiring) -> Any:
+    """Load the example's app, with a state machine whose executions end at once."""
     client = session().client("stepfunctions")
     machine = client.create_state_machine(name="documents", definition=ENDS, roleArn=ROLE)
-    world.__dict__["callbacks"] = Callbacks(client, machine["stateMachineArn"])
-    return load(world)
+    wiring.__dict__["callbacks"] = Callbacks(client, machine["stateMachineArn"])
+    return load(wiring)
 
 
 def executions(app: Any) -> list[tuple[str, Any]]:
@@ -42,8 +42,8 @@ def _ended(client: Any, execution: Any) -> Any:
 @pytest.mark.parametrize(
     "name", ["report.txt", "2026/Größe & Länge+1 100%.txt", "日本語", "a" * 900]
 )
-def test_a_document_that_comes_in_starts_an_execution(app: Any, name: str) -> None:
-    """By its name, decoded as S3 encodes it, and its version."""
+def test_an_uploaded_document_starts_an_execution(app: Any, name: str) -> None:
+    """The input has the decoded key and the version; the name is a valid execution name."""
     app.start(s3_event(f"incoming/{name}", "v1"), CONTEXT)
     ((execution, given),) = executions(app)
     assert given == {"document": {"key": f"incoming/{name}", "version": "v1"}}
@@ -53,27 +53,27 @@ def test_a_document_that_comes_in_starts_an_execution(app: Any, name: str) -> No
 
 
 def test_the_same_event_twice_starts_one_execution(app: Any) -> None:
-    """S3 tells at least once; the second time may be long after the end."""
+    """S3 may repeat the event, also after the execution has ended."""
     for _ in range(3):
         app.start(s3_event("incoming/report.txt", "v1"), CONTEXT)
         assert len(executions(app)) == 1
 
 
 def test_another_version_or_document_is_another_execution(app: Any) -> None:
-    """Even where their names look alike without what an execution's name can't hold."""
+    """Even if their names differ only in characters that an execution's name can't have."""
     for key, version in (("a.b", "v1"), ("a.b", "v2"), ("a-b", "v1"), ("a_b", "v1")):
         app.start(s3_event(f"incoming/{key}", version), CONTEXT)
     assert len({name for name, _ in executions(app)}) == 4
 
 
 def test_a_folder_is_no_document(app: Any) -> None:
-    """The console puts an empty object where somebody makes one."""
+    """The S3 console makes an empty object for a new folder."""
     app.start(s3_event("incoming/2026/", "v1"), CONTEXT)
     assert executions(app) == []
 
 
-def test_each_function_is_told_of_its_own_folder(app: Any) -> None:
-    """Chalice asks the bucket for these events; no copy in `released/` starts anything."""
+def test_each_function_has_a_folder_of_its_own(app: Any) -> None:
+    """Chalice subscribes the functions to these events; a copy in `released/` starts nothing."""
     sources = [(one.name, one.bucket, one.prefix, one.events) for one in app.app.event_sources]
     created = ["s3:ObjectCreated:*"]
     assert sources == [
@@ -82,24 +82,24 @@ def test_each_function_is_told_of_its_own_folder(app: Any) -> None:
     ]
 
 
-def test_what_is_released_is_the_version_asked_about(app: Any, world: World) -> None:
-    """The doors hand the whole document on."""
-    document = world.put("one")
-    world.put("two")
+def test_the_approved_version_is_released(app: Any, wiring: MotoWiring) -> None:
+    """Not the one that was uploaded under the same name afterwards."""
+    document = wiring.upload("one")
+    wiring.upload("two")
     event = {"document": document._asdict()}
     assert app.release(event, CONTEXT) == {"outcome": "released", "key": "released/report.txt"}
-    body = world.s3.get_object(Bucket="documents", Key="released/report.txt")["Body"]
+    body = wiring.s3.get_object(Bucket="documents", Key="released/report.txt")["Body"]
     assert body.read() == b"one"
 
 
-def test_what_is_held_says_since_when_and_why(app: Any, world: World) -> None:
-    """In words, and with what a program would need."""
-    document = world.put("one", "a/b.txt")
+def test_a_held_document_has_its_reason_beside_it(app: Any, wiring: MotoWiring) -> None:
+    """With the error, the execution, the time and the version."""
+    document = wiring.upload("one", "a/b.txt")
     because = {"Error": "UnreadableChunk", "Cause": "chunk 0: byte 0 is no UTF-8 text"}
     event = {"execution": "b-1", "document": document._asdict(), "because": because}
     held = app.hold(event, CONTEXT)
     assert (held["outcome"], held["error"]) == ("held", "UnreadableChunk")
-    body = world.s3.get_object(Bucket="documents", Key=f"{held['key']}.reason.json")["Body"].read()
+    body = wiring.s3.get_object(Bucket="documents", Key=f"{held['key']}.reason.json")["Body"].read()
     assert json.loads(body) == {
         "error": "UnreadableChunk",
         "reason": "chunk 0: byte 0 is no UTF-8 text",
