@@ -1,4 +1,4 @@
-"""Short words for tests: ask for something, answer it, with what doesn't matter filled in."""
+"""Approvals and requests for tests, with every field that doesn't matter filled in."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.application import asking
 from chalicelib.application.ports import Ports
 from chalicelib.domain import link_tokens, transitions
-from chalicelib.domain.approval import Approval
+from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.deadlines import apply_deadlines
 from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox import lease_due
@@ -21,20 +21,26 @@ ANY_HASHES = defaultdict[str, SecretHashes](lambda: SecretHashes("a hash", "a co
 
 
 def hashes_of(addresses: Iterable[str]) -> dict[str, SecretHashes]:
-    """Return hashes for each address; `digest(address)` is that of its link."""
+    """Return hashes for each address; the link's is `digest(address)`."""
     return {a: SecretHashes(link_tokens.digest(a), f"code of {a}") for a in addresses}
 
 
-def ticked(
+def after_tick(
     approval: Approval, now: datetime, hashes: Mapping[str, SecretHashes] = ANY_HASHES
 ) -> Approval:
     """Return the approval as a tick writes it: deadlines applied, due entries leased."""
     return lease_due(apply_deadlines(approval, now), hashes, now)
 
 
-def body(**fields: Any) -> dict[str, Any]:
-    """Return a request as a caller sends it: one approver, `fields` in the wire's words."""
+def request_body(**fields: Any) -> dict[str, Any]:
+    """Return a request as JSON; `fields` have the wire's names."""
     return {"subject": "Release 4.2", "approvers": ["ada@example.com"], **fields}
+
+
+def task_request(task_token: str = TOKEN, **fields: Any) -> dict[str, Any]:
+    """Return a `TaskRequest` as a waiting state sends it; `fields` belong to its request."""
+    body = request_body(**fields)
+    return {"taskToken": task_token, "executionArn": EXECUTION, "request": body}
 
 
 def people(number: int) -> list[str]:
@@ -43,9 +49,8 @@ def people(number: int) -> list[str]:
 
 
 def an_approval(**fields: Any) -> Approval:
-    """Return a pending approval as the core makes it."""
-    request = check_request(body(**fields), ("example.com",))
-    return new_approval(request)
+    """Return a pending approval, as the domain makes it of `request_body(**fields)`."""
+    return new_approval(check_request(request_body(**fields), ("example.com",)))
 
 
 def new_approval(
@@ -63,9 +68,26 @@ def new_approval(
     )
 
 
-def asked(ports: Ports, task_token: str = TOKEN, **fields: Any) -> str:
-    """Ask through the use case and return the approval's id."""
-    question = {"taskToken": task_token, "executionArn": EXECUTION, "request": body(**fields)}
-    approval_id = asking.request_approval(ports, question, "function")
+def approval_of(number: int, **fields: Any) -> Approval:
+    """Return a pending approval with that many approvers, `people(number)`."""
+    return an_approval(approvers=people(number), **fields)
+
+
+def decided(
+    approval: Approval, who: int, choice: Choice, reason: str = "because", now: datetime = START
+) -> Approval:
+    """Return the approval with the decision of the approver at that place."""
+    address = approval.approvers[who].address
+    return transitions.decide(approval, address, choice, reason=reason, now=now, via="page")
+
+
+def cancelled(approval: Approval, reason: str = "", now: datetime = START) -> Approval:
+    """Return the approval as an operator cancels it."""
+    return transitions.cancel(approval, "operator@example.com", reason=reason, now=now, via="api")
+
+
+def request_approval(ports: Ports, task_token: str = TOKEN, **fields: Any) -> str:
+    """Request an approval through the use case and return its id."""
+    approval_id = asking.request_approval(ports, task_request(task_token, **fields), "function")
     assert approval_id is not None
     return approval_id

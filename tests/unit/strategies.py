@@ -1,4 +1,4 @@
-"""Hypothesis strategies: whatever may be asked, and whatever somebody may send instead."""
+"""Hypothesis strategies: requests and approvals that are allowed, and JSON that may not be."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from tests.builders import new_approval
 from tests.fakes import EXECUTION, START
 
 many = settings(max_examples=3 * settings().max_examples)
-"""For what costs little; the number itself is the profile's (tests/conftest.py)."""
+"""More examples, for cheap properties; the profile in tests/conftest.py has the base number."""
 
 REORDERING = "".join(map(chr, (*range(0x2028, 0x202F), *range(0x2066, 0x206A))))
 """Line and paragraph separators, and the marks that make text read backwards."""
@@ -55,14 +55,14 @@ anything = st.recursive(
     ),
     max_leaves=12,
 )
-"""Whatever `json.loads` may return, lone surrogates, NaN and huge numbers included."""
+"""Everything that `json.loads` may return: lone surrogates, NaN and huge numbers included."""
 
 
 @st.composite
 def bodies(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw a request that is allowed, in the wire's words."""
-    asked = draw(st.lists(addresses, min_size=1, max_size=6, unique_by=str.lower))
-    number = st.integers(1, len(asked))
+    """Draw an allowed request, as JSON."""
+    people = draw(st.lists(addresses, min_size=1, max_size=6, unique_by=str.lower))
+    number = st.integers(1, len(people))
     optional: Mapping[str, st.SearchStrategy[Any]] = {
         "details": details,
         "approvalsNeeded": st.one_of(number, st.just("all")),
@@ -74,19 +74,19 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     }
     chosen = draw(st.fixed_dictionaries({}, optional=dict(optional)))
     subject = draw(subjects.filter(lambda text: bool(text.strip())))
-    return {"subject": subject, "approvers": asked, "allowSelfApproval": True} | chosen
+    return {"subject": subject, "approvers": people, "allowSelfApproval": True} | chosen
 
 
 @st.composite
-def requests_asked(draw: st.DrawFn) -> Approval:
-    """Draw a pending approval of an allowed request; `links.digest(address)` is each one's hash."""
+def pending_approvals(draw: st.DrawFn) -> Approval:
+    """Draw the pending approval of an allowed request; its links are `hashes_of` its approvers."""
     return new_approval(check_request(draw(bodies()), ("*",)))
 
 
 @st.composite
 def approvals(draw: st.DrawFn) -> Approval:
-    """Draw an approval on which some have decided, for some reasons."""
-    approval = draw(requests_asked())
+    """Draw an approval with any number of decisions, and any reasons."""
+    approval = draw(pending_approvals())
     for approver in approval.approvers:
         choice = draw(st.sampled_from(["approve", "reject", None]))
         reason = draw(many_lines)
@@ -98,7 +98,7 @@ def approvals(draw: st.DrawFn) -> Approval:
 def try_to_decide(
     approval: Approval, address: str, choice: Any, reason: str, now: datetime
 ) -> Approval:
-    """Return the approval as decided, or unchanged if it refuses."""
+    """Return the approval with that decision; unchanged if it is refused."""
     try:
         return decide(
             approval, address, choice, reason=reason, now=now + timedelta(minutes=1), via="page"
@@ -110,10 +110,10 @@ def try_to_decide(
 LONGEST_ADDRESS = "x" * 64 + "@" + ".".join(["d" * 43] * 4) + ".example.com"
 
 
-def the_largest(details: Any) -> Approval:
+def largest_approval(details: Any) -> Approval:
     """Return a pending approval with every field at its longest, and these details."""
     longest_arn = EXECUTION.rpartition(":")[0].rpartition(":")[0] + f":{'m' * 80}:{'n' * 80}"
-    asked = check_request(
+    request = check_request(
         {
             "subject": "\U0001f680" * 200,
             "details": details,
@@ -125,4 +125,4 @@ def the_largest(details: Any) -> Approval:
         },
         ("*",),
     )
-    return new_approval(asked, ("AQC/" * 512)[:2_048], longest_arn)
+    return new_approval(request, ("AQC/" * 512)[:2_048], longest_arn)

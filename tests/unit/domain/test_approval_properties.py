@@ -1,4 +1,4 @@
-"""The rules against an oracle that was written another way, over any order of what may happen."""
+"""The domain against an oracle that is written another way, over any order of events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox import announced, mailed, not_mailed, resumed
 from chalicelib.domain.outbox_entries import Announce, Mail, Resume
 from chalicelib.domain.transitions import cancel, decide
-from tests.builders import an_approval, people, ticked
+from tests.builders import after_tick, an_approval, people
 from tests.fakes import START
-from tests.unit.strategies import many, requests_asked
+from tests.unit.strategies import many, pending_approvals
 
 EXPIRES_IN = 1000
 
 
 @cache
 def _ends(k: int, r: int, approved: int, rejected: int, undecided: int) -> frozenset[str]:
-    """Return how it can still end: walk every way in which the undecided may decide, one by one.
+    """Return the outcomes that are still possible, by trying every decision of the undecided.
 
-    Whoever is first past their post wins; who gets to the end without k approvals is rejected.
+    The first number that is reached decides; without k approvals in the end it is rejected.
     """
     if approved == k:
         return frozenset({"approved"})
@@ -38,16 +38,16 @@ def _ends(k: int, r: int, approved: int, rejected: int, undecided: int) -> froze
     return yes | _ends(k, r, approved, rejected + 1, undecided - 1)
 
 
-def _certain(k: int, r: int, votes: list[Choice], n: int) -> str:
-    """Return the one outcome that is left, or pending while there are two."""
-    approved = votes.count("approve")
-    ends = _ends(k, r, approved, len(votes) - approved, n - len(votes))
+def _certain(k: int, r: int, choices: list[Choice], n: int) -> str:
+    """Return the only outcome that is still possible, or pending if there are two."""
+    approved = choices.count("approve")
+    ends = _ends(k, r, approved, len(choices) - approved, n - len(choices))
     return next(iter(ends)) if len(ends) == 1 else "pending"
 
 
 @dataclass
 class Step:
-    """What happens next: `do`, by the approver of that number, after so many seconds."""
+    """One event: `do`, by the approver at that place, after so many seconds."""
 
     do: str
     who: int
@@ -57,7 +57,7 @@ class Step:
 
 @dataclass
 class History:
-    """An approval's parameters and what happens to it."""
+    """An approval's quorum and all that happens to it."""
 
     n: int
     k: Any
@@ -65,14 +65,14 @@ class History:
     steps: list[Step]
 
 
-_OTHERS = ("tick", "mailed", "deferred", "resumed", "announced", "cancel")
+_OTHERS = ("tick", "mailed", "not mailed", "resumed", "announced", "cancel")
 _JUMPS = (-20, 0, 0, 0, 1, 5, 60, EXPIRES_IN // 2)
 
 
 def _step(n: int, story: int, seed: bytes) -> Step:
-    """Return the step that four bytes stand for: mostly a decision, unless the story has others.
+    """Return the step of four random bytes: a decision, or others as often as `story` says.
 
-    Bytes, for Hypothesis draws a thousand of them faster than a thousand steps.
+    Hypothesis draws a thousand bytes faster than a thousand steps.
     """
     other = story and seed[0] >= 256 - 16 * story
     return Step(
@@ -85,7 +85,7 @@ def _step(n: int, story: int, seed: bytes) -> Step:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Draw a quorum and a story: mostly decisions, now and then whatever else there is."""
+    """Draw a quorum and its history: decisions, and now and then another event."""
     n = draw(st.integers(1, 50))
     k = draw(st.one_of(st.integers(1, n), st.just("all")))
     r = draw(st.integers(1, n))
@@ -96,21 +96,21 @@ def histories(draw: st.DrawFn) -> History:
 
 
 def _happen(approval: Approval, step: Step, now: datetime) -> Approval:
-    """Return the approval after the step; unchanged if a rule refuses it."""
+    """Return the approval after the step; unchanged if the step is refused."""
     address = approval.approvers[step.who].address
     fresh = {
         a.address: SecretHashes(f"{now.isoformat()}{a.address}", "") for a in approval.approvers
     }
-    promise = Mail(address, now)
+    mail = Mail(address, now)
     rules: dict[str, Callable[[], Approval]] = {
         "decide": lambda: decide(
             approval, address, step.choice, reason="because", now=now, via="page"
         ),
         "cancel": lambda: cancel(approval, "ada@example.com", reason="", now=now, via="api"),
-        "tick": lambda: ticked(approval, now, fresh),
-        "mailed": lambda: mailed(approval, promise, now, "tick"),
-        "deferred": lambda: not_mailed(
-            approval, promise, unsent_hash=fresh[address].link, why="refused", now=now, via="tick"
+        "tick": lambda: after_tick(approval, now, fresh),
+        "mailed": lambda: mailed(approval, mail, now, "tick"),
+        "not mailed": lambda: not_mailed(
+            approval, mail, unsent_hash=fresh[address].link, why="refused", now=now, via="tick"
         ),
         "resumed": lambda: resumed(approval, "", now, "tick"),
         "announced": lambda: announced(approval, now, "tick"),
@@ -122,7 +122,7 @@ def _happen(approval: Approval, step: Step, now: datetime) -> Approval:
 
 
 def _play(history: History) -> list[tuple[Step, datetime, Approval, Approval]]:
-    """Return each step with the time, and the approval before and after it."""
+    """Return each step with its time, and the approval before and after it."""
     approval = an_approval(
         approvers=people(history.n),
         approvalsNeeded=history.k,
@@ -141,29 +141,29 @@ def _play(history: History) -> list[tuple[Step, datetime, Approval, Approval]]:
 @many
 @given(histories())
 def test_the_outcome_is_what_the_oracle_says_after_every_step(history: History) -> None:
-    """It closes with the vote that leaves one outcome, not before, not after, and as that."""
+    """It closes with the decision that makes the outcome certain, neither earlier nor later."""
     k = history.n if history.k == "all" else history.k
-    votes: dict[int, Choice] = {}
+    choices: dict[int, Choice] = {}
     expected = "pending"
     expires_at = START + timedelta(seconds=EXPIRES_IN)
     for step, now, _, after in _play(history):
         if expected == "pending":
-            if step.do == "decide" and step.who not in votes and now < expires_at:
-                votes[step.who] = step.choice
-                expected = _certain(k, history.r, list(votes.values()), history.n)
+            if step.do == "decide" and step.who not in choices and now < expires_at:
+                choices[step.who] = step.choice
+                expected = _certain(k, history.r, list(choices.values()), history.n)
             elif step.do == "cancel" and now < expires_at:
                 expected = "cancelled"
             elif step.do == "tick" and now >= expires_at:
                 expected = "expired"
         assert after.outcome == expected
         made = {i: a.decision.choice for i, a in enumerate(after.approvers) if a.decision}
-        assert made == votes
+        assert made == choices
 
 
 @many
 @given(histories())
-def test_an_outcome_is_reached_once_and_never_changed(history: History) -> None:
-    """Outcome and closing time are set together, once."""
+def test_an_outcome_is_set_once_and_never_changes(history: History) -> None:
+    """The closing time is set with it."""
     for _, now, before, after in _play(history):
         assert (after.closed_at is None) == (after.outcome == "pending")
         if before.outcome != "pending":
@@ -174,8 +174,8 @@ def test_an_outcome_is_reached_once_and_never_changed(history: History) -> None:
 
 @many
 @given(histories())
-def test_decisions_are_never_lost_or_altered(history: History) -> None:
-    """A decision once made stands as it was made, and one step makes one decision at most."""
+def test_a_decision_is_never_lost_or_changed(history: History) -> None:
+    """One step makes one decision at most."""
     for _, _, before, after in _play(history):
         pairs = list(zip(before.approvers, after.approvers, strict=True))
         assert all(a.address == b.address for a, b in pairs)
@@ -185,46 +185,44 @@ def test_decisions_are_never_lost_or_altered(history: History) -> None:
 
 @many
 @given(histories())
-def test_the_record_only_grows(history: History) -> None:
-    """Events are appended, never taken away or rewritten."""
+def test_events_are_only_appended(history: History) -> None:
     for _, _, before, after in _play(history):
         assert after.events[: len(before.events)] == before.events
 
 
 @many
 @given(histories())
-def test_the_task_is_promised_one_answer_at_most(history: History) -> None:
-    """A Resume is promised by the step that closes, by no other, and never a second time."""
-    promised = 0
+def test_the_outbox_gets_one_resume_when_the_approval_closes(history: History) -> None:
+    """From no other step, and never a second one."""
+    resumes = 0
     for _, _, before, after in _play(history):
-        held = [p for p in after.outbox if isinstance(p, Resume)]
-        new = len(held) > sum(isinstance(p, Resume) for p in before.outbox)
-        promised += new
+        held = [e for e in after.outbox if isinstance(e, Resume)]
+        new = len(held) > sum(isinstance(e, Resume) for e in before.outbox)
+        resumes += new
         assert len(held) <= 1
         assert new == (before.outcome == "pending" != after.outcome)
         assert after.outcome == "pending" or not [
-            p for p in after.outbox if isinstance(p, Mail) and p.asks
+            e for e in after.outbox if isinstance(e, Mail) and e.asks
         ]
         assert (after.resumed_at is not None) == (after.outcome != "pending" and not held)
-    assert promised <= 1
+    assert resumes <= 1
 
 
 @many
 @given(histories())
-def test_each_outcome_is_promised_to_the_event_bus_once(history: History) -> None:
-    """By the step that closes; it is on record as announced once the promise is gone."""
+def test_the_outbox_gets_one_announcement_when_the_approval_closes(history: History) -> None:
+    """An event records it when the entry leaves the outbox."""
     for _, _, before, after in _play(history):
-        held = [p for p in after.outbox if isinstance(p, Announce)]
-        new = len(held) > sum(isinstance(p, Announce) for p in before.outbox)
+        held = [e for e in after.outbox if isinstance(e, Announce)]
+        new = len(held) > sum(isinstance(e, Announce) for e in before.outbox)
         assert new == (before.outcome == "pending" != after.outcome)
-        told = sum(event.what == "announced" for event in after.events)
-        assert len(held) + told == (after.outcome != "pending")
+        done = sum(event.what == "announced" for event in after.events)
+        assert len(held) + done == (after.outcome != "pending")
 
 
 @many
 @given(histories())
-def test_no_decision_is_taken_at_or_after_the_expiry(history: History) -> None:
-    """Every decision's time is before `expires_at`."""
+def test_no_decision_is_made_at_or_after_the_deadline(history: History) -> None:
     for _, now, before, after in _play(history):
         if [a.decision for a in before.approvers] != [a.decision for a in after.approvers]:
             assert now < after.expires_at
@@ -232,8 +230,8 @@ def test_no_decision_is_taken_at_or_after_the_expiry(history: History) -> None:
 
 @many
 @given(histories())
-def test_something_is_due_until_all_is_settled(history: History) -> None:
-    """`due_at` is None exactly when nothing is left to do, so the tick forgets nothing."""
+def test_an_approval_is_due_until_its_outbox_is_empty(history: History) -> None:
+    """`due_at` is None exactly when nothing is left to do, so the tick misses nothing."""
     for _, _, _, after in _play(history):
         assert (after.due_at is None) == (after.resumed_at is not None and not after.outbox)
         if after.outcome == "pending":
@@ -243,31 +241,29 @@ def test_something_is_due_until_all_is_settled(history: History) -> None:
 
 @many
 @given(histories())
-def test_an_approval_with_a_history_is_the_same_after_storing(history: History) -> None:
-    """JSON and back is the identity, whatever has happened."""
+def test_an_approval_of_any_history_is_the_same_after_storing(history: History) -> None:
     for *_, after in _play(history)[-3:]:
         encoded = msgspec.json.encode(after)
         assert msgspec.json.decode(encoded, type=Approval) == after
 
 
 @many
-@given(requests_asked())
+@given(pending_approvals())
 def test_an_approval_of_any_request_is_the_same_after_storing(approval: Approval) -> None:
-    """JSON and back is the identity, whatever was asked."""
     assert msgspec.json.decode(msgspec.json.encode(approval), type=Approval) == approval
 
 
-def test_every_order_of_every_vote_of_up_to_four_ends_as_the_oracle_says() -> None:
-    """All quorums, all orders, all votes of one to four approvers: no sampling."""
+def test_up_to_four_approvers_end_as_the_oracle_says_in_every_order() -> None:
+    """All quorums, all orders, all choices: no sampling."""
     for n in range(1, 5):
         for k, r in product(range(1, n + 1), repeat=2):
             fresh = an_approval(approvers=people(n), approvalsNeeded=k, rejectionsNeeded=r)
             for order in permutations(range(n)):
                 for choices in product(("approve", "reject"), repeat=n):
-                    _vote_all(fresh, order, choices, k, r)
+                    _decide_all(fresh, order, choices, k, r)
 
 
-def _vote_all(
+def _decide_all(
     approval: Approval, order: tuple[int, ...], choices: tuple[Any, ...], k: int, r: int
 ) -> None:
     n, made = len(order), list[Choice]()

@@ -1,4 +1,4 @@
-"""The errors: stable codes, right statuses, and the wire's body."""
+"""The errors: stable codes, HTTP statuses, and their JSON."""
 
 from collections.abc import Iterator
 
@@ -28,14 +28,13 @@ def _kinds(root: type[AssentError] = AssentError) -> Iterator[type[AssentError]]
 
 
 def test_every_error_has_the_documented_status_and_a_code_of_its_own() -> None:
-    """All errors are in one tree and one module; no two share a code."""
+    """No two share a code."""
     ours = [kind for kind in _kinds() if kind.__module__ == AssentError.__module__]
     assert {kind.__name__: kind.status for kind in ours} == STATUSES
     assert len({kind.code for kind in ours}) == len(STATUSES)
 
 
-def test_the_wires_body_has_a_field_only_if_one_is_to_blame() -> None:
-    """`{"code", "message"}`, and `"field"` where a part of the input is at fault."""
+def test_an_errors_json_has_a_field_only_if_one_is_wrong() -> None:
     assert InvalidRequest("x: y", field="x").as_json() == {
         "code": "InvalidRequest",
         "message": "x: y",
@@ -45,7 +44,6 @@ def test_the_wires_body_has_a_field_only_if_one_is_to_blame() -> None:
     assert InvalidRequest("y", field="").as_json()["field"] == ""
 
 
-def test_an_error_reads_as_its_message() -> None:
-    """What is logged of an error is the sentence made for it."""
+def test_an_error_as_text_is_its_message() -> None:
     assert str(Unavailable("SNS is away")) == "SNS is away"
     assert Unavailable("x").retry_after > 0

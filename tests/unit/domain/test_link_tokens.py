@@ -1,4 +1,4 @@
-"""Link tokens: one approver's, of one approval, and worth nothing altered."""
+"""Link tokens: each is bound to one approver and one approval, and only its hash is stored."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ from chalicelib.domain.link_tokens import (
     unknown_link,
 )
 from chalicelib.domain.validation import check_request
-from tests.builders import an_approval, body, new_approval, people
+from tests.builders import approval_of, new_approval, people, request_body
 from tests.fakes import TOKEN
 from tests.unit.strategies import many
 
@@ -34,8 +34,8 @@ SECRETS = [secret(bytes([n]) * SECRET_BYTES) for n in range(3)]
 
 
 def _approval(token: str = TOKEN) -> Approval:
-    """Return an approval of three, each with the secret of that number."""
-    approval = new_approval(check_request(body(approvers=people(3)), ("*",)), token)
+    """Return an approval with three approvers, whose links have SECRETS."""
+    approval = new_approval(check_request(request_body(approvers=people(3)), ("*",)), token)
     hashed = (
         replace(approver, link_hashes=(digest(s),))
         for approver, s in zip(approval.approvers, SECRETS, strict=True)
@@ -44,7 +44,7 @@ def _approval(token: str = TOKEN) -> Approval:
 
 
 def _find(approval: Approval, token: str) -> str:
-    """Return whose token this is, as the pages do: by the id, then by the secret."""
+    """Return the address of the token's approver, found as the use cases find it."""
     wanted, presented = read_token(token)
     if wanted != approval.id:
         raise unknown_link()
@@ -52,22 +52,22 @@ def _find(approval: Approval, token: str) -> str:
 
 
 def test_the_same_task_token_gives_the_same_id() -> None:
-    """A request delivered twice is found again; another token never finds it."""
+    """A request delivered twice finds its approval; another token gives another id."""
     assert approval_id(TOKEN) == approval_id(TOKEN)
     assert approval_id(TOKEN) != approval_id(TOKEN + "x")
     assert TOKEN[:8].lower() not in approval_id(TOKEN)
 
 
 @given(st.text(min_size=1, max_size=2048))
-def test_an_id_is_26_letters_and_digits_that_mail_does_not_break(token: str) -> None:
-    """Whatever the task token holds, the id is lower-case base32."""
+def test_an_id_has_26_lower_case_letters_and_digits(token: str) -> None:
+    """Mail programs break none of them, whatever the task token holds."""
     assert len(approval_id(token)) == 26
     assert set(approval_id(token)) <= set(ALPHABET)
 
 
 @given(st.binary(min_size=SECRET_BYTES, max_size=SECRET_BYTES))
-def test_a_secret_holds_all_its_random_bits(random: bytes) -> None:
-    """160 bits are 32 characters of base32, without padding."""
+def test_a_secret_keeps_all_its_random_bits(random: bytes) -> None:
+    """160 bits are 32 characters of base32."""
     made = secret(random)
     assert len(made) == 32
     assert set(made) <= set(ALPHABET)
@@ -77,8 +77,7 @@ def test_a_secret_holds_all_its_random_bits(random: bytes) -> None:
 
 
 @pytest.mark.parametrize("who", [0, 1, 2])
-def test_a_link_leads_to_the_approver_it_was_made_for(who: int) -> None:
-    """What is in the mail is read back as that approval and that approver."""
+def test_a_link_finds_the_approver_it_was_made_for(who: int) -> None:
     approval = _approval()
     choices: tuple[Choice, ...] = ("approve", "reject")
     for choice in choices:
@@ -88,21 +87,21 @@ def test_a_link_leads_to_the_approver_it_was_made_for(who: int) -> None:
         assert _find(approval, token) == people(3)[who]
 
 
-def test_a_link_is_short_and_has_nothing_that_mail_mangles() -> None:
-    """Under 150 characters at the longest public URL; no query, no `=`, no upper case."""
+def test_a_link_is_short_and_has_no_character_that_mail_programs_break() -> None:
+    """Under 150 characters with the longest public URL; no query string, no upper case."""
     url = link(LONGEST_URL, "approve", approval_id(TOKEN), SECRETS[0])
     assert len(url) < 150
     assert set(url.removeprefix("https://")) <= set(string.ascii_lowercase + string.digits + "./-")
 
 
-def _told(approval: Approval, token: str) -> tuple[str, int, str | None]:
+def _refusal(approval: Approval, token: str) -> tuple[str, int, str | None]:
     with pytest.raises(NotFound) as refusal:
         _find(approval, token)
     return refusal.value.message, refusal.value.status, refusal.value.field
 
 
-def test_a_token_altered_anywhere_is_unknown_and_says_nothing_more() -> None:
-    """Every other character at every place, and every shorter token, gets the one answer."""
+def test_a_token_altered_anywhere_gets_the_same_not_found() -> None:
+    """Every other character at every place, and every shorter token: a stranger learns nothing."""
     approval = _approval()
     token = f"{approval.id}.{SECRETS[1]}"
     assert _find(approval, token) == people(3)[1]
@@ -122,7 +121,7 @@ def test_a_token_altered_anywhere_is_unknown_and_says_nothing_more() -> None:
         ".",
         "",
     ]
-    assert {_told(approval, one) for one in altered} == {
+    assert {_refusal(approval, one) for one in altered} == {
         (
             "This link leads nowhere; it may be cut short. Please open it again from the mail.",
             404,
@@ -131,14 +130,13 @@ def test_a_token_altered_anywhere_is_unknown_and_says_nothing_more() -> None:
     }
 
 
-def test_a_secret_opens_no_other_approval() -> None:
-    """Right id and another approval's secret is as unknown as any other."""
+def test_the_secret_of_another_approval_is_not_found() -> None:
     other = secret(b"o" * SECRET_BYTES)
-    assert _told(_approval(), f"{approval_id(TOKEN)}.{other}") == _told(_approval(), "x")
+    assert _refusal(_approval(), f"{approval_id(TOKEN)}.{other}") == _refusal(_approval(), "x")
 
 
-def test_a_stored_hash_is_no_key() -> None:
-    """Who reads the table can't open a page with what stands there."""
+def test_a_stored_hash_finds_no_approver() -> None:
+    """A copy of the table opens no page."""
     approval = _approval()
     for approver in approval.approvers:
         for stored in approver.link_hashes:
@@ -146,8 +144,7 @@ def test_a_stored_hash_is_no_key() -> None:
                 approver_of(approval, stored)
 
 
-def test_every_link_that_was_mailed_stays_good() -> None:
-    """Older and newer mails to one approver lead to the same person."""
+def test_the_links_of_every_mail_find_the_same_approver() -> None:
     approval = _approval()
     older, newer = secret(b"1" * SECRET_BYTES), secret(b"2" * SECRET_BYTES)
     first = msgspec.structs.replace(
@@ -159,8 +156,7 @@ def test_every_link_that_was_mailed_stays_good() -> None:
         approver_of(both, SECRETS[0])
 
 
-def test_only_the_hash_of_a_secret_is_stored() -> None:
-    """The stored JSON holds 64 hexadecimal digits for each link and its secret nowhere."""
+def test_the_stored_hash_is_the_sha256_of_the_secret() -> None:
     approval = _approval()
     stored = msgspec.json.encode(approval).decode()
     for made in SECRETS:
@@ -171,9 +167,8 @@ def test_only_the_hash_of_a_secret_is_stored() -> None:
         )
 
 
-def test_an_approval_without_links_has_no_holder() -> None:
-    """No hash stored, nobody found."""
-    approval = an_approval()
+def test_an_approver_who_was_mailed_nothing_is_never_found() -> None:
+    approval = approval_of(1)
     bare = msgspec.structs.replace(approval.approvers[0], link_hashes=())
     with pytest.raises(NotFound):
         approver_of(msgspec.structs.replace(approval, approvers=(bare,)), SECRETS[0])
@@ -181,8 +176,8 @@ def test_an_approval_without_links_has_no_holder() -> None:
 
 @many
 @given(st.one_of(st.text(max_size=80), st.from_regex(r"[a-z2-7]{20,30}\.[a-z2-7]{28,36}")))
-def test_whatever_stands_in_a_url_is_a_token_or_unknown(text: str) -> None:
-    """Reading a token raises NotFound or returns its halves; a guess finds nobody."""
+def test_any_text_in_a_url_is_a_token_or_not_found(text: str) -> None:
+    """A token that is only guessed finds no approver."""
     try:
         wanted, presented = read_token(text)
     except NotFound:
@@ -193,8 +188,8 @@ def test_whatever_stands_in_a_url_is_a_token_or_unknown(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from([f"{approval_id('x')}.{SECRETS[0]}", ".", "x", " ", SECRETS[0]])))
-def test_a_text_without_its_link_tokens_keeps_their_approvals(parts: list[str]) -> None:
-    """For what others read: the id says which approval, and opens nothing."""
+def test_hiding_tokens_leaves_the_ids_of_their_approvals(parts: list[str]) -> None:
+    """In logs and dead letters the id says which approval it was, and opens nothing."""
     text = hide_tokens(" ".join(parts))
     assert SECRETS[0] not in text.replace(f" {SECRETS[0]}", "").removeprefix(SECRETS[0])
     assert text.count(approval_id("x")) == sum("." in part and len(part) > 1 for part in parts)
