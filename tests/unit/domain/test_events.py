@@ -11,7 +11,8 @@ ADA = "ada@example.com"
 def test_beyond_its_bound_the_oldest_lesser_event_becomes_a_count() -> None:
     """Requests, decisions, outcomes, resumes and reassignments are never folded."""
     decision = Event(START, "approved", ADA, "page")
-    events, folded = (Event(START, "requested", ADA, "api"), decision), 0
+    events: tuple[Event, ...] = (Event(START, "requested", ADA, "api"), decision)
+    folded = 0
     for number in range(EVENTS_KEPT + 10):
         mail = Event(START, "mailed", ADA, "tick", str(number))
         events, more = append(events, mail)

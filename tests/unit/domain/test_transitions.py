@@ -62,7 +62,7 @@ CLOSED = decided(approval_of(2), 0, "approve")
 
 
 def _reassign(approval: Approval, from_: str, to: str, **more: Any) -> Approval:
-    given = {"by": OPERATOR, "note": "", "now": START, "via": "api"} | more
+    given: dict[str, Any] = {"by": OPERATOR, "note": "", "now": START, "via": "api"} | more
     return reassign(approval, from_, to, **given)
 
 
