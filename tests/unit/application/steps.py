@@ -2,14 +2,18 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from chalicelib.application import deciding, operating
 from chalicelib.application.tick import tick
 from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.commands import Command
 from chalicelib.domain.events import Event
-from tests.fakes import FakePorts
+from tests.fakes import FakePorts, FakeStore
+
+S = TypeVar("S", bound=FakeStore)
 
 ADA, GRACE, LINUS, MARY = (f"{name}@example.com" for name in ("ada", "grace", "linus", "mary"))
 OPERATOR = "operator@example.com"
@@ -63,3 +67,29 @@ def mailed_code(ports: FakePorts) -> str:
     found = re.search(r"^CODE.*\n(\d{6})$", ports.mailer.sent[-1][1].text, re.MULTILINE)
     assert found is not None
     return found[1]
+
+
+class ContestedStore(FakeStore):
+    """A store in which another process writes just before each of the next `conflicts` writes."""
+
+    conflicts = 0
+
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
+        if self.conflicts > 0:
+            self.conflicts -= 1
+            current = self.get(read.id)
+            assert current is not None
+            super().replace(current, replace(current, reminders=current.reminders + 1))
+        return super().replace(read, changed)
+
+
+def contend(ports: FakePorts, conflicts: int) -> None:
+    """Have each of the next so many writes meet a version conflict."""
+    use_store(ports, ContestedStore(ports.effects)).conflicts = conflicts
+
+
+def use_store(ports: FakePorts, store: S) -> S:
+    """Give the ports this store, with the approvals of the one before, and return it."""
+    store._items = ports.store._items
+    ports.store = store
+    return store

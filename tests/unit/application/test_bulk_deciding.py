@@ -1,279 +1,278 @@
-"""My approvals: who may read the list, what stands in it, and several decided at once."""
+"""Bulk deciding: an inbox link, its requests, and several decided one after the other."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.application import bulk_deciding, deciding, operating, outbox_relay
+from chalicelib.application import bulk_deciding
+from chalicelib.application.bulk_deciding import Inbox
 from chalicelib.domain import link_tokens
-from chalicelib.domain.commands import Reassign
+from chalicelib.domain.approval import Choice
+from chalicelib.domain.commands import Cancel, Reassign
 from chalicelib.domain.errors import (
     AlreadyDecided,
     AssentError,
+    Cancelled,
     Expired,
     InvalidRequest,
     NotFound,
     Reassigned,
     WrongCode,
 )
-from tests.builders import asked, people
+from tests.builders import people, request_approval
 from tests.fakes import Crash, FakePorts
+from tests.unit.application.steps import (
+    ADA,
+    GRACE,
+    LINUS,
+    MARY,
+    decide,
+    operate,
+    pass_minutes,
+    stored,
+)
 
-ADA, GRACE, LINUS = "ada@example.com", "grace@example.com", "linus@example.com"
 
-
-@pytest.fixture
-def ports() -> FakePorts:
-    """Return ports in memory."""
-    return FakePorts()
-
-
-def several(ports: FakePorts, number: int, **fields: Any) -> list[str]:
-    """Ask for so many, each due an hour later than the one before, and return their ids."""
+def several_requests(ports: FakePorts, number: int, **fields: Any) -> list[str]:
+    """Request so many approvals, each due an hour later than the one before; return their ids."""
     return [
-        asked(ports, f"token-{n}", **{"expiresIn": 3_600 * (n + 1), **fields})
+        request_approval(ports, f"token-{n}", **{"expiresIn": 3_600 * (n + 1), **fields})
         for n in range(number)
     ]
 
 
-def the_list(ports: FakePorts, address: str = ADA) -> str:
-    """Return the list's token in the newest mail to that person."""
-    return ports.token_mailed_to(address, "mine")
+def inbox_token(ports: FakePorts, address: str = ADA) -> str:
+    """Return the token of the inbox link in the newest mail to that person."""
+    return ports.token_mailed_to(address, "inbox")
 
 
 def listed(ports: FakePorts, token: str) -> list[str]:
-    """Return the ids of what is listed."""
+    """Return the ids of the requests in that inbox."""
     return [approval.id for approval in bulk_deciding.inbox(ports, token).approvals]
 
 
-def outcome(ports: FakePorts, approval_id: str) -> str:
-    """Return what came of it."""
-    return operating.find_approval(ports, approval_id).outcome
+def outcomes(ports: FakePorts, ids: list[str]) -> list[str]:
+    return [stored(ports, approval_id).outcome for approval_id in ids]
 
 
-def decide(
-    ports: FakePorts, ids: list[str], choice: Any = "approve", reason: str = "", who: str = ADA
+def decide_all(
+    ports: FakePorts, selected: Inbox, choice: Choice = "approve", reason: str = ""
 ) -> list[AssentError | None]:
-    """Decide these by the list's link and return what was wrong with each."""
-    chosen = bulk_deciding.select(ports, the_list(ports, who), ids)
-    return [told.error for told in bulk_deciding.decide_all(ports, chosen, choice, reason)]
+    """Decide the selected requests and return the error of each."""
+    results = bulk_deciding.decide_all(ports, selected, choice, reason)
+    return [result.error for result in results]
 
 
-def test_every_mail_to_an_approver_ends_with_their_list(ports: FakePorts) -> None:
-    """Asked, reminded, asked instead, told: the last link opens all that waits for its reader."""
-    ids = several(ports, 2, approvers=[ADA, GRACE], requestedBy="margaret@example.com")
-    operating.change(ports, ids[0], Reassign(from_=GRACE, to=LINUS), by="op", via="api")
-    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
-    ports.later(minutes=2)
-    for approval_id in ids:
-        outbox_relay.relay(ports, approval_id)
-    assert {email.subject.partition(":")[0] for _, email in ports.mailer.sent} >= {
-        "Approval needed",
-        "Approved",
-        "Asked",
-    }
+def test_every_mail_to_an_approver_ends_with_their_inbox_link(ports: FakePorts) -> None:
+    """Of a request, a reminder, a reassignment and an outcome; the requester has no inbox."""
+    ids = several_requests(ports, 2, approvers=[ADA, GRACE], requestedBy=MARY, remindEvery=300)
+    operate(ports, ids[0], Reassign(from_=GRACE, to=LINUS))
+    pass_minutes(ports, 6)
+    decide(ports)
+    pass_minutes(ports, 2)
+    kinds = {email.subject.partition(":")[0] for _, email in ports.mailer.sent}
+    assert kinds == {"Approval needed", "Reminder, approval needed", "Approved", "Asked"}
     for to, email in ports.mailer.sent:
         last = email.text.rstrip().rpartition("\n")[2]
-        token = last.partition("/mine/")[2]
-        if to == "margaret@example.com":
-            assert "/mine/" not in email.text, "who isn't asked has no list"
-        elif (to, token.partition(".")[0]) != (GRACE, ids[0]):  # That mail's links are dead.
-            assert bulk_deciding._reader(ports, token) == to
+        token = last.partition("/inbox/")[2]
+        if to == MARY:
+            assert "/inbox/" not in email.text
+        elif (to, token.partition(".")[0]) != (GRACE, ids[0]):  # Reassigned: its links are dead.
+            assert bulk_deciding.inbox(ports, token).address == to
 
 
-def test_the_list_has_what_waits_for_its_reader_oldest_deadline_first(ports: FakePorts) -> None:
-    """Of all requests, wherever the link came from; not what is theirs no more."""
-    ids = several(ports, 4)
-    asked(ports, "hers", approvers=[GRACE])
-    token = the_list(ports)
+def test_an_inbox_has_all_requests_that_wait_for_its_reader_by_deadline(ports: FakePorts) -> None:
+    """From whichever mail its link comes; not decided, expired or other people's requests."""
+    ids = several_requests(ports, 4)
+    request_approval(ports, "another", approvers=[GRACE])
+    token = inbox_token(ports)
     assert listed(ports, token) == ids
-    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
+    decide(ports)
     assert listed(ports, token) == ids[:-1]
     ports.later(minutes=61)
     assert listed(ports, token) == ids[1:-1]
 
 
-def test_a_long_list_goes_on_on_the_next_page(ports: FakePorts) -> None:
-    """Every request stands on one page."""
-    ids = several(ports, bulk_deciding.PAGE_SIZE + 3)
-    first = bulk_deciding.inbox(ports, the_list(ports))
-    second = bulk_deciding.inbox(ports, the_list(ports), first.after)
+def test_a_long_inbox_has_several_pages(ports: FakePorts) -> None:
+    """Each request is on one of them."""
+    ids = several_requests(ports, bulk_deciding.PAGE_SIZE + 3)
+    first = bulk_deciding.inbox(ports, inbox_token(ports))
+    second = bulk_deciding.inbox(ports, inbox_token(ports), first.after)
     assert [a.id for a in (*first.approvals, *second.approvals)] == ids
     assert second.after == ""
 
 
-def test_a_decision_link_opens_no_list_and_the_list_s_decides_nothing(ports: FakePorts) -> None:
-    """Each secret is good for its own page: a decision link passed on gives one decision away."""
-    asked(ports)
-    with pytest.raises(NotFound):
-        bulk_deciding.inbox(ports, ports.token_mailed_to(ADA))
-    with pytest.raises(NotFound):
-        deciding.decide(ports, the_list(ports), "approve", reason="", via="page")
+def test_the_inbox_link_of_a_replaced_approver_is_dead(ports: FakePorts) -> None:
+    """It is the link of a mail that should not have reached them; their other mails open it."""
+    first = request_approval(ports, "one")
+    token = inbox_token(ports)
+    request_approval(ports, "two")
+    operate(ports, first, Reassign(from_=ADA, to=GRACE))
+    for use in (lambda: listed(ports, token), lambda: bulk_deciding.select(ports, token, [first])):
+        with pytest.raises(Reassigned, match=r"grace@example\.com was asked"):
+            use()
+    assert len(listed(ports, inbox_token(ports))) == 1
 
 
-def test_the_list_of_one_who_was_replaced_is_dead(ports: FakePorts) -> None:
-    """Whoever had to go decides nothing by any link of that mail; their other mails are good."""
-    first = asked(ports, "one")
-    token = the_list(ports)
-    asked(ports, "two")
-    operating.change(ports, first, Reassign(from_=ADA, to=GRACE), by="op", via="api")
-    with pytest.raises(Reassigned, match=r"grace@example\.com was asked"):
-        bulk_deciding.inbox(ports, token)
-    assert len(listed(ports, the_list(ports))) == 1
-
-
-def test_an_old_mail_opens_no_list(ports: FakePorts) -> None:
-    """A week after its own request has ended, closed or expired; until then it does."""
-    asked(ports, "long", expiresIn=10_000_000)
-    kept = the_list(ports)
-    asked(ports, "short", expiresIn=3_600)
-    token = the_list(ports)
-    ports.later(hours=1, days=7)
+@pytest.mark.parametrize("closed", [False, True], ids=["expired", "decided"])
+def test_an_inbox_link_dies_a_week_after_its_own_request_has_ended(
+    ports: FakePorts, closed: bool
+) -> None:
+    """An old mail doesn't open new requests; the link of a newer one does."""
+    request_approval(ports, "long", expiresIn=10_000_000)
+    newer = inbox_token(ports)
+    request_approval(ports, "short", expiresIn=3_600)
+    token = inbox_token(ports)
+    if closed:
+        decide(ports)
+    ports.later(days=7, hours=0 if closed else 1)
     assert len(listed(ports, token)) == 1
     ports.later(seconds=1)
     with pytest.raises(Expired, match="too old"):
-        bulk_deciding.inbox(ports, token)
-    assert len(listed(ports, kept)) == 1
+        listed(ports, token)
+    assert len(listed(ports, newer)) == 1
 
 
 @pytest.mark.parametrize("token", ["", "x", f"{'a' * 26}.{'a' * 32}"])
-def test_a_link_that_is_nobody_s_opens_no_list(ports: FakePorts, token: str) -> None:
-    """The same answer as for every bad link."""
-    asked(ports)
+def test_a_bad_inbox_link_is_not_found(ports: FakePorts, token: str) -> None:
+    """With the same message as every bad link."""
+    request_approval(ports)
     with pytest.raises(NotFound, match="leads nowhere"):
         bulk_deciding.inbox(ports, token)
+    with pytest.raises(NotFound, match="leads nowhere"):
+        bulk_deciding.select(ports, token, ["a" * 26])
 
 
-def test_several_are_decided_at_once(ports: FakePorts) -> None:
-    """Each is recorded for itself, by the list, with the reason; each task is resumed once."""
-    ids = several(ports, 3)
-    assert decide(ports, ids[:2], reason="Looked through all.") == [None, None]
-    assert [outcome(ports, one) for one in ids] == ["approved", "approved", "pending"]
-    assert sorted(a.task_token for a in ports.executions.answers) == ["token-0", "token-1"]
-    found = operating.find_approval(ports, ids[0])
-    ((approver, decision),) = found.decisions
+def test_several_requests_are_decided_at_once(ports: FakePorts) -> None:
+    """Each gets its own decision, with the reason, and its task is resumed once."""
+    ids = several_requests(ports, 3)
+    selected = bulk_deciding.select(ports, inbox_token(ports), ids[:2])
+    assert decide_all(ports, selected, reason="Looked through all.") == [None, None]
+    assert outcomes(ports, ids) == ["approved", "approved", "pending"]
+    assert [answer.task_token for answer in ports.executions.answers] == ["token-0", "token-1"]
+    approval = stored(ports, ids[0])
+    ((approver, decision),) = approval.decisions
     assert (approver.address, decision.reason) == (ADA, "Looked through all.")
-    assert [e.via for e in found.events if e.what in ("approved", "resumed")] == ["list", "list"]
-    assert listed(ports, the_list(ports)) == ids[2:]
+    acted = [e.via for e in approval.events if e.what in ("approved", "resumed")]
+    assert acted == ["list", "list"]
+    assert listed(ports, inbox_token(ports)) == ids[2:]
 
 
-def test_those_that_cannot_be_taken_are_in_nobody_s_way(ports: FakePorts) -> None:
-    """Decided, passed on, past its time, wanting its code: each is told, the rest is done."""
-    kinds = ("decided", "passed-on", "short", "coded", "fine")
+def test_requests_that_can_not_be_decided_do_not_hold_up_the_others(ports: FakePorts) -> None:
+    """Decided, reassigned, cancelled, expired, or in need of their code: each has its own error."""
+    kinds = ("decided", "reassigned", "cancelled", "short", "coded", "fine")
     fields: dict[str, dict[str, Any]] = {
         "short": {"expiresIn": 60},
         "coded": {"codeRequired": True},
     }
-    ids = [asked(ports, kind, **fields.get(kind, {})) for kind in kinds]
-    decide(ports, ids[:1], "reject", "No")
-    operating.change(ports, ids[1], Reassign(from_=ADA, to=GRACE), by="op", via="api")
+    ids = [request_approval(ports, kind, **fields.get(kind, {})) for kind in kinds]
+    token = inbox_token(ports)
+    decide_all(ports, bulk_deciding.select(ports, token, ids[:1]), "reject", "No")
+    operate(ports, ids[1], Reassign(from_=ADA, to=GRACE))
+    operate(ports, ids[2], Cancel())
     ports.later(seconds=61)
-    chosen = bulk_deciding.select(ports, the_list(ports), ids)
-    told = bulk_deciding.decide_all(ports, chosen, "approve", "")
-    wrong = [type(one.error) for one in told]
-    assert wrong == [AlreadyDecided, Reassigned, Expired, WrongCode, type(None)]
-    assert bulk_deciding.decide_all(ports, chosen, "reject", "No")[4].error is not None
-    assert outcome(ports, ids[4]) == "approved"
-    assert [a.task_token for a in ports.executions.answers] == ["decided", "fine"]
+    selected = bulk_deciding.select(ports, token, ids)
+    wrong = [type(error) for error in decide_all(ports, selected)]
+    assert wrong == [AlreadyDecided, Reassigned, Cancelled, Expired, WrongCode, type(None)]
+    assert outcomes(ports, ids[4:]) == ["pending", "approved"]
+    assert [a.task_token for a in ports.executions.answers] == ["decided", "cancelled", "fine"]
 
 
-def test_a_reason_that_one_of_them_needs_is_asked_for_before_any_is_decided(
+def test_a_reason_that_one_request_requires_is_needed_before_any_is_decided(
     ports: FakePorts,
 ) -> None:
-    """Nothing is written, mailed or resumed by what can't be done whole."""
-    ids = [asked(ports, "one", reasonRequired="never"), asked(ports, "two")]
-    with pytest.raises(InvalidRequest, match="please say why"):
-        decide(ports, ids, "reject")
-    with pytest.raises(InvalidRequest, match="reason"):
-        decide(ports, ids, "reject", "x" * 2_001)
-    assert [outcome(ports, one) for one in ids] == ["pending", "pending"]
-    assert not ports.executions.answers
+    """A bad reason decides none of them either."""
+    ids = [request_approval(ports, "one", reasonRequired="never"), request_approval(ports, "two")]
+    selected = bulk_deciding.select(ports, inbox_token(ports), ids)
+    before = ports.snapshot()
+    for reason in ("", "x" * 2_001, "a\x00b"):
+        with pytest.raises(InvalidRequest) as refusal:
+            decide_all(ports, selected, "reject", reason)
+        assert refusal.value.field == "reason"
+    assert ports.snapshot() == before
 
 
-def test_what_one_was_not_asked_about_cannot_be_chosen(ports: FakePorts) -> None:
-    """Nor what isn't there, nothing at all, or more than a page shows."""
-    mine, hers = asked(ports, "one"), asked(ports, "two", approvers=[GRACE])
+def test_only_requests_to_the_reader_can_be_selected(ports: FakePorts) -> None:
+    """Others, unknown ids, none at all, or more than one page shows are refused."""
+    own, other = request_approval(ports, "one"), request_approval(ports, "two", approvers=[GRACE])
     unknown = link_tokens.approval_id("never")
-    for ids in ([mine, hers], [mine, unknown], [mine, "x"], [], [mine, *people(25)]):
-        with pytest.raises(InvalidRequest) as raised:
-            bulk_deciding.select(ports, the_list(ports), ids)
-        assert raised.value.field == "chosen"
-    assert outcome(ports, hers) == "pending"
+    for ids in ([own, other], [own, unknown], [own, "x"], [], [own, *people(25)]):
+        with pytest.raises(InvalidRequest) as refusal:
+            bulk_deciding.select(ports, inbox_token(ports), ids)
+        assert refusal.value.field == "chosen"
 
 
-def test_the_same_again_changes_nothing(ports: FakePorts) -> None:
-    """A form sent twice, or an id named twice, decides once, and reads as done."""
-    ids = several(ports, 2)
-    token = the_list(ports)
-    chosen = bulk_deciding.select(ports, token, [*ids, ids[0]])
-    assert [told.error for told in bulk_deciding.decide_all(ports, chosen, "approve", "")] == [
-        None,
-        None,
+def test_deciding_the_same_requests_again_counts_as_recorded(ports: FakePorts) -> None:
+    """An id that is sent twice is decided once; the opposite choice is refused."""
+    ids = several_requests(ports, 2)
+    selected = bulk_deciding.select(ports, inbox_token(ports), [*ids, ids[0]])
+    assert decide_all(ports, selected) == [None, None]
+    before = ports.snapshot()
+    assert decide_all(ports, selected) == [None, None]
+    assert [type(error) for error in decide_all(ports, selected, "reject", "No")] == [
+        AlreadyDecided,
+        AlreadyDecided,
     ]
-    again = bulk_deciding.decide_all(ports, chosen, "approve", "")
-    assert [told.error for told in again] == [None, None]
-    other = bulk_deciding.decide_all(ports, chosen, "reject", "No")
-    assert [type(told.error) for told in other] == [AlreadyDecided] * 2
+    assert ports.snapshot() == before
     assert len(ports.executions.answers) == 2
 
 
-def test_dying_half_way_keeps_what_was_decided_and_the_tick_resumes_it(ports: FakePorts) -> None:
-    """At every effect: no task is answered twice, none that was decided stays unanswered."""
-    for crash_at in range(6):
-        ports = FakePorts()
-        ids = several(ports, 2)
-        chosen = bulk_deciding.select(ports, the_list(ports), ids)
-        ports.effects.crash_at = len(ports.effects.done) + crash_at
-        with pytest.raises(Crash):
-            bulk_deciding.decide_all(ports, chosen, "approve", "")
-        bulk_deciding.decide_all(ports, chosen, "approve", "")
-        ports.later(minutes=2)
-        for approval_id in ids:
-            outbox_relay.relay(ports, approval_id)
-        assert [outcome(ports, one) for one in ids] == ["approved", "approved"]
-        answered = sorted(a.task_token for a in ports.executions.answers)
-        assert answered == ["token-0", "token-1"], f"crashed at {crash_at}"
+@pytest.mark.parametrize("crash_at", range(6))
+def test_after_a_crash_no_decision_is_lost_and_no_task_answered_twice(
+    ports: FakePorts, crash_at: int
+) -> None:
+    """At each effect of two decisions; the reader sends the form again."""
+    ids = several_requests(ports, 2)
+    selected = bulk_deciding.select(ports, inbox_token(ports), ids)
+    ports.effects.crash_at = len(ports.effects.done) + crash_at
+    with pytest.raises(Crash):
+        decide_all(ports, selected)
+    decide_all(ports, selected)
+    pass_minutes(ports, 2)
+    assert outcomes(ports, ids) == ["approved", "approved"]
+    answered = sorted(answer.task_token for answer in ports.executions.answers)
+    assert answered == ["token-0", "token-1"]
 
 
-class Slow(FakePorts):
-    """Ports on which each look at the clock takes three seconds."""
+class SlowPorts(FakePorts):
+    """Ports whose clock moves on by three seconds each time it is read."""
 
-    def now(self) -> Any:
+    def now(self) -> datetime:
         self.later(seconds=3)
         return super().now()
 
 
-def test_what_there_is_no_time_for_is_left_and_said_so() -> None:
-    """The page answers before API Gateway gives up; what is left can be chosen again."""
-    ports = Slow()
-    ids = several(ports, 6)
-    chosen = bulk_deciding.select(ports, the_list(ports), ids)
-    wrong = [told.error for told in bulk_deciding.decide_all(ports, chosen, "approve", "")]
-    assert ports.time - chosen.began <= timedelta(seconds=28), "Lambda gives up"
-    left = [error for error in wrong if error is not None]
+def test_requests_for_which_there_is_no_time_left_are_not_decided() -> None:
+    """The call ends before Lambda and API Gateway give up; each of the others is decided whole."""
+    ports = SlowPorts()
+    ids = several_requests(ports, 6)
+    selected = bulk_deciding.select(ports, inbox_token(ports), ids)
+    errors = decide_all(ports, selected)
+    assert ports.time - selected.began <= timedelta(seconds=28)
+    left = [error for error in errors if error is not None]
     assert 0 < len(left) < 6
     assert {error.status for error in left} == {503}
     assert len(ports.executions.answers) == 6 - len(left)
 
 
-def test_a_fault_of_aws_is_that_one_s_alone(ports: FakePorts) -> None:
-    """What can't be written is told; nothing of it was recorded."""
-    ids = several(ports, 2)
-    chosen = bulk_deciding.select(ports, the_list(ports), ids)
+def test_a_decision_that_can_not_be_written_is_reported_as_unknown(ports: FakePorts) -> None:
+    """A write that gets no answer may have been made, so it isn't reported as refused."""
+    ids = several_requests(ports, 2)
+    selected = bulk_deciding.select(ports, inbox_token(ports), ids)
     ports.effects.faulty = {"store.replace"}
-    wrong = [told.error for told in bulk_deciding.decide_all(ports, chosen, "approve", "")]
-    assert [error and error.message for error in wrong] == [bulk_deciding._UNKNOWN] * 2
+    errors = decide_all(ports, selected)
+    assert [error and error.status for error in errors] == [503, 503]
+    assert all("can't say yet" in str(error) for error in errors)
     ports.effects.faulty = set()
-    assert [outcome(ports, one) for one in ids] == ["pending", "pending"]
+    assert outcomes(ports, ids) == ["pending", "pending"]
 
 
-def test_the_log_names_each_that_was_decided_and_no_secret(ports: FakePorts) -> None:
-    """One line each, with its id."""
-    ids = several(ports, 2)
-    token = the_list(ports)
-    decide(ports, ids, reason="Private words.")
+def test_each_decision_is_logged_with_its_approval_alone(ports: FakePorts) -> None:
+    ids = several_requests(ports, 2)
+    token = inbox_token(ports)
+    decide_all(ports, bulk_deciding.select(ports, token, ids), reason="Private words.")
     lines = [line for line in ports.logged if line["event"] == "decided"]
-    assert [line["approvalId"] for line in lines] == ids
+    assert lines == [{"event": "decided", "approvalId": one, "via": "list"} for one in ids]
     assert token.partition(".")[2] not in str(ports.logged)
     assert "Private" not in str(ports.logged)

@@ -1,253 +1,253 @@
-"""The use cases over recording fakes: what happens, in which order, and what doesn't."""
+"""Deciding, reassigning and cancelling by mailed links: order of effects, and who may do what."""
 
 import json
 
 import pytest
 
-from chalicelib.application import asking, deciding, operating, outbox_relay
+from chalicelib.application import bulk_deciding, deciding
 from chalicelib.domain import errors, link_tokens
-from chalicelib.domain.commands import Cancel
-from chalicelib.domain.outbox_entries import LEASE
-from tests.builders import asked, people
-from tests.fakes import EXECUTION, TOKEN, FakePorts
-
-
-@pytest.fixture
-def ports() -> FakePorts:
-    return FakePorts()
-
-
-def test_a_request_mails_every_approver_links_of_their_own(ports: FakePorts) -> None:
-    """Each approver gets one mail, and no two mails share a link."""
-    asked(ports, approvers=people(3))
-    assert [to for to, _ in ports.mailer.sent] == people(3)
-    tokens = {ports.token_mailed_to(person) for person in people(3)}
-    assert len(tokens) == 3
-
-
-def test_the_same_task_token_again_asks_nobody_twice(ports: FakePorts) -> None:
-    """A request delivered twice makes one approval and one set of mails."""
-    first = asked(ports, approvers=people(2))
-    again = asked(ports, approvers=people(2))
-    assert first == again
-    assert len(ports.mailer.sent) == 2
+from chalicelib.domain.approval import Choice
+from chalicelib.presentation import serializers
+from tests.builders import people, request_approval
+from tests.fakes import TOKEN, FakePorts
+from tests.unit.application.steps import (
+    ADA,
+    GRACE,
+    LINUS,
+    MARY,
+    decide,
+    mailed_code,
+    pass_minutes,
+    run_tick,
+    stored,
+    subjects,
+)
 
 
 def test_approving_resumes_the_task_with_the_result(ports: FakePorts) -> None:
-    """The one approval needed sends the task its success, whole and without secrets."""
-    approval_id = asked(ports)
-    deciding.decide(
-        ports, ports.token_mailed_to("ada@example.com"), "approve", reason="fine", via="page"
-    )
+    approval_id = request_approval(ports)
+    approval = decide(ports, reason="fine")
     (answer,) = ports.executions.answers
-    assert answer.task_token == TOKEN
-    assert answer.output is not None
-    assert json.loads(answer.output) == {
-        "outcome": "approved",
-        "approvalId": approval_id,
-        "subject": "Release 4.2",
-        "decisions": [
-            {
-                "approver": "ada@example.com",
-                "decision": "approve",
-                "reason": "fine",
-                "decidedAt": "2026-11-22T09:00:00Z",
-            }
-        ],
-        "closedAt": "2026-11-22T09:00:00Z",
-    }
-    assert operating.find_approval(ports, approval_id).resumed_at == ports.time
+    assert (answer.task_token, answer.error) == (TOKEN, None)
+    assert answer.output == serializers.output(approval)
+    assert stored(ports, approval_id).resumed_at == ports.time
 
 
-def test_rejecting_fails_the_task_as_rejected_with_the_result_as_cause(ports: FakePorts) -> None:
-    """The workflow can catch `Rejected` and read who said no, and why."""
-    asked(ports)
-    deciding.decide(
-        ports, ports.token_mailed_to("ada@example.com"), "reject", reason="too soon", via="page"
-    )
+def test_rejecting_fails_the_task_with_the_result_as_cause(ports: FakePorts) -> None:
+    """The workflow catches `Rejected` and reads who rejected, and why."""
+    request_approval(ports)
+    decide(ports, choice="reject", reason="too soon")
     (answer,) = ports.executions.answers
     assert answer.error == "Rejected"
     assert json.loads(answer.cause or "")["decisions"][0]["reason"] == "too soon"
 
 
-def test_a_vote_that_doesnt_close_resumes_nothing(ports: FakePorts) -> None:
-    """One of two needed approvals is written down, and the task goes on waiting."""
-    asked(ports, approvers=people(3), approvalsNeeded=2)
+def test_a_decision_that_does_not_close_is_one_write(ports: FakePorts) -> None:
+    """The task is not answered yet."""
+    request_approval(ports, approvers=people(3), approvalsNeeded=2)
     before = len(ports.effects.done)
-    deciding.decide(ports, ports.token_mailed_to(people(3)[0]), "approve", reason="", via="page")
+    decide(ports, people(3)[0])
     assert ports.effects.done[before:] == ["store.replace"]
 
 
-def test_the_closing_vote_writes_before_it_resumes_and_after(ports: FakePorts) -> None:
-    """Write, resume, write that it is done: a crash anywhere between loses nothing."""
-    asked(ports)
+def test_the_closing_decision_is_written_before_the_task_is_resumed(ports: FakePorts) -> None:
+    """Then it is written that the task was resumed: a crash in between loses nothing."""
+    request_approval(ports)
     before = len(ports.effects.done)
-    deciding.decide(
-        ports, ports.token_mailed_to("ada@example.com"), "approve", reason="", via="page"
-    )
+    decide(ports)
     assert ports.effects.done[before:] == ["store.replace", "executions.answer", "store.replace"]
 
 
-@pytest.mark.parametrize(("choice", "status"), [("approve", 200), ("reject", 409)])
-def test_a_second_click_changes_nothing(ports: FakePorts, choice: str, status: int) -> None:
-    """The same decision again is confirmed, the opposite refused; neither has an effect."""
-    asked(ports)
-    token = ports.token_mailed_to("ada@example.com")
-    deciding.decide(ports, token, "approve", reason="", via="page")
-    before = list(ports.effects.done)
-    with pytest.raises(errors.AlreadyDecided) as refused:
-        deciding.decide(ports, token, choice, reason="why", via="page")  # type: ignore[arg-type]
-    assert refused.value.status == status
-    assert ports.effects.done == before
+def test_the_same_decision_again_has_no_effect(ports: FakePorts) -> None:
+    """It returns the approval as stored; the first reason stays."""
+    approval_id = request_approval(ports)
+    decide(ports, reason="first")
+    before = ports.snapshot()
+    again = decide(ports, reason="second")
+    assert again == stored(ports, approval_id)
+    assert again.decisions[0][1].reason == "first"
+    assert ports.snapshot() == before
 
 
-def test_a_bad_request_fails_its_task_by_name_and_leaves_no_trace(ports: FakePorts) -> None:
-    """`InvalidRequest` names the field; nothing is stored or mailed."""
-    question = {"taskToken": TOKEN, "executionArn": EXECUTION, "request": {"subject": "x"}}
-    assert asking.request_approval(ports, question, "function") is None
-    (answer,) = ports.executions.answers
-    assert answer.error == "InvalidRequest"
-    assert json.loads(answer.cause or "")["field"] == "approvers"
-    assert ports.effects.done == ["executions.answer"]
+def test_the_opposite_decision_is_refused_and_has_no_effect(ports: FakePorts) -> None:
+    request_approval(ports)
+    decide(ports)
+    before = ports.snapshot()
+    with pytest.raises(errors.AlreadyDecided):
+        decide(ports, choice="reject")
+    assert ports.snapshot() == before
+
+
+def test_an_approver_who_agrees_with_the_outcome_gets_no_decision_on_record(
+    ports: FakePorts,
+) -> None:
+    approval_id = request_approval(ports, approvers=[ADA, GRACE])
+    decide(ports, ADA)
+    before = ports.snapshot()
+    assert len(decide(ports, GRACE).decisions) == 1
+    with pytest.raises(errors.AlreadyDecided, match="by others"):
+        decide(ports, GRACE, "reject")
+    assert ports.snapshot() == before
+    assert stored(ports, approval_id).approver(GRACE).decision is None
+
+
+@pytest.mark.parametrize("choice", ["approve", "reject"])
+def test_a_bad_reason_decides_nothing(ports: FakePorts, choice: Choice) -> None:
+    """Too long, or with a control character."""
+    request_approval(ports)
+    before = ports.snapshot()
+    for reason in ("x" * 2_001, "a\x00b"):
+        with pytest.raises(errors.InvalidRequest) as refusal:
+            decide(ports, choice=choice, reason=reason)
+        assert refusal.value.field == "reason"
+    assert ports.snapshot() == before
+
+
+def test_the_secret_of_one_approval_opens_no_other(ports: FakePorts) -> None:
+    """The right id with another approval's secret is the same bad link as any other."""
+    request_approval(ports)
+    secret = ports.token_mailed_to(ADA).split(".")[1]
+    other = request_approval(ports, task_token="another" * 90)
+    before = ports.snapshot()
+    for token in (f"{other}.{secret}", f"{link_tokens.approval_id('never')}.{secret}"):
+        with pytest.raises(errors.NotFound, match="leads nowhere"):
+            deciding.find_linked(ports, token)
+        with pytest.raises(errors.NotFound, match="leads nowhere"):
+            deciding.decide(ports, token, "approve", reason="", via="page")
+        with pytest.raises(errors.NotFound, match="leads nowhere"):
+            deciding.reassign(ports, token, GRACE, note="", via="page")
+        with pytest.raises(errors.NotFound, match="leads nowhere"):
+            deciding.cancel(ports, token, "", "page")
+    assert ports.snapshot() == before
+
+
+def test_each_link_of_a_mail_does_only_what_its_page_says(ports: FakePorts) -> None:
+    """The requester's decides nothing, a decision link cancels nothing and opens no inbox."""
+    request_approval(ports, requestedBy=MARY)
+    run_tick(ports)
+    decision, inbox = ports.token_mailed_to(ADA), ports.token_mailed_to(ADA, "inbox")
+    cancel = ports.token_mailed_to(MARY, "cancel")
+    before = ports.snapshot()
+    for token in (inbox, cancel):
+        with pytest.raises(errors.NotFound):
+            deciding.decide(ports, token, "approve", reason="", via="page")
+        with pytest.raises(errors.NotFound):
+            deciding.reassign(ports, token, GRACE, note="", via="page")
+        with pytest.raises(errors.NotFound):
+            deciding.find_linked(ports, token)
+    for token in (decision, inbox):
+        with pytest.raises(errors.NotFound):
+            deciding.cancel(ports, token, "", "page")
+        with pytest.raises(errors.NotFound):
+            deciding.find_requested(ports, token)
+    for token in (decision, cancel):
+        with pytest.raises(errors.NotFound):
+            bulk_deciding.inbox(ports, token)
+    assert ports.snapshot() == before
+
+
+def test_a_requester_who_is_also_an_approver_has_two_secrets(ports: FakePorts) -> None:
+    """With `allowSelfApproval`, too, the cancel link decides nothing, whenever it was mailed."""
+    ports.effects.faulty.add("mailer.send")
+    request_approval(ports, requestedBy=ADA, allowSelfApproval=True)
+    ports.effects.faulty.clear()
+    pass_minutes(ports, 30)
+    (cancel,) = (
+        email.text.split("/cancel/")[1].split()[0]
+        for _, email in ports.mailer.sent
+        if "/cancel/" in email.text
+    )
+    with pytest.raises(errors.NotFound):
+        deciding.decide(ports, cancel, "approve", reason="", via="page")
+
+
+def test_the_requester_cancels_by_their_own_link(ports: FakePorts) -> None:
+    """The task fails as `Cancelled` at once; the next tick notifies everybody else."""
+    approval_id = request_approval(ports, requestedBy=MARY)
+    run_tick(ports)
+    token = ports.token_mailed_to(MARY, "cancel")
+    cancelled = deciding.cancel(ports, token, "not needed", "page")
+    assert [answer.error for answer in ports.executions.answers] == ["Cancelled"]
+    assert cancelled == stored(ports, approval_id)
+    before = ports.snapshot()
+    assert deciding.cancel(ports, token, "again", "page") == cancelled
+    assert ports.snapshot() == before
+    pass_minutes(ports, 1)
+    assert subjects(ports, ADA)[1:] == ["Cancelled: Release 4.2"]
+    assert subjects(ports, MARY) == ["Asked: Release 4.2"]
+
+
+def test_a_decided_request_can_not_be_cancelled(ports: FakePorts) -> None:
+    request_approval(ports, requestedBy=MARY)
+    run_tick(ports)
+    decide(ports)
+    with pytest.raises(errors.AlreadyDecided):
+        deciding.cancel(ports, ports.token_mailed_to(MARY, "cancel"), "", "page")
+
+
+def test_an_approver_has_another_person_asked_instead(ports: FakePorts) -> None:
+    """Their own links then decide nothing; the new approver's do."""
+    approval_id = request_approval(ports)
+    token = ports.token_mailed_to(ADA)
+    deciding.reassign(ports, token, GRACE, note="please", via="page")
+    with pytest.raises(errors.Reassigned, match=GRACE):
+        deciding.reassign(ports, token, LINUS, note="", via="page")
+    for choice in ("approve", "reject"):
+        with pytest.raises(errors.Reassigned, match=GRACE):
+            decide(ports, ADA, choice)
+    pass_minutes(ports, 1)
+    decide(ports, GRACE)
+    assert len(ports.executions.answers) == 1
+    assert [a.address for a, _ in stored(ports, approval_id).decisions] == [GRACE]
 
 
 @pytest.mark.parametrize(
-    "question",
-    [None, [], {}, {"request": {}}, {"taskToken": 7}, {"taskToken": None, "executionArn": "x"}],
+    ("to", "note", "field"),
+    [
+        ("grace@elsewhere.example", "", "to"),
+        ("no address", "", "to"),
+        (f"{GRACE}\nBcc: {LINUS}", "", "to"),
+        (f"Grace <{GRACE}>", "", "to"),
+        (ADA, "", "to"),
+        (MARY, "", "to"),
+        (GRACE, "x" * 2_001, "note"),
+        (GRACE, "a\x00b", "note"),
+    ],
 )
-def test_a_question_without_a_task_token_is_refused(ports: FakePorts, question: object) -> None:
-    """Nobody could be answered, so the function itself fails, by name."""
-    with pytest.raises(errors.InvalidRequest):
-        asking.request_approval(ports, question, "function")
-    assert ports.effects.done == []
-
-
-def test_one_approvers_secret_is_no_key_to_another_approval(ports: FakePorts) -> None:
-    """A link is bound to one approver and one approval."""
-    asked(ports)
-    mine = ports.token_mailed_to("ada@example.com")
-    other = asked(ports, task_token="another" * 90)
-    forged = f"{other}.{mine.split('.')[1]}"
-    before = list(ports.effects.done)
-    with pytest.raises(errors.NotFound):
-        deciding.find_linked(ports, forged)
-    with pytest.raises(errors.NotFound):
-        deciding.decide(ports, forged, "approve", reason="", via="page")
-    assert ports.effects.done == before
-
-
-def test_what_is_stored_opens_no_page(ports: FakePorts) -> None:
-    """Only the hash of a link's secret is kept."""
-    approval_id = asked(ports)
-    secret = ports.token_mailed_to("ada@example.com").split(".")[1]
-    assert secret.encode() not in ports.store._items[approval_id]
-    assert link_tokens.digest(secret).encode() in ports.store._items[approval_id]
-
-
-def test_an_unconfirmed_approver_is_invited_and_mailed_once_they_confirm(ports: FakePorts) -> None:
-    """The mail stays promised: the tick sends it when it can arrive, with a link that works."""
-    ports.mailer.subscriptions["ada@example.com"] = "none"
-    approval_id = asked(ports)
-    assert ports.mailer.invitations == ["ada@example.com"]
-    for _ in range(60):
-        ports.later(minutes=1)
-        tick(ports)
-    assert ports.mailer.sent == []
-    waiting = operating.find_approval(ports, approval_id)
-    assert [event.what for event in waiting.events] == ["requested", "invited", "unconfirmed"]
-    assert waiting.approvers[0].link_hashes == ()
-
-    ports.mailer.subscriptions["ada@example.com"] = "confirmed"
-    ports.later(minutes=15)
-    tick(ports)
-    deciding.decide(
-        ports, ports.token_mailed_to("ada@example.com"), "approve", reason="", via="page"
-    )
-    assert len(ports.mailer.sent) == len(ports.executions.answers) == 1
-
-
-def test_a_mail_that_sns_refuses_is_shown_as_failed_and_tried_again(ports: FakePorts) -> None:
-    """What failed is on record, and sent as soon as SNS takes it."""
-    ports.mailer.refuses = True
-    approval_id = asked(ports)
-    assert operating.find_approval(ports, approval_id).approvers[0].mail == "failed"
-    ports.mailer.refuses = False
-    ports.later(minutes=5)
-    tick(ports)
-    assert operating.find_approval(ports, approval_id).approvers[0].mail == "sent"
-
-
-def test_an_approval_expires_by_itself(ports: FakePorts) -> None:
-    """At its deadline the tick fails the task as `Expired`, once."""
-    approval_id = asked(ports, expiresIn=60)
-    ports.later(seconds=59)
-    tick(ports)
-    assert ports.executions.answers == []
-    ports.later(seconds=1)
-    tick(ports)
-    tick(ports)
-    assert [answer.error for answer in ports.executions.answers] == ["Expired"]
-    assert ports.executions.refused == []
-    assert operating.find_approval(ports, approval_id).outcome == "expired"
-
-
-def test_a_vote_after_the_deadline_is_refused_before_the_tick_came(ports: FakePorts) -> None:
-    """The deadline holds by the clock, not by the sweep."""
-    asked(ports, expiresIn=60)
-    ports.later(seconds=60)
-    with pytest.raises(errors.Expired):
-        deciding.decide(
-            ports, ports.token_mailed_to("ada@example.com"), "approve", reason="", via="page"
-        )
-    assert ports.executions.answers == []
-
-
-def test_a_cancelled_approval_fails_its_task_as_cancelled(ports: FakePorts) -> None:
-    """Withdrawn once; a second time changes nothing."""
-    approval_id = asked(ports)
-    operating.change(
-        ports, approval_id, Cancel(reason="not needed"), by="mary@example.com", via="api"
-    )
-    with pytest.raises(errors.AlreadyDecided):
-        operating.change(ports, approval_id, Cancel(reason=""), by="mary@example.com", via="api")
-    assert [answer.error for answer in ports.executions.answers] == ["Cancelled"]
-    with pytest.raises(errors.Cancelled):
-        deciding.decide(
-            ports, ports.token_mailed_to("ada@example.com"), "approve", reason="", via="page"
-        )
-
-
-def test_step_functions_away_loses_no_decision(ports: FakePorts) -> None:
-    """The vote is recorded and answered; the tick resumes the task when it can."""
-    asked(ports)
-    ports.effects.faulty.add("executions.answer")
-    decided, _ = deciding.decide(
-        ports, ports.token_mailed_to("ada@example.com"), "approve", reason="", via="page"
-    )
-    assert (decided.outcome, decided.resumed_at) == ("approved", None)
-    assert ports.logged[-1]["event"] == "promise_waits"
-    ports.effects.faulty.clear()
-    tick(ports)
-    assert ports.executions.answers == [], "whoever closed it has the lease still"
-    ports.later(seconds=LEASE.total_seconds())
-    tick(ports)
-    assert len(ports.executions.answers) == 1
-
-
-def test_starting_again_with_the_same_key_and_body_finds_the_same_execution(
-    ports: FakePorts,
+def test_a_bad_address_or_note_reassigns_nothing(
+    ports: FakePorts, to: str, note: str, field: str
 ) -> None:
-    """White space and the order of fields make no other body; a field does."""
-    asks = {"subject": "x", "approvers": ["ada@example.com"]}
-    turned = dict(reversed(asks.items()))
-    assert operating.start_execution(ports, asks, "key") == operating.start_execution(
-        ports, turned, "key"
-    )
-    with pytest.raises(errors.IdempotencyConflict):
-        operating.start_execution(ports, asks | {"subject": "y"}, "key")
+    """A foreign domain, a person asked already, and the requester are refused as when asking."""
+    request_approval(ports, requestedBy=MARY)
+    before = ports.snapshot()
+    with pytest.raises(errors.InvalidRequest) as refusal:
+        deciding.reassign(ports, ports.token_mailed_to(ADA), to, note=note, via="page")
+    assert refusal.value.field == field
+    assert ports.snapshot() == before
 
 
-def tick(ports: FakePorts) -> None:
-    """Do what app.tick does."""
-    for approval_id in ports.store.due(ports.now()):
-        outbox_relay.relay(ports, approval_id)
+def test_a_request_with_a_code_is_not_reassigned_without_it(ports: FakePorts) -> None:
+    """Somebody with the link alone could otherwise have themselves asked, and be mailed a code."""
+    request_approval(ports, codeRequired=True)
+    token, code = ports.token_mailed_to(ADA), mailed_code(ports)
+    before = ports.snapshot()
+    with pytest.raises(errors.InvalidRequest) as refusal:
+        deciding.reassign(ports, token, GRACE, note="", via="page", code=" ")
+    assert refusal.value.field == "code"
+    assert ports.snapshot() == before
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    with pytest.raises(errors.WrongCode):
+        deciding.reassign(ports, token, GRACE, note="", via="page", code=wrong)
+    approval, _ = deciding.reassign(ports, token, GRACE, note="", via="page", code=code)
+    assert approval.approver(ADA).replaced_by == GRACE
+    assert approval.approver(ADA).wrong_codes == 1
+
+
+def test_the_record_names_the_approver_and_the_channel(ports: FakePorts) -> None:
+    approval_id = request_approval(ports, requestedBy=MARY)
+    deciding.reassign(ports, ports.token_mailed_to(ADA), GRACE, note="", via="page")
+    run_tick(ports)
+    decide(ports, GRACE, via="queue")
+    acted = [(e.what, e.who, e.via) for e in stored(ports, approval_id).events if "@" in e.who]
+    assert ("reassigned", ADA, "page") in acted
+    assert ("approved", GRACE, "queue") in acted

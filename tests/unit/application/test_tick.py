@@ -1,66 +1,51 @@
-"""The tick: settles whatever is due, and is stopped by nothing that one approval does."""
+"""The tick: relays every due approval, one after the other, and counts what alarms read."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from chalice.test import Client
 
-import app as doors_module
-from chalicelib.application import deciding
-from chalicelib.domain import link_tokens
+from chalicelib.application.tick import tick
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.outbox_entries import LEASE
-from chalicelib.presentation import serializers
-from tests.builders import asked
-from tests.fakes import Effects, FakeStore
-from tests.unit.entrypoints.client import DoorPorts
-from tests.unit.entrypoints.functions import tick
+from tests.builders import request_approval
+from tests.fakes import FakePorts, FakeStore
+from tests.unit.application.steps import ADA, decide, pass_minutes, run_tick, use_store
 from tools.template import load_template
 
+TEMPLATE = Path(__file__).parents[3] / "infrastructure.yaml"
+NOTHING = {"event": "tick", "due": 0, "delivered": 0, "failed": 0, "overdue": 0, "unreached": 0}
 
-def lines(ports: DoorPorts, event: str = "tick") -> list[dict[str, object]]:
-    """Return the log lines of that event."""
+
+def logged(ports: FakePorts, event: str = "tick") -> list[dict[str, object]]:
+    """Return the log events of that name."""
     return [line for line in ports.logged if line["event"] == event]
 
 
-def many(ports: DoorPorts, number: int) -> list[str]:
-    """Ask that often, let the time for answering pass, and return the ids."""
-    ids = [asked(ports, f"token-{n}", expiresIn=60) for n in range(number)]
+def expired_requests(ports: FakePorts, number: int) -> list[str]:
+    """Request so many approvals, let their deadline pass, and return their ids."""
+    ids = [request_approval(ports, f"token-{n}", expiresIn=60) for n in range(number)]
     ports.later(seconds=60)
     return ids
 
 
-def test_nothing_due_is_a_line_too(ports: DoorPorts) -> None:
-    """The alarm hears from every tick, also from one without work."""
-    tick()
-    assert ports.logged == [
-        {"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 0, "unreached": 0}
-    ]
+def test_a_tick_without_work_logs_zeros(ports: FakePorts) -> None:
+    """An alarm watches that every minute has a tick."""
+    run_tick(ports)
+    assert ports.logged == [NOTHING]
 
 
-def test_everything_due_is_settled(ports: DoorPorts) -> None:
-    """Each task is answered, and the line counts them."""
-    many(ports, 5)
-    tick()
+def test_a_tick_delivers_everything_that_is_due(ports: FakePorts) -> None:
+    expired_requests(ports, 5)
+    run_tick(ports)
     assert len(ports.executions.answers) == 5
-    assert lines(ports) == [
-        {"event": "tick", "due": 5, "settled": 5, "failed": 0, "overdue": 0, "unreached": 0}
-    ]
+    assert logged(ports) == [NOTHING | {"due": 5, "delivered": 5}]
     assert list(ports.store.due(ports.now() + timedelta(days=400))) == []
-
-
-def test_a_second_tick_finds_nothing_left(ports: DoorPorts) -> None:
-    """What is settled stays settled."""
-    many(ports, 3)
-    tick()
-    before = ports.world()
-    tick()
-    assert ports.world() == before
-    assert lines(ports)[1]["due"] == 0
+    before = ports.snapshot()
+    run_tick(ports)
+    assert ports.snapshot() == before
+    assert logged(ports)[1] == NOTHING
 
 
 class OneBroken(FakeStore):
@@ -70,147 +55,148 @@ class OneBroken(FakeStore):
 
     def get(self, approval_id: str) -> Approval | None:
         if approval_id == self.broken:
-            raise ValueError("this item is nonsense")
+            raise ValueError("this item can't be decoded")
         return super().get(approval_id)
 
 
-def with_store(ports: DoorPorts, store: OneBroken) -> OneBroken:
-    """Have the ports work on another store with the same items."""
-    store._items = ports.store._items
-    ports.store = store
-    return store
-
-
 @pytest.mark.parametrize("position", range(4))
-def test_one_that_is_broken_is_not_in_the_others_way(ports: DoorPorts, position: int) -> None:
-    """Whichever it is: the others' tasks are answered, and it is named in the log."""
-    ids = many(ports, 4)
-    with_store(ports, OneBroken(ports.effects)).broken = ids[position]
-    tick()
+def test_an_approval_that_fails_does_not_hold_up_the_others(
+    ports: FakePorts, position: int
+) -> None:
+    """Wherever it is among them; the log names it and the type of the error."""
+    ids = expired_requests(ports, 4)
+    use_store(ports, OneBroken(ports.effects)).broken = ids[position]
+    tick(ports, ports.now() + timedelta(minutes=4))
     assert len(ports.executions.answers) == 3
-    assert lines(ports) == [
-        {"event": "tick", "due": 4, "settled": 3, "failed": 1, "overdue": 1, "unreached": 0}
-    ]
-    (failed,) = lines(ports, "tick_failed")
+    assert logged(ports) == [NOTHING | {"due": 4, "delivered": 3, "failed": 1, "overdue": 1}]
+    (failed,) = logged(ports, "tick_failed")
     assert (failed["approvalId"], failed["error"]) == (ids[position], "ValueError")
+    assert "can't be decoded" not in str(failed)
 
 
-def test_the_rest_is_left_to_the_next_tick_when_time_is_short(ports: DoorPorts) -> None:
-    """No approval is begun that the function might not live to finish."""
-    many(ports, 3)
-    before = ports.world()
-    tick(remaining_ms=doors_module.HANDOVER_MS - 1_000)
-    assert ports.world() == before
-    assert lines(ports) == [
-        {"event": "tick", "due": 0, "settled": 0, "failed": 0, "overdue": 1, "unreached": 0}
-    ]
-    tick()
+def test_a_tick_that_has_no_time_begins_no_approval(ports: FakePorts) -> None:
+    """The function could be stopped in the middle of one; the next tick delivers them."""
+    expired_requests(ports, 3)
+    before = ports.snapshot()
+    tick(ports, until=ports.now())
+    assert ports.snapshot() == before
+    assert logged(ports) == [NOTHING | {"overdue": 1}]
+    run_tick(ports)
     assert len(ports.executions.answers) == 3
 
 
-class Slow:
-    """A Lambda context whose time is used up after a few looks at the clock."""
+class TickingPorts(FakePorts):
+    """Ports whose clock moves on by a second with each answered task."""
 
-    def __init__(self, looks: int) -> None:
-        self._looks = looks
-
-    def get_remaining_time_in_millis(self) -> int:
-        self._looks -= 1
-        return 300_000 if self._looks >= 0 else 0
+    def now(self) -> datetime:
+        return self.time + timedelta(seconds=len(self.executions.answers))
 
 
-def slow_tick(looks: int) -> None:
-    """Run a tick that has time for so many approvals."""
-    event: dict[str, Any] = {"version": "0", "detail": {}, "detail-type": "", "source": ""}
-    event |= {"account": "", "region": "", "time": "", "id": "", "resources": []}
-    doors_module.app.handler_map["tick"](event, Slow(looks))
-
-
-def test_a_tick_hands_over_in_the_middle(ports: DoorPorts) -> None:
-    """What it has done is done and counted; the next one does the others, none twice."""
-    many(ports, 5)
-    slow_tick(2)
-    assert len(ports.executions.answers) == 2
-    assert lines(ports)[0]["due"] == 2
-    tick()
-    assert len({answer.task_token for answer in ports.executions.answers}) == 5
-    assert ports.executions.refused == []
-
-
-def test_a_backlog_shrinks_with_each_tick_until_it_is_gone(ports: DoorPorts) -> None:
-    """However many ticks are cut off: each goes on where the last ended, and settles each once."""
-    many(ports, 7)
+def test_a_tick_that_runs_out_of_time_leaves_the_rest_to_the_next_one() -> None:
+    """However often that happens: each continues where the last one ended, none twice."""
+    ports = TickingPorts()
+    expired_requests(ports, 7)
     for _ in range(4):
-        slow_tick(2)
-        ports.later(minutes=1)
-    assert [line["settled"] for line in lines(ports)] == [2, 2, 2, 1]
-    assert [line["overdue"] for line in lines(ports)] == [1, 1, 1, 0]
+        tick(ports, until=ports.now() + timedelta(seconds=2))
+    assert [line["due"] for line in logged(ports)] == [2, 2, 2, 1]
+    assert [line["delivered"] for line in logged(ports)] == [2, 2, 2, 1]
+    assert [line["overdue"] for line in logged(ports)] == [1, 1, 1, 0]
     assert len({answer.task_token for answer in ports.executions.answers}) == 7
     assert ports.executions.refused == []
-    told = [mail for _, mail in ports.mailer.sent if "expired" in mail.subject.lower()]
-    assert len(told) == 7
+    mails = [mail for _, mail in ports.mailer.sent if mail.subject.startswith("Expired")]
+    assert len(mails) == 7
 
 
 class Endless(FakeStore):
     """A store in which more is due than a tick has time for."""
 
-    found = 0
+    read = 0
 
     def due(self, now: datetime) -> Iterator[str]:
-        (one,) = super().due(now)
-        for _ in range(1_000):
-            self.found += 1
-            yield one
+        for approval_id in super().due(now):
+            self.read += 1
+            yield approval_id
 
 
-def test_a_tick_reads_no_further_than_it_has_time_for(ports: DoorPorts) -> None:
-    """What is due is taken as it comes and never gathered: memory doesn't grow with a backlog."""
-    many(ports, 1)
-    store = Endless(ports.effects)
-    store._items = ports.store._items
-    ports.store = store
-    slow_tick(20)
-    assert store.found == 21
+def test_a_tick_reads_no_further_than_it_has_time_for() -> None:
+    """Due approvals are never gathered first, so memory doesn't grow with a backlog."""
+    ports = TickingPorts()
+    ids = expired_requests(ports, 30)
+    store = use_store(ports, Endless(ports.effects))
+    tick(ports, until=ports.now() + timedelta(seconds=20))
+    assert store.read == 21 < len(ids)
 
 
-def test_a_task_that_is_told_late_is_overdue(ports: DoorPorts) -> None:
-    """Not while it is only late by a little; an alarm counts the others."""
-    many(ports, 1)
+def test_an_unresumed_task_counts_as_overdue_ten_minutes_after_the_outcome(
+    ports: FakePorts,
+) -> None:
+    """Until it is resumed."""
+    expired_requests(ports, 1)
     ports.effects.faulty = {"executions.answer"}
-    tick()
+    run_tick(ports)
     ports.later(minutes=11)
-    tick()
+    run_tick(ports)
     ports.effects.faulty = set()
     ports.later(minutes=6)
-    tick()
-    assert [line["overdue"] for line in lines(ports)] == [0, 1, 0]
-    assert [line["failed"] for line in lines(ports)] == [0, 0, 0]
+    run_tick(ports)
+    assert [line["overdue"] for line in logged(ports)] == [0, 1, 0]
+    assert [line["failed"] for line in logged(ports)] == [0, 0, 0]
     assert len(ports.executions.answers) == 1
 
 
-def test_the_alarm_sounds_for_one_task_that_stays_untold(ports: DoorPorts) -> None:
-    """Within the hour: what the tick counts, judged as `infrastructure.yaml` has CloudWatch do."""
-    many(ports, 1)
+def test_an_announcement_that_fails_counts_as_overdue_and_is_never_given_up(
+    ports: FakePorts,
+) -> None:
+    """Although its task was resumed."""
+    request_approval(ports)
+    decide(ports)
+    ports.effects.faulty = {"event_bus.announce"}
+    run_tick(ports)
+    ports.later(minutes=11)
+    run_tick(ports)
+    ports.later(days=30)
+    run_tick(ports)
+    ports.effects.faulty = set()
+    ports.later(minutes=6)
+    run_tick(ports)
+    assert [line["overdue"] for line in logged(ports)] == [0, 1, 1, 0]
+    assert len(ports.event_bus.announced) == 1
+    assert {line["entry"] for line in logged(ports, "delivery_failed")} == {"announce"}
+
+
+def test_a_mail_that_can_not_be_sent_is_not_overdue_but_its_approver_unreached(
+    ports: FakePorts,
+) -> None:
+    """Once each tick that finds the approval due."""
+    ports.mailer.subscriptions[ADA] = "pending"
+    request_approval(ports)
+    ports.later(minutes=30)
+    run_tick(ports)
+    assert logged(ports)[-1] == NOTHING | {"due": 1, "unreached": 1}
+    ports.mailer.subscriptions[ADA] = "confirmed"
+    ports.later(minutes=30)
+    run_tick(ports)
+    assert logged(ports)[-1] == NOTHING | {"due": 1, "delivered": 1}
+
+
+def test_the_alarm_rings_within_an_hour_for_one_task_that_is_not_resumed(ports: FakePorts) -> None:
+    """Computed from the counts as `infrastructure.yaml` has CloudWatch do it."""
+    expired_requests(ports, 1)
     ports.effects.faulty = {"executions.answer"}
-    for _ in range(60):
-        tick()
-        ports.later(minutes=1)
-    assert _sounds([int(str(line["overdue"])) for line in lines(ports)])
+    pass_minutes(ports, 60)
+    assert _rings([int(str(line["overdue"])) for line in logged(ports)])
 
 
-def test_the_alarm_is_silent_while_tasks_are_told(ports: DoorPorts) -> None:
-    """An hour of work is no reason to wake anybody."""
+def test_the_alarm_does_not_ring_while_tasks_are_resumed(ports: FakePorts) -> None:
     for n in range(60):
-        asked(ports, f"token-{n}", expiresIn=60)
-        tick()
-        ports.later(minutes=1)
-    assert not _sounds([int(str(line["overdue"])) for line in lines(ports)])
+        request_approval(ports, f"token-{n}", expiresIn=60)
+        pass_minutes(ports, 1)
+    assert not _rings([int(str(line["overdue"])) for line in logged(ports)])
 
 
-def _sounds(each_minute: list[int]) -> bool:
-    """Return whether the template's alarm would go off somewhere in these minutes."""
-    template = Path(doors_module.__file__).parent / "infrastructure.yaml"
-    alarm = load_template(template)["Resources"]["OverdueAlarm"]["Properties"]
+def _rings(each_minute: list[int]) -> bool:
+    """Return whether the template's alarm would ring somewhere in these minutes."""
+    alarm = load_template(TEMPLATE)["Resources"]["OverdueAlarm"]["Properties"]
     assert alarm["Statistic"] == "Maximum"
     period, window = alarm["Period"] // 60, alarm["EvaluationPeriods"]
     points = [
@@ -221,95 +207,20 @@ def _sounds(each_minute: list[int]) -> bool:
     return any(sum(points[n : n + window]) >= needed for n in range(len(points) - window + 1))
 
 
-def test_a_mail_that_could_not_be_sent_is_sent_by_the_tick(ports: DoorPorts) -> None:
-    """With a link that works."""
-    ports.effects.faulty = {"mailer.send"}
-    approval_id = asked(ports)
-    ports.effects.faulty = set()
-    tick()
-    assert ports.mailer.sent == [], "whoever asked may be at it still"
-    ports.later(seconds=LEASE.total_seconds())
-    tick()
-    assert len(ports.mailer.sent) == 1
-    assert link_tokens.read_token(ports.link())[0] == approval_id
-
-
 class HalfRead(FakeStore):
-    """A store whose index answers its first page and then is away."""
-
-    def __init__(self, effects: Effects) -> None:
-        super().__init__(effects)
+    """A store whose index answers its first page and is then unavailable."""
 
     def due(self, now: datetime) -> Iterator[str]:
         yield from list(super().due(now))[:2]
         raise Unavailable("DynamoDB answered ThrottlingException; please try again")
 
 
-def test_what_was_found_before_a_fault_is_settled_and_the_fault_is_heard(
-    ports: DoorPorts,
+def test_a_tick_that_can_not_read_on_fails_after_delivering_what_it_found(
+    ports: FakePorts,
 ) -> None:
-    """A tick that can't read what is due fails loudly, but not before its work is done."""
-    many(ports, 3)
-    store = HalfRead(ports.effects)
-    store._items = ports.store._items
-    ports.store = store
+    """The failed invocation is what an alarm sees."""
+    expired_requests(ports, 3)
+    use_store(ports, HalfRead(ports.effects))
     with pytest.raises(Unavailable):
-        tick()
+        run_tick(ports)
     assert len(ports.executions.answers) == 2
-
-
-def test_the_tick_runs_every_minute() -> None:
-    """As the alarm for a missing one expects."""
-    (schedule,) = [event for event in doors_module.app.event_sources if event.name == "tick"]
-    expression: Any = getattr(schedule, "schedule_expression", None)
-    assert expression.to_string() == "rate(1 minute)"
-
-
-def test_the_test_clients_short_time_hands_everything_over(
-    ports: DoorPorts, tmp_path: Path
-) -> None:
-    """Chalice's client gives three seconds: too few to begin anything."""
-    many(ports, 1)
-    client = Client(doors_module.app, project_dir=str(tmp_path))
-    event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
-    client.lambda_.invoke("tick", event)
-    assert lines(ports)[0]["due"] == 0
-
-
-def test_an_outcome_is_announced_by_the_next_tick_once(ports: DoorPorts) -> None:
-    """On the event bus; the vote that closes doesn't wait for it."""
-    approval_id = asked(ports)
-    deciding.decide(ports, ports.link(), "approve", reason="a private reason", via="page")
-    assert ports.event_bus.announced == []
-    tick()
-    tick()
-    (event,) = ports.event_bus.announced
-    stored = ports.store.get(approval_id)
-    assert stored is not None
-    assert event == {
-        "detail": serializers.announcement(stored),
-        "at": stored.closed_at,
-        "resource": stored.execution_arn,
-    }
-    assert event["detail"]["outcome"] == "approved"
-    assert [(e.what, e.who, e.via) for e in stored.events][-1] == ("announced", "assent", "tick")
-
-
-def test_an_outcome_that_no_bus_takes_is_told_later_and_counted_until_then(
-    ports: DoorPorts,
-) -> None:
-    """Overdue after ten minutes although its task was resumed; never given up."""
-    asked(ports)
-    deciding.decide(ports, ports.link(), "approve", reason="", via="page")
-    ports.effects.faulty = {"event_bus.announce"}
-    tick()
-    ports.later(minutes=11)
-    tick()
-    ports.later(days=30)
-    tick()
-    ports.effects.faulty = set()
-    ports.later(minutes=6)
-    tick()
-    assert [line["overdue"] for line in lines(ports)] == [0, 1, 1, 0]
-    assert len(ports.event_bus.announced) == 1
-    assert {line["promise"] for line in lines(ports, "promise_waits")} == {"announce"}
