@@ -47,6 +47,6 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def account(credentials: None) -> Iterator[None]:  # noqa: ARG001 (it must be set first)
-    """Start an empty AWS account in moto, with running state machines; no call leaves the process."""
+    """Start an empty AWS account in moto, which also runs state machines."""
     with an_account():
         yield

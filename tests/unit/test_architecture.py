@@ -30,7 +30,7 @@ IMPURE = {
     "subprocess", "urllib", "http", "threading",
 }  # fmt: skip
 SHIPPED = {"msgspec", "markupsafe", "boto3", "botocore", "chalice"}
-"""What is there in Lambda beside Python itself: requirements.txt, the runtime's, chalice's own."""
+"""The packages in Lambda: those of requirements.txt, of the runtime, and of Chalice itself."""
 
 
 def _files() -> list[Path]:
@@ -79,12 +79,12 @@ every_module = pytest.mark.parametrize("path", _files(), ids=_name)
 
 
 def test_every_layer_has_modules_and_every_module_a_layer() -> None:
-    """A folder that no arrow is drawn for would be judged by nothing."""
+    """No arrow would apply to a folder that isn't in the table."""
     assert {_layer(name) for name in MODULES} == set(MAY_IMPORT)
 
 
-def test_packages_are_folders_and_nothing_else() -> None:
-    """An `__init__.py` that imports would hide arrows."""
+def test_every_init_file_is_empty() -> None:
+    """One that imports would hide arrows."""
     packages = list((ROOT / PACKAGE).rglob("__init__.py"))
     assert len(packages) > 5
     assert [path for path in packages if path.read_text()] == []
@@ -92,7 +92,7 @@ def test_packages_are_folders_and_nothing_else() -> None:
 
 @every_module
 def test_a_module_opens_with_what_it_is_for(path: Path) -> None:
-    """In one sentence; its folder says which layer it is in."""
+    """In a docstring that begins with one sentence."""
     opening = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n")[0]
     assert opening.endswith((".", ":"))
 
@@ -109,15 +109,15 @@ def test_imports_follow_the_arrows(path: Path) -> None:
 
 
 @every_module
-def test_nothing_that_ships_imports_what_does_not(path: Path) -> None:
-    """Tools and tests stay on a person's machine."""
+def test_code_in_lambda_imports_only_what_is_deployed(path: Path) -> None:
+    """Neither tools nor tests."""
     allowed = SHIPPED | {PACKAGE} | set(sys.stdlib_module_names)
     assert _roots(path, typing_too=False) <= allowed
 
 
 @every_module
 def test_only_adapters_and_wiring_know_aws_the_clock_and_the_environment(path: Path) -> None:
-    """Rules, use cases and entrypoints are handed what they need of the world."""
+    """Domain, presentation and use cases are given the time and everything else as arguments."""
     layer = _layer(_name(path))
     if layer in PURE | {"application"}:
         assert not _roots(path) & IMPURE
@@ -128,7 +128,7 @@ def test_only_adapters_and_wiring_know_aws_the_clock_and_the_environment(path: P
 
 
 @every_module
-def test_each_framework_has_one_place(path: Path) -> None:
+def test_each_framework_is_imported_in_one_place(path: Path) -> None:
     """Botocore is in adapters and wiring, boto3 in wiring, chalice in app."""
     roots, layer = _roots(path), _layer(_name(path))
     assert "boto3" not in roots or layer == "wiring"
@@ -162,7 +162,7 @@ def _callbacks(tree: ast.AST) -> list[str]:
 
 @every_module
 def test_a_use_case_reads_downwards(path: Path) -> None:
-    """No function is handed back to be called: a reader never has to turn round."""
+    """No function is passed on to be called back, and none changes its caller's variables."""
     if _layer(_name(path)) in ("application", "entrypoints") and path.stem != "answering":
         assert _callbacks(ast.parse(path.read_text())) == []
 
@@ -188,9 +188,9 @@ print(json.dumps({
 
 
 def test_importing_the_app_reads_the_stages_name_alone_and_makes_no_client() -> None:
-    """In a fresh process with an empty environment `import app` works and does nothing.
+    """In a fresh process with an empty environment.
 
-    The name is in those of the queues, which Chalice wants then (docs/decisions/0010-*.md).
+    Chalice reads the queues' names at import, and they have the stage's (docs/decisions/0010-*.md).
     """
     run = subprocess.run(
         [sys.executable, "-B", "-c", IMPORTED],

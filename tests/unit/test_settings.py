@@ -1,4 +1,4 @@
-"""Settings: all that is missing in one sentence, and nothing read but the mapping."""
+"""A stage's settings from its environment; all missing variables are named at once."""
 
 import pytest
 
@@ -15,16 +15,15 @@ ENV = {
 }
 
 
-def test_settings_are_what_the_environment_says() -> None:
-    """Each variable fills the field of its name."""
+def test_each_variable_fills_the_field_of_its_name() -> None:
     settings = Settings.from_env(ENV | {"PATH": "/bin"})
     assert settings._asdict() == {
         name.removeprefix("ASSENT_").lower(): value for name, value in ENV.items()
     } | {"approver_domains": ("example.com", "example.org")}
 
 
-def test_all_that_is_missing_or_empty_is_named_at_once() -> None:
-    """Nobody mends one variable to be told of the next."""
+def test_all_missing_and_empty_variables_are_named_at_once() -> None:
+    """Nobody has to fix them one by one."""
     with pytest.raises(LookupError) as missing:
         Settings.from_env({})
     assert all(name in str(missing.value) for name in ENV)
@@ -35,21 +34,20 @@ def test_all_that_is_missing_or_empty_is_named_at_once() -> None:
             assert [other for other in ENV if other in str(missing.value)] == [name]
 
 
-def test_a_slash_at_the_end_of_the_public_url_makes_no_difference() -> None:
-    """Links are made with one slash."""
+def test_a_slash_at_the_end_of_the_public_url_is_dropped() -> None:
     with_slash = ENV | {"ASSENT_PUBLIC_URL": "https://abc.example.com/api/"}
     assert Settings.from_env(with_slash) == Settings.from_env(ENV)
 
 
 @pytest.mark.parametrize("written", ["Example.COM, example.org", " example.com ,,example.org, "])
-def test_domains_may_be_written_as_people_write_lists(written: str) -> None:
-    """Blanks, case and empty places in the list of domains don't matter."""
+def test_the_list_of_domains_may_be_written_freely(written: str) -> None:
+    """With blanks, in any case, and with empty places."""
     settings = Settings.from_env(ENV | {"ASSENT_APPROVER_DOMAINS": written})
     assert settings.approver_domains == ("example.com", "example.org")
 
 
 @pytest.mark.parametrize("written", [",", " , ", "  "])
 def test_a_list_without_any_domain_counts_as_missing(written: str) -> None:
-    """A stage at which nobody may be asked is a mistake in its settings, so it says so."""
+    """A stage at which nobody may be asked is misconfigured."""
     with pytest.raises(LookupError, match="ASSENT_APPROVER_DOMAINS"):
         Settings.from_env(ENV | {"ASSENT_APPROVER_DOMAINS": written})

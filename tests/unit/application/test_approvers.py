@@ -9,7 +9,7 @@ from chalicelib.application.ports import Subscription
 from chalicelib.domain.errors import InvalidRequest
 from tests.builders import request_approval
 from tests.fakes import FakePorts
-from tests.unit.application.steps import ADA, GRACE, pass_minutes, subjects
+from tests.unit.steps import ADA, GRACE, pass_minutes, subjects
 
 TOKEN = "2336412f37fb687f5d51e6e241d09c805a5a57b30d712f794cc5f6a988666d92"
 

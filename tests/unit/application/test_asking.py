@@ -10,7 +10,7 @@ from chalicelib.domain import link_tokens
 from chalicelib.domain.errors import InvalidRequest, Unavailable
 from tests.builders import people, request_approval, request_body, task_request
 from tests.fakes import TOKEN, FakePorts
-from tests.unit.application.steps import (
+from tests.unit.steps import (
     ADA,
     GRACE,
     LINUS,

@@ -22,7 +22,7 @@ from chalicelib.domain.errors import (
 )
 from tests.builders import people, request_approval
 from tests.fakes import Crash, FakePorts
-from tests.unit.application.steps import (
+from tests.unit.steps import (
     ADA,
     GRACE,
     LINUS,

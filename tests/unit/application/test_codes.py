@@ -7,7 +7,7 @@ from chalicelib.domain.errors import InvalidRequest, WrongCode
 from chalicelib.domain.refusals import WRONG_CODES
 from tests.builders import request_approval
 from tests.fakes import FakePorts
-from tests.unit.application.steps import (
+from tests.unit.steps import (
     ADA,
     decide,
     events,

@@ -9,7 +9,7 @@ from chalicelib.domain.approval import Choice
 from chalicelib.domain.commands import Cancel
 from tests.builders import people, request_approval
 from tests.fakes import Crash, FakePorts
-from tests.unit.application.steps import decide, run_tick
+from tests.unit.steps import decide, run_tick
 
 Step = Callable[[FakePorts], object]
 APPROVERS = people(3)

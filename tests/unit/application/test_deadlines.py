@@ -8,7 +8,7 @@ from chalicelib.application import deciding
 from chalicelib.domain.errors import Expired
 from tests.builders import request_approval
 from tests.fakes import FakePorts
-from tests.unit.application.steps import (
+from tests.unit.steps import (
     ADA,
     GRACE,
     LINUS,

@@ -10,7 +10,7 @@ from chalicelib.domain.approval import Choice
 from chalicelib.presentation import serializers
 from tests.builders import people, request_approval
 from tests.fakes import TOKEN, FakePorts
-from tests.unit.application.steps import (
+from tests.unit.steps import (
     ADA,
     GRACE,
     LINUS,

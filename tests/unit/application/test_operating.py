@@ -18,7 +18,7 @@ from chalicelib.presentation.audit_report import audit_report
 from chalicelib.presentation.serializers import operator_view
 from tests.builders import people, request_approval, request_body
 from tests.fakes import FakePorts, FakeStore
-from tests.unit.application.steps import (
+from tests.unit.steps import (
     ADA,
     GRACE,
     LINUS,

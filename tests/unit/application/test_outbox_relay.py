@@ -12,7 +12,7 @@ from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.presentation import serializers
 from tests.builders import people, request_approval
 from tests.fakes import Effects, FakeMailer, FakePorts, FakeStore
-from tests.unit.application.steps import (
+from tests.unit.steps import (
     ADA,
     GRACE,
     MARY,

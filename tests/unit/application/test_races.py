@@ -9,7 +9,7 @@ from chalicelib.domain.approval import Choice
 from chalicelib.domain.errors import AlreadyDecided, AssentError
 from tests.builders import people, request_approval
 from tests.fakes import FakePorts
-from tests.unit.application.steps import decide, run_tick, stored
+from tests.unit.steps import decide, run_tick, stored
 
 
 def _decision(ports: FakePorts, address: str, choice: Choice) -> Callable[[], object]:

@@ -10,7 +10,7 @@ from chalicelib.domain.commands import Remind
 from chalicelib.domain.errors import NotFound, Unavailable
 from tests.builders import request_approval
 from tests.fakes import FakePorts
-from tests.unit.application.steps import ADA, contend, decide, operate, stored
+from tests.unit.steps import ADA, contend, decide, operate, stored
 
 
 def test_an_unchanged_approval_is_not_written(ports: FakePorts) -> None:

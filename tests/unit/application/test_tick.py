@@ -11,7 +11,7 @@ from chalicelib.domain.approval import Approval
 from chalicelib.domain.errors import Unavailable
 from tests.builders import request_approval
 from tests.fakes import FakePorts, FakeStore
-from tests.unit.application.steps import ADA, decide, pass_minutes, run_tick, use_store
+from tests.unit.steps import ADA, decide, pass_minutes, run_tick, use_store
 from tools.template import load_template
 
 TEMPLATE = Path(__file__).parents[3] / "infrastructure.yaml"

@@ -1,4 +1,4 @@
-"""The doors of `app.py`, opened in this process through Chalice's test client."""
+"""A client of `app.py` in this process, and the ports that the app is given."""
 
 import json
 import warnings
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from chalice.test import Client, HTTPResponse
 
+import app as app_module
 from chalicelib.settings import Settings
-from tests.builders import asked
+from tests.builders import request_approval
 from tests.fakes import TOKEN, FakePorts
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -18,8 +20,8 @@ FORM = "application/x-www-form-urlencoded"
 ADA = "ada@example.com"
 
 
-class DoorPorts(FakePorts):
-    """What `app.py` needs in the place of its Wiring: the ports, and the stage's settings."""
+class AppPorts(FakePorts):
+    """The fakes in the place of the app's Wiring: the ports, and the stage's settings."""
 
     settings = Settings(
         stage="test",
@@ -32,26 +34,21 @@ class DoorPorts(FakePorts):
     )
 
     def link(self, to: str = ADA) -> str:
-        """Return the link token in the newest mail to that approver."""
+        """Return the decision link's token in the newest mail to that approver."""
         return self.token_mailed_to(to)
 
-    def world(self) -> list[Any]:
-        """Return all that a request could have changed, to be compared with what it was."""
-        return [
-            list(self.effects.done),
-            dict(self.store._items),
-            list(self.mailer.sent),
-            list(self.mailer.invitations),
-            list(self.executions.answers),
-            list(self.event_bus.announced),
-            list(self.dead_letters.letters),
-            dict(self.executions.inputs),
-        ]
+
+def install(monkeypatch: pytest.MonkeyPatch) -> AppPorts:
+    """Give the app new ports and return them; the monkeypatch restores its own wiring."""
+    ports = AppPorts()
+    monkeypatch.setattr(app_module, "wiring", ports)
+    monkeypatch.setattr(app_module.answered, "log", ports.log)
+    return ports
 
 
 @dataclass(frozen=True)
-class Answered:
-    """An answer as its reader gets it."""
+class HttpResponse:
+    """A response as its reader gets it."""
 
     status: int
     headers: dict[str, str]
@@ -64,7 +61,7 @@ class Answered:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; it must say that it is some."""
+        """The body as JSON; its header must say so."""
         assert self.headers.get("content-type", JSON).startswith(JSON)
         return json.loads(self.raw)
 
@@ -76,13 +73,13 @@ class Answered:
         return page
 
 
-class Doors:
-    """Asks the app by HTTP's words. IAM isn't enforced here: that is API Gateway's part."""
+class AppClient:
+    """Sends requests to the app. IAM isn't enforced here: API Gateway does that."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, project_dir: str) -> None:
+        self._client = Client(app_module.app, project_dir=project_dir)
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -90,8 +87,8 @@ class Doors:
         content_type: str | None = None,
         accept: str | None = None,
         **headers: str,
-    ) -> Answered:
-        """Send a request and return the answer; underscores in header names mean hyphens."""
+    ) -> HttpResponse:
+        """Send a request and return the response; underscores in header names mean hyphens."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if content_type is not None:
             sent["Content-Type"] = content_type
@@ -101,22 +98,30 @@ class Doors:
             warnings.filterwarnings("ignore", "IAMAuthorizer is not a supported in local mode")
             got: HTTPResponse = self._client.http.request(method, path, headers=sent, body=body)
         lowered = {name.lower(): value for name, value in got.headers.items()}
-        return Answered(got.status_code, lowered, got.body)
+        return HttpResponse(got.status_code, lowered, got.body)
 
-    def get(self, path: str, accept: str | None = None) -> Answered:
+    def get(self, path: str, accept: str | None = None) -> HttpResponse:
         """GET."""
-        return self.ask("GET", path, accept=accept)
+        return self.request("GET", path, accept=accept)
 
-    def form(self, path: str, accept: str | None = BROWSER, **fields: str | list[str]) -> Answered:
-        """POST a form, as a browser does; a field with many values is sent many times."""
-        return self.ask("POST", path, urlencode(fields, doseq=True).encode(), FORM, accept)
+    def head(self, path: str, accept: str | None = None) -> HttpResponse:
+        """HEAD."""
+        return self.request("HEAD", path, accept=accept)
 
-    def json(self, path: str, body: object, accept: str | None = JSON, **more: str) -> Answered:
+    def post_form(
+        self, path: str, accept: str | None = BROWSER, **fields: str | list[str]
+    ) -> HttpResponse:
+        """POST a form, as a browser does; a field with several values is sent several times."""
+        return self.request("POST", path, urlencode(fields, doseq=True).encode(), FORM, accept)
+
+    def post_json(
+        self, path: str, body: object, accept: str | None = JSON, **headers: str
+    ) -> HttpResponse:
         """POST JSON."""
-        return self.ask("POST", path, json.dumps(body).encode(), JSON, accept, **more)
+        return self.request("POST", path, json.dumps(body).encode(), JSON, accept, **headers)
 
 
-def one_asked(ports: DoorPorts, task_token: str = TOKEN, **fields: Any) -> str:
-    """Ask for an approval and return the link token that was mailed to Ada."""
-    asked(ports, task_token, **fields)
+def new_link(ports: AppPorts, task_token: str = TOKEN, **fields: Any) -> str:
+    """Request an approval and return the decision link's token that was mailed to Ada."""
+    request_approval(ports, task_token, **fields)
     return ports.link()

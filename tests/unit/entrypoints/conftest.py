@@ -1,24 +1,19 @@
-"""The app, with ports in memory handed in."""
+"""The fixtures of the entrypoints' tests: the app with ports in memory, and its client."""
 
 from pathlib import Path
 
 import pytest
-from chalice.test import Client
 
-import app as doors_module
-from tests.unit.entrypoints.client import DoorPorts, Doors
+from tests.unit.entrypoints.client import AppClient, AppPorts, install
 
 
 @pytest.fixture
-def ports(monkeypatch: pytest.MonkeyPatch) -> DoorPorts:
-    """Return what the app works with in this test; afterwards its own wiring is back."""
-    ports = DoorPorts()
-    monkeypatch.setattr(doors_module, "wiring", ports)
-    monkeypatch.setattr(doors_module.answered, "log", ports.log)
-    return ports
+def ports(monkeypatch: pytest.MonkeyPatch) -> AppPorts:
+    """Return the ports that the app has in this test."""
+    return install(monkeypatch)
 
 
 @pytest.fixture
-def doors(ports: DoorPorts, tmp_path: Path) -> Doors:  # noqa: ARG001 (it must be there first)
-    """Return the app's doors; no stage's configuration of this machine comes in."""
-    return Doors(Client(doors_module.app, project_dir=str(tmp_path)))
+def client(ports: AppPorts, tmp_path: Path) -> AppClient:  # noqa: ARG001 (it must be set first)
+    """Return the app's client; no stage's configuration of this machine is read."""
+    return AppClient(str(tmp_path))

@@ -1,58 +1,74 @@
-"""The headers that every answer carries, whatever the answer is."""
+"""The headers of every kind of response."""
 
 import re
 
 import pytest
 
-from tests.builders import body
-from tests.unit.entrypoints.client import BROWSER, FORM, JSON, Answered, DoorPorts, Doors, one_asked
+from tests.builders import request_body
+from tests.unit.entrypoints.client import (
+    BROWSER,
+    FORM,
+    JSON,
+    AppClient,
+    AppPorts,
+    HttpResponse,
+    new_link,
+)
+from tests.unit.entrypoints.pages import PAGES, path_of, request_by_mary
 
 COMMON = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
+    "strict-transport-security": "max-age=31536000",
 }
 
 
-def answers(doors: Doors, ports: DoorPorts) -> dict[str, Answered]:
-    """Return an answer of every kind that the app itself gives."""
-    token = one_asked(ports)
+def responses(client: AppClient, ports: AppPorts) -> dict[str, HttpResponse]:
+    """Return a response of every kind that the app itself makes."""
+    approval_id = request_by_mary(ports)
+    token = ports.link()
     kinds = {
-        "page": doors.get(f"/approve/{token}", BROWSER),
-        "page as json": doors.get(f"/approve/{token}", JSON),
-        "head": doors.ask("HEAD", f"/approve/{token}"),
-        "unknown link": doors.get("/approve/x", BROWSER),
-        "unknown link as json": doors.get("/approve/x", JSON),
-        "bad form": doors.form(f"/reject/{token}"),
-        "too large": doors.ask("POST", f"/approve/{token}", b"x" * 200_000, FORM, BROWSER),
-        "receipt": doors.form(f"/approve/{token}"),
-        "conflict": doors.form(f"/reject/{token}", reason="r"),
-        "started": doors.json("/executions", body(), Idempotency_Key="key"),
-        "refused": doors.json("/executions", {}),
-        "execution": doors.get("/executions/key"),
-        "approval": doors.get("/approvals/unknown"),
-        "approver": doors.get("/approvers/ada@example.com"),
-        "forgotten": doors.ask("DELETE", "/approvers/ada@example.com"),
-        "health": doors.get("/health"),
+        **{page: client.get(path_of(ports, page), BROWSER) for page in PAGES},
+        "page as json": client.get(f"/approve/{token}", JSON),
+        "head": client.head(f"/approve/{token}"),
+        "bad link": client.get("/approve/x", BROWSER),
+        "bad link as json": client.get("/approve/x", JSON),
+        "bad form": client.post_form(f"/reject/{token}"),
+        "bad form to reassign": client.post_form(f"/reassign/{token}"),
+        "too large": client.request("POST", f"/approve/{token}", b"x" * 200_000, FORM, BROWSER),
+        "receipt": client.post_form(f"/approve/{token}"),
+        "conflict": client.post_form(f"/reject/{token}", reason="r"),
+        "started": client.post_json("/executions", request_body(), Idempotency_Key="key"),
+        "refused": client.post_json("/executions", {}),
+        "execution": client.get("/executions/key"),
+        "approval": client.get("/approvals/unknown"),
+        "audit report": client.get(f"/approvals/{approval_id}?format=text"),
+        "approver": client.get("/approvers/ada@example.com"),
+        "forgotten": client.request("DELETE", "/approvers/ada@example.com"),
+        "unsupported type": client.request("POST", f"/approve/{token}", b"<a/>", "text/xml", JSON),
+        "health": client.get("/health"),
     }
     ports.effects.faulty = {"executions.start"}
-    kinds["away"] = doors.json("/executions", body())
+    kinds["unavailable"] = client.post_json("/executions", request_body())
     return kinds
 
 
-def test_no_answer_is_stored_referred_to_or_guessed_at(doors: Doors, ports: DoorPorts) -> None:
-    """Every kind of answer has them: a link token is in the address of some."""
-    for kind, answer in answers(doors, ports).items():
-        assert answer.headers.items() >= COMMON.items(), kind
-        assert "noindex" in answer.headers["x-robots-tag"], kind
-
-
-def test_every_page_forbids_scripts_frames_and_what_is_not_ours(
-    doors: Doors, ports: DoorPorts
+def test_no_response_is_cached_or_indexed_and_none_sends_a_referrer(
+    client: AppClient, ports: AppPorts
 ) -> None:
-    """Nothing loads, nobody frames it, forms go home only."""
-    pages = {kind: a for kind, a in answers(doors, ports).items() if a.is_page}
-    assert len(pages) >= 5
+    """The address of some has a link token."""
+    for kind, response in responses(client, ports).items():
+        assert response.headers.items() >= COMMON.items(), kind
+        assert "noindex" in response.headers["x-robots-tag"], kind
+
+
+def test_every_page_forbids_scripts_frames_and_other_sources(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """Its forms post to its own origin alone."""
+    pages = {kind: r for kind, r in responses(client, ports).items() if r.is_page}
+    assert set(PAGES) < set(pages)
     for kind, page in pages.items():
         policy = page.headers["content-security-policy"]
         for rule in ("default-src 'none'", "frame-ancestors 'none'", "form-action 'self'"):
@@ -64,43 +80,28 @@ def test_every_page_forbids_scripts_frames_and_what_is_not_ours(
         assert page.headers["content-type"] == "text/html; charset=utf-8"
 
 
-def test_a_page_refers_to_nothing_outside(doors: Doors, ports: DoorPorts) -> None:
-    """No image, font or script whose server would see the link."""
-    for kind, page in answers(doors, ports).items():
+def test_no_page_refers_to_anything_outside(client: AppClient, ports: AppPorts) -> None:
+    """The server of an image, font or script would see the link."""
+    for kind, page in responses(client, ports).items():
         if page.is_page and page.raw:
             assert not re.search(r"https?://|src=|@import|url\(", page.text), kind
 
 
-def test_what_may_work_later_says_when(doors: Doors, ports: DoorPorts) -> None:
-    """503 with Retry-After in seconds."""
-    away = answers(doors, ports)["away"]
-    assert away.status == 503
-    assert int(away.headers["retry-after"]) > 0
-
-
-def test_no_other_answer_says_to_come_back(doors: Doors, ports: DoorPorts) -> None:
-    """Retry-After on an answer that would be the same again is a lie."""
-    for kind, answer in answers(doors, ports).items():
-        assert ("retry-after" in answer.headers) is (answer.status == 503), kind
+def test_only_a_response_that_may_be_another_one_later_has_retry_after(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """503, in seconds."""
+    for kind, response in responses(client, ports).items():
+        assert ("retry-after" in response.headers) is (response.status == 503), kind
+        assert int(response.headers.get("retry-after", 1)) > 0
+        assert (response.status == 503) is (kind == "unavailable"), kind
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_what_chalice_answers_itself_tells_nothing(
-    doors: Doors, ports: DoorPorts, method: str
+def test_a_response_of_chalice_itself_repeats_no_token(
+    client: AppClient, ports: AppPorts, method: str
 ) -> None:
-    """A wrong method or type never reaches our doors; its answer repeats no token."""
-    token = one_asked(ports)
-    for answer in (
-        doors.ask(method, f"/approve/{token}"),
-        doors.ask("POST", f"/approve/{token}", b"<a/>", "text/xml"),
-    ):
-        assert answer.status in (405, 415)
-        assert token not in answer.text
-
-
-def test_a_type_that_is_refused_is_answered_by_our_doors(doors: Doors, ports: DoorPorts) -> None:
-    """415 with the headers and the body of every other error."""
-    answer = doors.ask("POST", f"/approve/{one_asked(ports)}", b"<a/>", "text/xml", JSON)
-    assert answer.status == 415
-    assert answer.headers.items() >= COMMON.items()
-    assert answer.json.keys() >= {"code", "message"}
+    """A method that isn't allowed never reaches the app's code."""
+    token = new_link(ports)
+    response = client.request(method, f"/approve/{token}")
+    assert (response.status, token in response.text) == (405, False)

@@ -1,202 +1,190 @@
-"""The page of the list: choosing shows, confirming decides, by browser and by program."""
+"""GET, HEAD and POST of /inbox/{token}: selecting asks, and only confirming decides."""
 
 import re
 from typing import Any
 
 import pytest
 
-from chalicelib.application import deciding, operating
+from chalicelib.application import operating
 from chalicelib.application.bulk_deciding import PAGE_SIZE
 from chalicelib.domain.commands import Reassign
-from tests.builders import asked
-from tests.unit.entrypoints.client import BROWSER, DoorPorts, Doors
+from tests.builders import request_approval
+from tests.unit.entrypoints.client import ADA, BROWSER, AppClient, AppPorts
+from tests.unit.steps import decide, stored
 
-ADA, GRACE = "ada@example.com", "grace@example.com"
+GRACE = "grace@example.com"
 
 
 @pytest.fixture
-def ids(ports: DoorPorts) -> list[str]:
-    """Ask Ada about three things, and return their ids."""
+def ids(ports: AppPorts) -> list[str]:
+    """Request three approvals of Ada and return their ids."""
     subjects = ("Release <b>4.2</b>", "Refund 17", "Hire Grace")
     return [
-        asked(ports, f"token-{n}", subject=subject, expiresIn=3_600 * (n + 1))
+        request_approval(ports, f"token-{n}", subject=subject, expiresIn=3_600 * (n + 1))
         for n, subject in enumerate(subjects)
     ]
 
 
-def path(ports: DoorPorts, address: str = ADA) -> str:
-    """Return the path of that person's list."""
-    return f"/mine/{ports.token_mailed_to(address, 'mine')}"
+def path_of(ports: AppPorts, address: str = ADA) -> str:
+    """Return the path of that approver's inbox."""
+    return f"/inbox/{ports.token_mailed_to(address, 'inbox')}"
 
 
-def outcomes(ports: DoorPorts, ids: list[str]) -> list[str]:
-    """Return what came of each."""
-    return [operating.find_approval(ports, one).outcome for one in ids]
+def boxes(page: str) -> list[str]:
+    """Return the ids of the requests that the page has a field for."""
+    return re.findall(r'name="chosen" value="(\w+)"', page)
 
 
-def test_the_list_shows_what_waits_earliest_first_and_escaped(
-    doors: Doors, ports: DoorPorts, ids: list[str]
+def outcomes(ports: AppPorts, ids: list[str]) -> list[str]:
+    return [stored(ports, approval_id).outcome for approval_id in ids]
+
+
+def test_the_inbox_shows_all_waiting_requests_by_deadline(
+    client: AppClient, ports: AppPorts, ids: list[str]
 ) -> None:
-    """A checkbox each, none of them checked, and two buttons."""
-    page = doors.get(path(ports))
-    assert page.status == 200
-    assert re.findall(r'name="chosen" value="(\w+)"', page.text) == ids
-    assert "checked" not in page.text
+    page = client.get(path_of(ports))
+    assert (page.status, page.is_page) == (200, True)
+    assert boxes(page.text) == ids
     assert "Release &lt;b&gt;4.2&lt;/b&gt;" in page.text
     assert "3 requests wait for you" in page.text
-    assert re.findall(r'name="choice" value="(\w+)"', page.text) == ["approve", "reject"]
 
 
-def test_looking_changes_nothing(doors: Doors, ports: DoorPorts, ids: list[str]) -> None:
-    """GET and HEAD, with whatever query a scanner makes up."""
-    before = len(ports.effects.done)
-    for query in ("", "?choice=approve&confirmed=yes&chosen=" + ids[0]):
-        for method in ("GET", "HEAD"):
-            assert doors.ask(method, path(ports) + query, accept=BROWSER).status == 200
-    assert len(ports.effects.done) == before
-    assert outcomes(ports, ids) == ["pending"] * 3
-
-
-def test_choosing_asks_once_more_and_changes_nothing(
-    doors: Doors, ports: DoorPorts, ids: list[str]
+def test_selecting_asks_to_confirm_and_changes_nothing(
+    client: AppClient, ports: AppPorts, ids: list[str]
 ) -> None:
-    """The confirm page names what was chosen, and nothing else."""
-    before = len(ports.effects.done)
-    page = doors.form(path(ports), chosen=ids[::2], choice="reject")
+    before = ports.snapshot()
+    page = client.post_form(path_of(ports), chosen=ids[::2], choice="reject")
     assert page.status == 200
     assert "Reject 2 requests?" in page.text
-    assert "Hire Grace" in page.text
-    assert "Refund 17" not in page.text
+    assert ("Hire Grace" in page.text, "Refund 17" in page.text) == (True, False)
     assert "(required)" in page.text
-    assert len(ports.effects.done) == before
-    assert outcomes(ports, ids) == ["pending"] * 3
+    assert ports.snapshot() == before
 
 
-def test_confirming_decides_and_has_a_line_for_each(
-    doors: Doors, ports: DoorPorts, ids: list[str]
+def test_confirming_decides_the_selected_requests(
+    client: AppClient, ports: AppPorts, ids: list[str]
 ) -> None:
-    """The others stay."""
-    page = doors.form(path(ports), chosen=ids[::2], choice="reject", reason="No", confirmed="yes")
+    """The receipt has a line for each; the others still wait."""
+    page = client.post_form(
+        path_of(ports), chosen=ids[::2], choice="reject", reason="No", confirmed="yes"
+    )
     assert page.status == 200
     assert "You rejected 2 requests" in page.text
     assert page.text.count("Rejected. The request was rejected on") == 2
     assert outcomes(ports, ids) == ["rejected", "pending", "rejected"]
-    assert doors.get(path(ports)).text.count('name="chosen"') == 1
+    assert boxes(client.get(path_of(ports)).text) == [ids[1]]
 
 
-def test_a_reason_that_is_missing_is_asked_for_on_the_same_page(
-    doors: Doors, ports: DoorPorts, ids: list[str]
+def test_a_missing_reason_is_asked_for_on_the_same_page(
+    client: AppClient, ports: AppPorts, ids: list[str]
 ) -> None:
-    """400, still chosen, nothing decided."""
-    page = doors.form(path(ports), chosen=ids, choice="reject", confirmed="yes")
+    """400; the same requests are still selected."""
+    page = client.post_form(path_of(ports), chosen=ids, choice="reject", confirmed="yes")
     assert page.status == 400
     assert "Please say why" in page.text
-    assert re.findall(r'name="chosen" value="(\w+)"', page.text) == ids
+    assert boxes(page.text) == ids
     assert outcomes(ports, ids) == ["pending"] * 3
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "words"),
     [
-        ({"choice": "approve"}, "Please choose at least one request"),
-        ({"choice": "maybe", "chosen": "x"}, "choice"),
-        ({"chosen": "x"}, "choice"),
-        ({"choice": "approve", "chosen": "x"}, "You were not asked about all of these"),
-        ({"choice": "approve", "chosen": "x", "confirmed": "perhaps"}, 'role="alert"'),
-        ({"choice": "approve", "nonsense": "1"}, 'role="alert"'),
-        ({"chosen": [str(n) for n in range(200)]}, "is not a form"),
+        ({"choice": "approve"}, "Please select at least one request."),
+        ({"choice": "maybe", "chosen": "x"}, "Must be one of approve, reject."),
+        ({"chosen": "x"}, "Is required."),
+        ({"choice": "approve", "chosen": "x"}, "You were not asked about all of these."),
+        ({"choice": "approve", "chosen": "x", "confirmed": "perhaps"}, "Must be one of yes."),
+        ({"choice": "approve", "nonsense": "1"}, "Is not a field of this request."),
+        ({"chosen": [str(n) for n in range(200)]}, "is not a form in UTF-8"),
     ],
 )
-def test_what_makes_no_sense_shows_the_list_again_and_says_why(
-    doors: Doors, ports: DoorPorts, ids: list[str], sent: dict[str, Any], said: str
+def test_a_bad_form_shows_the_inbox_again_with_what_is_wrong(
+    client: AppClient, ports: AppPorts, ids: list[str], sent: dict[str, Any], words: str
 ) -> None:
     """400, and nothing is decided."""
-    page = doors.form(path(ports), **sent)
+    before = ports.snapshot()
+    page = client.post_form(path_of(ports), **sent)
     assert page.status == 400
-    assert said.lower() in page.text.lower()
-    assert page.text.count('name="chosen"') == 3
-    assert outcomes(ports, ids) == ["pending"] * 3
+    assert words in page.text
+    assert boxes(page.text) == ids
+    assert ports.snapshot() == before
 
 
-def test_what_was_decided_between_choosing_and_confirming_is_told(
-    doors: Doors, ports: DoorPorts, ids: list[str]
+def test_a_request_decided_since_it_was_selected_is_reported(
+    client: AppClient, ports: AppPorts, ids: list[str]
 ) -> None:
-    """One of two is done; of one alone, the list says so."""
-    deciding.decide(ports, ports.token_mailed_to(ADA), "reject", reason="No", via="page")
-    look = doors.form(path(ports), chosen=ids[1:], choice="approve")
+    """On the confirm page, in the receipt, and in the inbox if no other is selected."""
+    decide(ports, choice="reject")
+    look = client.post_form(path_of(ports), chosen=ids[1:], choice="approve")
     assert "Approve 1 request?" in look.text
-    assert "1 of the chosen no longer waits" in look.text
-    page = doors.form(path(ports), chosen=ids[1:], choice="approve", confirmed="yes")
+    assert "1 of the selected no longer waits" in look.text
+    page = client.post_form(path_of(ports), chosen=ids[1:], choice="approve", confirmed="yes")
     assert "You approved 1 of 2 requests" in page.text
     assert "You have decided on this already" in page.text
-    again = doors.form(path(ports), chosen=[ids[2]], choice="approve")
+    again = client.post_form(path_of(ports), chosen=[ids[2]], choice="approve")
     assert again.status == 409
-    assert "None of these waits for you any more" in again.text
+    assert "None of these waits for you any more." in again.text
 
 
-def test_what_takes_a_code_stands_in_the_list_without_a_box(doors: Doors, ports: DoorPorts) -> None:
-    """A link alone doesn't decide it, here neither."""
-    coded = asked(ports, codeRequired=True)
-    page = doors.get(path(ports))
-    assert "code from its own mail" in page.text
-    assert 'name="chosen"' not in page.text
-    assert "<button" not in page.text
-    done = doors.form(path(ports), chosen=coded, choice="approve", confirmed="yes")
+def test_a_request_that_needs_a_code_is_not_decided_from_the_inbox(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """It has no box, and sending its id all the same decides nothing."""
+    coded = request_approval(ports, codeRequired=True)
+    assert boxes(client.get(path_of(ports)).text) == []
+    done = client.post_form(path_of(ports), chosen=coded, choice="approve", confirmed="yes")
     assert "You approved 0 of 1 request" in done.text
     assert outcomes(ports, [coded]) == ["pending"]
 
 
-def test_an_empty_list_says_so(doors: Doors, ports: DoorPorts) -> None:
-    """After the last decision, by the same link."""
-    asked(ports)
-    link = path(ports)
-    deciding.decide(ports, ports.token_mailed_to(ADA), "approve", reason="", via="page")
-    page = doors.get(link)
-    assert page.status == 200
-    assert "Nothing waits for your decision" in page.text
-    assert "<button" not in page.text
+def test_an_empty_inbox_says_so(client: AppClient, ports: AppPorts) -> None:
+    """The link still opens after the last decision."""
+    request_approval(ports)
+    path = path_of(ports)
+    decide(ports)
+    page = client.get(path)
+    assert (page.status, "No request waits for you" in page.text) == (200, True)
 
 
-def test_a_long_list_leads_on(doors: Doors, ports: DoorPorts) -> None:
-    """The next page begins where this one ends; a place that is none is refused."""
+def test_a_long_inbox_links_to_its_next_page(client: AppClient, ports: AppPorts) -> None:
+    """Any other place to begin is refused."""
     for n in range(PAGE_SIZE + 1):
-        asked(ports, f"token-{n}", expiresIn=3_600 + n)
-    first = doors.get(path(ports))
-    assert first.text.count('name="chosen"') == PAGE_SIZE
+        request_approval(ports, f"token-{n}", expiresIn=3_600 + n)
+    first = client.get(path_of(ports))
     (place,) = re.findall(r'href="\?after=([^"]+)"', first.text)
-    second = doors.get(f"{path(ports)}?after={place}")
-    assert second.text.count('name="chosen"') == 1
+    second = client.get(f"{path_of(ports)}?after={place}")
+    assert (len(boxes(first.text)), len(boxes(second.text))) == (PAGE_SIZE, 1)
     assert "after=" not in second.text
-    assert doors.get(f"{path(ports)}?after=x' OR 1").status == 400
+    assert client.get(f"{path_of(ports)}?after=x' OR 1").status == 400
 
 
-def test_programs_get_and_send_the_same_as_json(
-    doors: Doors, ports: DoorPorts, ids: list[str]
+def test_programs_read_and_decide_with_json(
+    client: AppClient, ports: AppPorts, ids: list[str]
 ) -> None:
-    """Without `confirmed` nothing is decided."""
-    link = path(ports)
-    seen = doors.get(link, accept="application/json").json
+    """Without `confirmed` nothing is decided; the same again has the same response."""
+    path = path_of(ports)
+    seen = client.get(path, accept="application/json").json
     assert [one["id"] for one in seen["approvals"]] == ids
     assert (seen["approver"], seen["next"]) == (ADA, None)
     body: dict[str, Any] = {"choice": "approve", "chosen": ids[:2]}
-    refused = doors.json(link, body)
+    refused = client.post_json(path, body)
     assert (refused.status, refused.json["field"]) == (400, "confirmed")
-    done = doors.json(link, body | {"confirmed": "yes"})
+    assert client.post_json(path, {"choice": "approve"}).json["field"] == "chosen"
+    done = client.post_json(path, body | {"confirmed": "yes"})
+    assert done.json["approver"] == ADA
     assert done.json["decided"] == [{"id": one, "outcome": "approved"} for one in ids[:2]]
-    again = doors.json(link, body | {"confirmed": "yes"})
-    assert again.json == done.json
-    other = doors.json(link, body | {"confirmed": "yes", "choice": "reject", "reason": "No"})
+    assert client.post_json(path, body | {"confirmed": "yes"}).json == done.json
+    other = client.post_json(path, body | {"confirmed": "yes", "choice": "reject", "reason": "No"})
     assert [one["error"]["code"] for one in other.json["decided"]] == ["AlreadyDecided"] * 2
     assert outcomes(ports, ids) == ["approved", "approved", "pending"]
 
 
-def test_a_dead_list_is_a_plain_page(doors: Doors, ports: DoorPorts) -> None:
-    """Reassigned 410, unknown 404; nothing of what waits is told."""
-    one = asked(ports, subject="Secret plan")
-    link = path(ports)
-    operating.change(ports, one, Reassign(from_=ADA, to=GRACE), by="op", via="api")
+def test_a_dead_inbox_link_shows_no_request(client: AppClient, ports: AppPorts) -> None:
+    """410 once its approver was replaced, by GET and POST."""
+    approval_id = request_approval(ports, subject="Secret plan")
+    path = path_of(ports)
+    command = Reassign(from_=ADA, to=GRACE)
+    operating.change(ports, approval_id, command, by="operator@example.com", via="api")
     for method in ("GET", "POST"):
-        dead = doors.ask(method, link, accept=BROWSER)
-        assert dead.status == 410
-        assert "Secret plan" not in dead.text
-    assert doors.get(f"/mine/{'a' * 26}.{'a' * 32}").status == 404
+        dead = client.request(method, path, accept=BROWSER)
+        assert (dead.status, "Secret plan" in dead.text) == (410, False)

@@ -1,33 +1,24 @@
-"""What stands in the log: one event a request, and never a token, a link, a reason or a code."""
+"""The log: one event for each request, without token, link, reason, note or code."""
 
 import json
-from pathlib import Path
 
 import pytest
-from chalice.test import Client
 
-import app as doors_module
+import app as app_module
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.errors import Unavailable
-from tests.builders import asked, body
+from tests.builders import request_approval, request_body, task_request
 from tests.fakes import TOKEN, FakeStore
-from tests.unit.entrypoints.client import BROWSER, JSON, DoorPorts, Doors, one_asked
-from tests.unit.entrypoints.functions import tick
+from tests.unit.entrypoints.client import BROWSER, JSON, AppClient, AppPorts, new_link
+from tests.unit.entrypoints.functions import invoke, tick
+from tests.unit.entrypoints.pages import PAGES, fields_of, path_of, request_by_mary
+from tests.unit.steps import mailed_code, use_store
 
 REASON = "a private reason 271828"
 
 
-class Talkative(FakeStore):
-    """A store with a bug, whose error tells all it knows."""
-
-    secret = ""
-
-    def get(self, approval_id: str) -> Approval | None:
-        raise RuntimeError(f"about {approval_id}: {TOKEN} {self.secret} {REASON}")
-
-
-def holds_no_secret(ports: DoorPorts, *secrets: str) -> None:
-    """Assert that none of these is in any line of the log, however it is written."""
+def assert_no_secret_is_logged(ports: AppPorts, *secrets: str) -> None:
+    """Fail if a log event holds one of these, the task token or REASON, however it is written."""
     lines = [json.dumps(line) for line in ports.logged] + [repr(line) for line in ports.logged]
     assert lines
     for secret in (TOKEN, REASON, *secrets):
@@ -35,10 +26,10 @@ def holds_no_secret(ports: DoorPorts, *secrets: str) -> None:
         assert json.dumps(secret)[1:-1] not in "\n".join(lines)
 
 
-def test_every_request_is_one_event(doors: Doors, ports: DoorPorts) -> None:
-    """Its door, method, status, milliseconds, and what it was about."""
-    token = one_asked(ports)
-    doors.get(f"/approve/{token}")
+def test_each_request_is_one_event(client: AppClient, ports: AppPorts) -> None:
+    """With route, method, status, milliseconds, and the approval's id."""
+    token = new_link(ports)
+    client.get(f"/approve/{token}")
     (event,) = ports.logged
     assert event.keys() == {"event", "method", "status", "ms", "requestId", "approvalId"}
     assert (event["event"], event["method"], event["status"]) == ("approve", "GET", 200)
@@ -46,57 +37,102 @@ def test_every_request_is_one_event(doors: Doors, ports: DoorPorts) -> None:
     assert isinstance(event["ms"], float)
 
 
-def test_an_error_of_ours_is_logged_by_its_code(doors: Doors, ports: DoorPorts) -> None:
-    """Not by its message, which may quote what was sent."""
-    doors.json("/executions", body(subject=""))
+def test_an_error_is_logged_by_its_code(client: AppClient, ports: AppPorts) -> None:
+    """Without its message, which may quote the request."""
+    client.post_json("/executions", request_body(subject=""))
     (event,) = ports.logged
     assert (event["status"], event["code"]) == (400, "InvalidRequest")
-    assert "message" not in event
+    assert not event.keys() & {"message", "why"}
 
 
-def test_the_whole_life_of_an_approval_logs_no_secret(doors: Doors, ports: DoorPorts) -> None:
-    """Asked, scanned, mistyped, decided, decided again, refused, shown."""
-    approval_id = asked(ports)
-    token = ports.link()
-    secret = token.split(".")[1]
-    for accept in (BROWSER, JSON):
-        for choice in ("approve", "reject"):
-            path = f"/{choice}/{token}"
-            doors.get(path, accept)
-            doors.ask("HEAD", path, accept=accept)
-            doors.get(f"{path}x", accept)
-            doors.form(path, accept, reason=REASON * 200)
-            doors.form(path, accept, reason=f"{REASON}\x00")
-            doors.form(path, accept, reason=REASON, code="271828")
-            doors.form(path, accept, reason=REASON)
-            doors.json(path, {"reason": REASON}, accept)
-    doors.get(f"/approvals/{approval_id}")
-    holds_no_secret(ports, token, secret, "271828")
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("accept", [BROWSER, JSON])
+def test_no_request_of_a_page_logs_a_secret(
+    client: AppClient, ports: AppPorts, page: str, accept: str
+) -> None:
+    """Opened, altered, refused, pressed, and pressed again: one event each, with the id."""
+    approval_id = request_by_mary(ports, codeRequired=page != "inbox")
+    tokens = [path_of(ports, one).split("/")[2] for one in PAGES]
+    path = path_of(ports, page)
+    code = "" if page == "inbox" else mailed_code(ports)
+    coded = {"code": code} if page in ("approve", "reject", "reassign") else {}
+    texts = {name: REASON for name in fields_of(ports, page) if name in ("reason", "note")}
+    fields = fields_of(ports, page) | coded | texts
+    ports.logged.clear()
+    client.get(path, accept)
+    client.head(path, accept)
+    for sent in (
+        {name: text * 200 for name, text in texts.items()},
+        {name: f"{text}\x00" for name, text in texts.items()},
+        {"code": f"{code}1"},
+        {"colour": REASON},
+        {},
+    ):
+        client.post_form(path, accept, **(fields | sent))
+        client.post_json(path, fields | sent)
+    client.get(path, accept)
+    assert len(ports.logged) >= 13
+    assert {line["approvalId"] for line in ports.logged if "method" in line} == {approval_id}
+    client.get(f"{path}x", accept)
+    assert {line["status"] for line in ports.logged if "method" in line} >= {200, 400, 404}
+    secrets = [*tokens, *(token.split(".")[1] for token in tokens), *coded.values()]
+    assert_no_secret_is_logged(ports, *secrets)
+
+
+@pytest.mark.parametrize("command", ["cancel", "remind", "extend", "reassign"])
+def test_no_command_logs_a_secret(client: AppClient, ports: AppPorts, command: str) -> None:
+    """The approval's id says enough."""
+    approval_id = request_approval(ports)
+    secret = ports.link().split(".")[1]
+    bodies: dict[str, dict[str, object]] = {
+        "extend": {"expiresIn": 600, "reason": REASON},
+        "reassign": {"from": "ada@example.com", "to": "grace@example.com", "note": REASON},
+    }
+    body = bodies.get(command, {"reason": REASON})
+    ports.logged.clear()
+    for sent in (body | {"colour": REASON}, body):
+        client.post_json(f"/approvals/{approval_id}/{command}", sent)
+    tick()
+    lines = [line for line in ports.logged if line.get("approvalId") == approval_id]
+    assert [line["status"] for line in lines] == [400, 200]
+    assert_no_secret_is_logged(ports, secret)
+
+
+class Talkative(FakeStore):
+    """A store with a bug, whose error message has secrets."""
+
+    secret = ""
+
+    def get(self, approval_id: str) -> Approval | None:
+        raise RuntimeError(f"about {approval_id}: {TOKEN} {self.secret} {REASON}")
 
 
 @pytest.mark.parametrize("accept", [BROWSER, JSON])
-def test_a_bug_is_logged_by_its_kind_and_place(doors: Doors, ports: DoorPorts, accept: str) -> None:
-    """Its message, which may hold anything, is neither logged nor shown."""
-    token = one_asked(ports)
-    ports.store = Talkative(ports.effects)
-    ports.store.secret = token
-    for answer in (
-        doors.get(f"/approve/{token}", accept),
-        doors.form(f"/reject/{token}", accept, reason=REASON),
+def test_a_bug_is_logged_by_its_type_and_place_alone(
+    client: AppClient, ports: AppPorts, accept: str
+) -> None:
+    """Its message may hold anything, so it is neither logged nor answered."""
+    token = new_link(ports)
+    use_store(ports, Talkative(ports.effects)).secret = token
+    for response in (
+        client.get(f"/approve/{token}", accept),
+        client.post_form(f"/reject/{token}", accept, reason=REASON),
     ):
-        assert (answer.status, answer.is_page) == (500, accept == BROWSER)
+        assert (response.status, response.is_page) == (500, accept == BROWSER)
         for inside in (TOKEN, token, REASON, "RuntimeError", "Traceback", "chalicelib", ".py"):
-            assert inside not in answer.text
-    holds_no_secret(ports, token, token.split(".")[1])
+            assert inside not in response.text
+    assert_no_secret_is_logged(ports, token, token.split(".")[1])
     event = ports.logged[0]
     assert (event["status"], event["error"]) == (500, "RuntimeError")
     assert "in get" in str(event["trace"])
 
 
 @pytest.mark.parametrize("accept", [BROWSER, JSON])
-def test_who_saw_a_fault_can_name_it_to_who_reads_the_log(ports: DoorPorts, accept: str) -> None:
-    """The reference on the answer is the request's id in the log."""
-    ports.store = Talkative(ports.effects)
+def test_the_reference_of_a_fault_is_the_request_id_in_the_log(
+    ports: AppPorts, accept: str
+) -> None:
+    """A reader of the page can name it to a reader of the log."""
+    use_store(ports, Talkative(ports.effects))
     event = {
         "requestContext": {
             "requestId": "c0ffee-42",
@@ -109,49 +145,53 @@ def test_who_saw_a_fault_can_name_it_to_who_reads_the_log(ports: DoorPorts, acce
         "stageVariables": None,
         "body": None,
     }
-    answer = doors_module.app(event, None)
-    assert answer["statusCode"] == 500
-    assert "c0ffee-42" in answer["body"]
+    response = app_module.app(event, None)
+    assert response["statusCode"] == 500
+    assert "c0ffee-42" in response["body"]
     assert [line["requestId"] for line in ports.logged] == ["c0ffee-42"]
 
 
-def test_a_promise_that_waits_logs_why_without_what(doors: Doors, ports: DoorPorts) -> None:
-    """A fault while settling names the service, never the task."""
-    token = one_asked(ports)
+def test_a_failed_delivery_logs_the_service_and_no_secret(
+    client: AppClient, ports: AppPorts
+) -> None:
+    token = new_link(ports)
     ports.effects.faulty = {"executions.answer"}
-    doors.form(f"/reject/{token}", reason=REASON)
-    assert [line["event"] for line in ports.logged] == ["promise_waits", "reject"]
-    holds_no_secret(ports, token, token.split(".")[1])
+    client.post_form(f"/reject/{token}", reason=REASON)
+    assert [line["event"] for line in ports.logged] == ["delivery_failed", "reject"]
+    assert_no_secret_is_logged(ports, token, token.split(".")[1])
 
 
-def test_a_tick_that_fails_logs_no_secret(ports: DoorPorts) -> None:
-    """A bug met by the tick is logged by its kind, with the approval's id."""
-    approval_id = asked(ports)
+def test_a_tick_that_fails_logs_the_approval_and_no_secret(ports: AppPorts) -> None:
+    approval_id = request_approval(ports)
     token = ports.link()
-    broken = Talkative(ports.effects)
-    broken._items = ports.store._items
-    broken.secret = token
-    ports.store = broken
+    use_store(ports, Talkative(ports.effects)).secret = token
     ports.later(days=8)
     tick()
     failed = ports.logged[0]
     assert failed["event"] == "tick_failed"
     assert (failed["approvalId"], failed["error"]) == (approval_id, "RuntimeError")
-    holds_no_secret(ports, token, token.split(".")[1])
+    assert_no_secret_is_logged(ports, token, token.split(".")[1])
 
 
-def test_asking_is_logged_without_what_is_asked(ports: DoorPorts, tmp_path: Path) -> None:
-    """The approval's id says enough."""
-    client = Client(doors_module.app, project_dir=str(tmp_path))
-    arn = "arn:aws:states:us-east-1:000000000000:execution:assent-test:x"
-    event = {"taskToken": TOKEN, "executionArn": arn, "request": body(details=REASON)}
-    client.lambda_.invoke("request_approval", event)
-    assert [line.keys() for line in ports.logged] == [{"event", "approvalId", "ms", "requestId"}]
-    holds_no_secret(ports, ports.link())
+@pytest.mark.parametrize("subject", ["Release 4.2", ""], ids=["allowed", "refused"])
+def test_a_request_is_logged_without_its_text(ports: AppPorts, subject: str) -> None:
+    invoke("request_approval", task_request(subject=subject, details=REASON))
+    line = ports.logged[-1]
+    assert line.keys() == {"event", "status", "approvalId", "ms", "requestId"}
+    assert_no_secret_is_logged(ports)
+
+
+def test_a_code_is_not_logged_by_the_function(ports: AppPorts) -> None:
+    request_approval(ports, codeRequired=True)
+    sent = {"token": ports.link(), "decision": "approve", "reason": REASON}
+    invoke("record_decision", sent | {"code": mailed_code(ports)})
+    line = ports.logged[-1]
+    assert (line["event"], line["status"]) == ("record_decision", 200)
+    assert_no_secret_is_logged(ports, ports.link().split(".")[1], mailed_code(ports))
 
 
 class Away(FakeStore):
-    """A store that DynamoDB doesn't answer, with a cause that quotes the request."""
+    """A store that raises Unavailable, with a cause that quotes the request as botocore may."""
 
     def get(self, approval_id: str) -> Approval | None:
         raise Unavailable("DynamoDB answered ThrottlingException") from ValueError(
@@ -159,26 +199,10 @@ class Away(FakeStore):
         )
 
 
-def test_a_fault_of_the_cloud_is_logged_without_its_cause(doors: Doors, ports: DoorPorts) -> None:
-    """What botocore raised may hold the request; what we log doesn't."""
-    token = one_asked(ports)
-    ports.store = Away(ports.effects)
-    assert doors.get(f"/approve/{token}").status == 503
+def test_a_fault_of_aws_is_logged_without_its_cause(client: AppClient, ports: AppPorts) -> None:
+    token = new_link(ports)
+    use_store(ports, Away(ports.effects))
+    assert client.get(f"/approve/{token}").status == 503
     assert ports.logged[0]["code"] == "Unavailable"
-    holds_no_secret(ports, token)
-
-
-def test_a_page_never_shows_a_task_token_or_the_secret_of_another(
-    doors: Doors, ports: DoorPorts
-) -> None:
-    """Nor does the approval's JSON."""
-    asked(ports, approvers=["ada@example.com", "bob@example.com"])
-    ada, bob = ports.link(), ports.link("bob@example.com")
-    answers = [doors.get(f"/approve/{ada}", accept) for accept in (BROWSER, JSON)]
-    answers += [doors.get(f"/approvals/{ada.split('.')[0]}"), doors.form(f"/approve/{ada}")]
-    stored = ports.store.get(ada.split(".")[0])
-    assert stored is not None
-    hashes = [h for approver in stored.approvers for h in approver.link_hashes]
-    for answer in answers:
-        for secret in (TOKEN, bob.split(".")[1], *hashes):
-            assert secret not in answer.text
+    assert ports.logged[0]["why"] == "DynamoDB answered ThrottlingException"
+    assert_no_secret_is_logged(ports, token)

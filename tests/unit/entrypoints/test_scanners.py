@@ -1,57 +1,50 @@
-"""Mail scanners open every link, often, before and after its reader: nothing may come of it."""
+"""Mail scanners open every link, many times, before and after its reader: that changes nothing."""
 
 import pytest
 
-from tests.builders import asked, people
-from tests.unit.entrypoints.client import BROWSER, DoorPorts, Doors
+from tests.unit.entrypoints.client import BROWSER, AppClient, AppPorts
+from tests.unit.entrypoints.pages import PAGES, fields_of, path_of, request_by_mary
 
 AGENTS = ["", "Mozilla/5.0", "curl/8.0", "BarracudaCentral", "Slackbot-LinkExpanding 1.0"]
+QUERIES = ["", "?choice=approve&utm=1", "?choice=approve&confirmed=yes&reason=r"]
 
 
-def scan(doors: Doors, tokens: list[str]) -> None:
-    """Open every link of every mail twenty times, by GET and by HEAD."""
-    for time in range(20):
-        agent = AGENTS[time % len(AGENTS)]
-        accept = (BROWSER, "*/*")[time % 2]
-        for token in tokens:
-            for choice in ("approve", "reject"):
-                path = f"/{choice}/{token}"
-                for method in ("GET", "HEAD"):
-                    opened = doors.ask(method, path, accept=accept, User_Agent=agent)
-                    assert opened.status == 200
+def scan(client: AppClient, paths: list[str], statuses: set[int]) -> None:
+    """Open each path twenty times by GET and HEAD, with all agents and queries."""
+    for number in range(20):
+        agent, query = AGENTS[number % len(AGENTS)], QUERIES[number % len(QUERIES)]
+        accept = (BROWSER, "*/*")[number % 2]
+        for path in paths:
+            for method in ("GET", "HEAD"):
+                opened = client.request(method, path + query, accept=accept, User_Agent=agent)
+                assert opened.status in statuses, path
 
 
-@pytest.mark.parametrize("choice", ["approve", "reject"])
-def test_opening_every_link_many_times_decides_nothing(
-    doors: Doors, ports: DoorPorts, choice: str
+@pytest.mark.parametrize("pressed", PAGES)
+def test_opening_every_link_changes_nothing(
+    client: AppClient, ports: AppPorts, pressed: str
 ) -> None:
-    """Before the decision and after it, not a byte of the world is changed."""
-    asked(ports, approvers=people(2))
-    tokens = [ports.link(address) for address in people(2)]
-    before = ports.world()
-    scan(doors, tokens)
-    assert ports.world() == before
+    """Before a button is pressed and after it, whichever page it is on."""
+    request_by_mary(ports)
+    paths = [path_of(ports, page) for page in PAGES]
+    before = ports.snapshot()
+    scan(client, paths, {200})
+    assert ports.snapshot() == before
     assert ports.executions.answers == []
-    assert doors.form(f"/{choice}/{tokens[0]}", reason="r").status == 200
-    after = ports.world()
+    pressing = client.post_form(path_of(ports, pressed), **fields_of(ports, pressed))
+    assert pressing.status == 200
+    after = ports.snapshot()
     assert after != before
-    scan(doors, tokens)
-    assert ports.world() == after
+    scan(client, paths, {200, 410})
+    assert ports.snapshot() == after
 
 
-def test_the_page_is_the_same_for_every_reader(doors: Doors, ports: DoorPorts) -> None:
-    """Nobody is sniffed out by their user agent."""
-    asked(ports)
-    path = f"/approve/{ports.link()}"
-    pages = {doors.ask("GET", path, accept=BROWSER, User_Agent=a).text for a in AGENTS}
-    assert len(pages) == 1
-
-
-def test_the_page_can_be_opened_with_a_query_that_a_scanner_appends(
-    doors: Doors, ports: DoorPorts
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_the_same_for_every_user_agent(
+    client: AppClient, ports: AppPorts, page: str
 ) -> None:
-    """What link rewriters add changes nothing."""
-    asked(ports)
-    before = ports.world()
-    assert doors.get(f"/approve/{ports.link()}?choice=approve&utm=1", BROWSER).status == 200
-    assert ports.world() == before
+    """Nobody is treated as a scanner."""
+    request_by_mary(ports)
+    path = path_of(ports, page)
+    pages = {client.request("GET", path, accept=BROWSER, User_Agent=a).text for a in AGENTS}
+    assert len(pages) == 1
