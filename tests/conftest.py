@@ -1,4 +1,4 @@
-"""What tests of several kinds share: an AWS account that exists in this process alone."""
+"""Hypothesis profiles, and an AWS account in this process, for the tests of every level."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.aws.clients import an_account
 
-# Chance, for every test whose examples hypothesis draws. Whether a change may land is decided with
-# the same examples each time, and however slow the machine is: no change fails by luck.
+# Hypothesis draws the same examples in every run and has no deadline, so no change fails by chance
+# or on a slow machine.
 settings.register_profile(
     "fixed",
     settings.get_profile("default"),
@@ -18,10 +18,10 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-# Luck is tried by hand, with new examples, more of them, and longer stories:
+# By hand, with new examples, more of them, and longer stories (a quarter of an hour):
 #     .venv/bin/pytest -n 2 --hypothesis-profile=long tests/workflow/test_any_story*.py
-# (a quarter of an hour). Hypothesis prints what failed and tells it first the next time; once
-# mended, it becomes a test of its own.
+# Hypothesis prints a failing example and tries it first the next time. Write a test of its own for
+# each example that you fix.
 settings.register_profile(
     "long",
     settings.get_profile("fixed"),
@@ -35,7 +35,7 @@ settings.load_profile("fixed")
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set credentials that open nothing, and none of the machine's own settings."""
+    """Set credentials that open nothing, and remove the machine's own AWS settings."""
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
@@ -46,7 +46,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def account(credentials: None) -> Iterator[None]:  # noqa: ARG001 (it must be there first)
-    """Give an empty account in moto, whose state machines run; nothing leaves the process."""
+def account(credentials: None) -> Iterator[None]:  # noqa: ARG001 (it must be set first)
+    """Start an empty AWS account in moto, which also runs state machines."""
     with an_account():
         yield

@@ -1,4 +1,4 @@
-"""Ports that record: the workflow's collaborators in memory, with crashes and faults on demand."""
+"""Fakes of the ports: the adapters in memory, with crashes and faults on demand."""
 
 import base64
 import hashlib
@@ -31,14 +31,17 @@ class Crash(BaseException):
 
 @dataclass
 class Effects:
-    """Every effect on the world, in order; `crash_at` kills before that one (from 0)."""
+    """Every effect in order; the process dies before the one numbered `crash_at` (from 0).
+
+    An effect named in `faulty` raises Unavailable instead of happening.
+    """
 
     crash_at: int | None = None
     done: list[str] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
 
     def begin(self, name: str) -> None:
-        """Die or fail if told to, else note that this effect happens."""
+        """Record that this effect happens, unless the process dies or AWS fails here."""
         if self.crash_at == len(self.done):
             self.crash_at = None
             raise Crash(name)
@@ -48,7 +51,7 @@ class Effects:
 
 
 class FakeStore:
-    """Approvals in memory, kept as bytes; the contract suite holds it to what DynamoDB does."""
+    """Approvals in memory, as bytes; one contract suite tests this and the DynamoDB adapter."""
 
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
@@ -56,7 +59,7 @@ class FakeStore:
         self._delegations: dict[str, bytes] = {}
         self._lock = threading.Lock()
         self.slowness = 0.0
-        """Seconds between reading an item and having it: room for others to come between."""
+        """Seconds that each read takes, so that writes of other threads come in between."""
 
     def get(self, approval_id: str) -> Approval | None:
         found = self._items.get(approval_id)
@@ -106,9 +109,9 @@ class FakeStore:
         found = self._delegations.get(address.lower())
         return None if found is None else msgspec.json.decode(found, type=Delegation)
 
-    def put_delegation(self, address: str, absence: Delegation) -> None:
+    def put_delegation(self, address: str, delegation: Delegation) -> None:
         self._effects.begin("store.put_delegation")
-        self._delegations[address.lower()] = msgspec.json.encode(absence)
+        self._delegations[address.lower()] = msgspec.json.encode(delegation)
 
     def due(self, now: datetime) -> Iterator[str]:
         dated = [(found.due_at, found.id) for found in self._all() if found.due_at is not None]
@@ -146,7 +149,7 @@ class Answer:
 
 
 class FakeExecutions:
-    """Step Functions: a task token is answered once, later answers find it closed."""
+    """Step Functions: a task is answered once; later answers go to `refused`."""
 
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
@@ -182,7 +185,7 @@ class FakeExecutions:
 
 
 class FakeMailer:
-    """SNS: everyone is confirmed unless said otherwise; what is sent lands in `sent`."""
+    """SNS: an approver without an entry in `subscriptions` is confirmed; mails go to `sent`."""
 
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
@@ -226,7 +229,7 @@ class FakeMailer:
 
 
 class FakeEventBus:
-    """EventBridge: what is announced lands in `announced`, with its time and its resource."""
+    """EventBridge: each event goes to `announced`, with its time and resource."""
 
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
@@ -238,7 +241,7 @@ class FakeEventBus:
 
 
 class FakeDeadLetters:
-    """SQS: what is put lands in `letters`, as whoever looks into the queue reads it."""
+    """SQS: each dead letter goes to `letters`, as read back from its JSON."""
 
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
@@ -250,7 +253,7 @@ class FakeDeadLetters:
 
 
 class StillPorts:
-    """What of `Ports` is no adapter: a clock that stands until told, secrets that repeat, a log."""
+    """The `Ports` without adapters: a clock set by hand, secrets without randomness, a log."""
 
     public_url = "https://assent.example.com/api"
     approver_domains: tuple[str, ...] = ("example.com",)
@@ -265,7 +268,7 @@ class StillPorts:
         return self.time
 
     def later(self, **passed: float) -> None:
-        """Let time pass, in `timedelta`'s words."""
+        """Move the clock on; takes `timedelta`'s arguments."""
         self.time += timedelta(**passed)
 
     def secret(self) -> str:
@@ -279,7 +282,7 @@ class StillPorts:
 
 
 class FakePorts(StillPorts):
-    """`Ports` whose adapters are the fakes above."""
+    """The `Ports` whose adapters are the fakes above."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -290,7 +293,20 @@ class FakePorts(StillPorts):
         self.event_bus = FakeEventBus(self.effects)
         self.dead_letters = FakeDeadLetters(self.effects)
 
-    def token_mailed_to(self, address: str, choice: str = "approve") -> str:
-        """Return the link token in the newest mail to that approver."""
+    def token_mailed_to(self, address: str, page: str = "approve") -> str:
+        """Return the token of that page's link in the newest mail to that person."""
         text = [email.text for to, email in self.mailer.sent if to == address][-1]
-        return text.split(f"/{choice}/")[1].split()[0]
+        return text.split(f"/{page}/")[1].split()[0]
+
+    def snapshot(self) -> list[Any]:
+        """Return a copy of everything that a use case could have changed, to compare later."""
+        return [
+            list(self.effects.done),
+            dict(self.store._items),
+            list(self.mailer.sent),
+            list(self.mailer.invitations),
+            list(self.executions.answers),
+            list(self.event_bus.announced),
+            list(self.dead_letters.letters),
+            dict(self.executions.inputs),
+        ]

@@ -1,0 +1,93 @@
+"""Approvals and requests for tests, with every field that doesn't matter filled in."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from chalicelib.application import asking
+from chalicelib.application.ports import Ports
+from chalicelib.domain import link_tokens, transitions
+from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.deadlines import apply_deadlines
+from chalicelib.domain.link_tokens import SecretHashes
+from chalicelib.domain.outbox import lease_due
+from chalicelib.domain.request import Request
+from chalicelib.domain.validation import check_request
+from tests.fakes import EXECUTION, START, TOKEN
+
+ANY_HASHES = defaultdict[str, SecretHashes](lambda: SecretHashes("a hash", "a code's hash"))
+"""The stored hashes of fresh secrets, where they don't matter."""
+
+
+def hashes_of(addresses: Iterable[str]) -> dict[str, SecretHashes]:
+    """Return hashes for each address; the link's is `digest(address)`."""
+    return {a: SecretHashes(link_tokens.digest(a), f"code of {a}") for a in addresses}
+
+
+def after_tick(
+    approval: Approval, now: datetime, hashes: Mapping[str, SecretHashes] = ANY_HASHES
+) -> Approval:
+    """Return the approval as a tick writes it: deadlines applied, due entries leased."""
+    return lease_due(apply_deadlines(approval, now), hashes, now)
+
+
+def request_body(**fields: Any) -> dict[str, Any]:
+    """Return a request as JSON; `fields` have the wire's names."""
+    return {"subject": "Release 4.2", "approvers": ["ada@example.com"], **fields}
+
+
+def task_request(task_token: str = TOKEN, **fields: Any) -> dict[str, Any]:
+    """Return a `TaskRequest` as a waiting state sends it; `fields` belong to its request."""
+    body = request_body(**fields)
+    return {"taskToken": task_token, "executionArn": EXECUTION, "request": body}
+
+
+def people(number: int) -> list[str]:
+    """Return that many distinct addresses."""
+    return [f"approver{n}@example.com" for n in range(number)]
+
+
+def an_approval(**fields: Any) -> Approval:
+    """Return a pending approval, as the domain makes it of `request_body(**fields)`."""
+    return new_approval(check_request(request_body(**fields), ("example.com",)))
+
+
+def new_approval(
+    request: Request, task_token: str = TOKEN, execution_arn: str = EXECUTION, at: datetime = START
+) -> Approval:
+    """Return the pending approval of a request."""
+    return transitions.request_approval(
+        approval_id=link_tokens.approval_id(task_token),
+        task_token=task_token,
+        execution_arn=execution_arn,
+        request=request,
+        hashes=hashes_of(request.approvers),
+        now=at,
+        via="function",
+    )
+
+
+def approval_of(number: int, **fields: Any) -> Approval:
+    """Return a pending approval with that many approvers, `people(number)`."""
+    return an_approval(approvers=people(number), **fields)
+
+
+def decided(
+    approval: Approval, who: int, choice: Choice, reason: str = "because", now: datetime = START
+) -> Approval:
+    """Return the approval with the decision of the approver at that place."""
+    address = approval.approvers[who].address
+    return transitions.decide(approval, address, choice, reason=reason, now=now, via="page")
+
+
+def cancelled(approval: Approval, reason: str = "", now: datetime = START) -> Approval:
+    """Return the approval as an operator cancels it."""
+    return transitions.cancel(approval, "operator@example.com", reason=reason, now=now, via="api")
+
+
+def request_approval(ports: Ports, task_token: str = TOKEN, **fields: Any) -> str:
+    """Request an approval through the use case and return its id."""
+    approval_id = asking.request_approval(ports, task_request(task_token, **fields), "function")
+    assert approval_id is not None
+    return approval_id

@@ -1,0 +1,118 @@
+"""How many calls of AWS each operation makes, counted on real clients over moto."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from chalicelib.adapters.dynamodb import DynamoDbStore
+from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
+from chalicelib.domain import link_tokens
+from tests.aws.clients import session
+from tests.aws.table import TABLE, calls, make_table
+from tests.builders import people, request_approval
+from tests.fakes import TOKEN
+from tests.unit.entrypoints.client import BROWSER, AppClient, AppPorts, install
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:assent-test"
+READ, RESUME = "GetItem", "SendTaskSuccess"
+TRANSACTION, WRITE = "TransactWriteItems", "PutItem"
+"""A write that changes for whom the approval waits, and one that doesn't."""
+
+
+class Counted:
+    """The app on DynamoDB and Step Functions, and the calls that it has made."""
+
+    def __init__(self, ports: AppPorts, client: AppClient) -> None:
+        self.ports, self.client = ports, client
+        dynamodb, states = session().client("dynamodb"), session().client("stepfunctions")
+        make_table(dynamodb)
+        self._made = calls(dynamodb, states)
+        ports.store = cast("Any", DynamoDbStore(dynamodb, TABLE))
+        ports.executions = cast("Any", StepFunctionsExecutions(states, MACHINE))
+
+    def calls(self) -> list[str]:
+        """Return the names of the calls since the last time."""
+        names = [name for name, _ in self._made]
+        self._made.clear()
+        return names
+
+
+@pytest.fixture
+def counted(
+    account: None,  # noqa: ARG001 (it must be set first)
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Counted:
+    """Return the app on real adapters over moto."""
+    return Counted(install(monkeypatch), AppClient(str(tmp_path)))
+
+
+def test_opening_a_page_costs_one_read(counted: Counted) -> None:
+    """By GET and HEAD, before the decision and after it."""
+    request_approval(counted.ports)
+    path = f"/approve/{counted.ports.link()}"
+    for decided in (False, True):
+        if decided:
+            counted.client.post_form(path)
+        counted.calls()
+        for method in ("GET", "HEAD"):
+            counted.client.request(method, path, accept=BROWSER)
+            assert counted.calls() == [READ]
+
+
+def test_a_decision_that_does_not_close_costs_a_read_and_a_write(counted: Counted) -> None:
+    request_approval(counted.ports, approvers=people(2), approvalsNeeded="all")
+    counted.calls()
+    path = f"/approve/{counted.ports.link(people(2)[0])}"
+    assert counted.client.post_form(path).status == 200
+    assert counted.calls() == [READ, TRANSACTION]
+
+
+def test_the_closing_decision_costs_four_calls(counted: Counted) -> None:
+    """Read, write, resume the task, write that it was resumed."""
+    request_approval(counted.ports)
+    counted.calls()
+    assert counted.client.post_form(f"/approve/{counted.ports.link()}").status == 200
+    assert counted.calls() == [READ, TRANSACTION, RESUME, WRITE]
+
+
+def test_the_second_click_costs_one_read(counted: Counted) -> None:
+    request_approval(counted.ports)
+    path = f"/approve/{counted.ports.link()}"
+    counted.client.post_form(path)
+    counted.calls()
+    assert counted.client.post_form(path).status == 200
+    assert counted.calls() == [READ]
+
+
+def test_a_malformed_link_costs_nothing(counted: Counted) -> None:
+    """A stranger who guesses makes no calls."""
+    assert counted.client.get("/approve/guess").status == 404
+    assert counted.client.post_form("/approve/guess").status == 404
+    assert counted.calls() == []
+
+
+def test_an_unknown_link_costs_one_read(counted: Counted) -> None:
+    token = f"{link_tokens.approval_id('x')}.{'a' * 32}"
+    assert counted.client.get(f"/approve/{token}").status == 404
+    assert counted.calls() == [READ]
+    assert counted.client.post_form(f"/approve/{token}").status == 404
+    assert counted.calls() == [READ]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_request_costs_a_write_and_for_each_approver_a_read_and_a_write(
+    counted: Counted, number: int
+) -> None:
+    """The read finds a delegation, the write records the mail."""
+    request_approval(counted.ports, TOKEN, approvers=people(number))
+    assert counted.calls() == [READ] * number + [TRANSACTION] + [WRITE] * number
+
+
+def test_the_same_request_again_costs_one_refused_write(counted: Counted) -> None:
+    """After the read of delegations; there is no read to find out."""
+    request_approval(counted.ports)
+    counted.calls()
+    request_approval(counted.ports)
+    assert counted.calls() == [READ, TRANSACTION]

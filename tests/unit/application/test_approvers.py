@@ -1,0 +1,153 @@
+"""Approvers: inviting, confirming, forgetting, and who decides while they are absent."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.application import approvers
+from chalicelib.application.ports import Subscription
+from chalicelib.domain.errors import InvalidRequest
+from tests.builders import request_approval
+from tests.fakes import FakePorts
+from tests.unit.steps import ADA, GRACE, pass_minutes, subjects
+
+TOKEN = "2336412f37fb687f5d51e6e241d09c805a5a57b30d712f794cc5f6a988666d92"
+
+
+def confirmation_link(ports: FakePorts, **changed: str) -> str:
+    """Return the link of SNS's invitation to Ada."""
+    parts = {
+        "scheme": "https",
+        "host": "sns.us-east-1.amazonaws.com",
+        "topic": ports.mailer.topic_arn(ADA),
+        "token": TOKEN,
+    } | changed
+    query = "Action=ConfirmSubscription&TopicArn={topic}&Token={token}".format(**parts)
+    return "{scheme}://{host}/?".format(**parts) + query
+
+
+def test_the_link_of_the_invitation_confirms_the_approver(ports: FakePorts) -> None:
+    """The mails that waited for it are then sent."""
+    ports.mailer.subscriptions[ADA] = "pending"
+    request_approval(ports)
+    confirmed = approvers.confirm(ports, ADA, confirmation_link(ports))
+    assert confirmed == {"approver": ADA, "subscription": "confirmed"}
+    pass_minutes(ports, 20)
+    assert len(ports.mailer.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"scheme": "http"},
+        {"host": "sns.us-east-1.amazonaws.com.evil.example"},
+        {"host": "evil.example"},
+        {"topic": "arn:aws:sns:us-east-1:000000000000:another"},
+        {"token": ""},
+        {"token": "<script>"},
+    ],
+)
+def test_any_other_link_is_refused_without_a_call(
+    ports: FakePorts, changed: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        approvers.confirm(ports, ADA, confirmation_link(ports, **changed))
+    assert refusal.value.field == "url"
+    assert ports.effects.done == []
+
+
+def test_a_link_that_sns_refuses_says_what_to_do(ports: FakePorts) -> None:
+    """It was used already, or has expired."""
+    ports.mailer.refuses = True
+    with pytest.raises(InvalidRequest, match="invite the approver again"):
+        approvers.confirm(ports, ADA, confirmation_link(ports))
+
+
+@pytest.mark.parametrize(
+    ("before", "invited"), [("none", [ADA]), ("pending", [ADA]), ("confirmed", [])]
+)
+def test_an_approver_is_invited_unless_they_have_confirmed(
+    ports: FakePorts, before: Subscription, invited: list[str]
+) -> None:
+    """A pending invitation is sent again."""
+    ports.mailer.subscriptions[ADA] = before
+    status = approvers.invite(ports, ADA)
+    assert status["subscription"] == ("confirmed" if before == "confirmed" else "pending")
+    assert ports.mailer.invitations == invited
+
+
+def test_an_address_that_sns_refuses_is_an_invalid_request(ports: FakePorts) -> None:
+    ports.mailer.subscriptions[ADA] = "none"
+    ports.mailer.refuses = True
+    with pytest.raises(InvalidRequest) as refusal:
+        approvers.invite(ports, ADA)
+    assert refusal.value.field == "approver"
+
+
+@pytest.mark.parametrize("address", ["nobody", "a@b", "a\x00@example.com", "a b@example.com"])
+def test_no_use_case_takes_what_is_no_address(ports: FakePorts, address: str) -> None:
+    """SNS isn't asked."""
+    uses = [approvers.find_approver, approvers.invite, approvers.forget]
+    for use in uses:
+        with pytest.raises(InvalidRequest):
+            use(ports, address)
+    assert ports.effects.done == []
+
+
+def test_an_approver_at_a_foreign_domain_can_only_be_forgotten(ports: FakePorts) -> None:
+    """For domains that were allowed once."""
+    address = "ada@elsewhere.org"
+    for use in (approvers.find_approver, approvers.invite):
+        with pytest.raises(InvalidRequest, match="may not be asked"):
+            use(ports, address)
+    approvers.forget(ports, address)
+    assert ports.effects.done == ["mailer.forget"]
+
+
+PERIOD = {"from": "2026-11-22T09:00:00Z", "until": "2026-11-29T09:00:00Z"}
+
+
+def test_a_delegation_is_stored_for_later_requests(ports: FakePorts) -> None:
+    """And the approver is invited, as by the same call without a delegation."""
+    ports.mailer.subscriptions[ADA] = "none"
+    request_approval(ports, "before")
+    status = approvers.delegate(ports, ADA, {"delegate": GRACE} | PERIOD)
+    assert status["absence"]["delegate"] == GRACE
+    assert ports.mailer.invitations == [ADA, ADA]
+    assert subjects(ports, GRACE) == []
+    request_approval(ports, "after")
+    assert len(subjects(ports, GRACE)) == 1
+
+
+def test_an_approvers_status_shows_a_delegation_until_it_is_over(ports: FakePorts) -> None:
+    approvers.delegate(ports, ADA, {"delegate": GRACE} | PERIOD)
+    assert approvers.find_approver(ports, ADA)["absence"]["delegate"] == GRACE
+    ports.later(days=7)
+    assert "absence" not in approvers.find_approver(ports, ADA)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"delegate": "grace@elsewhere.example"}, "delegate"),
+        ({"delegate": "no address"}, "delegate"),
+        ({"delegate": ADA}, "delegate"),
+        ({"until": "2026-11-21T00:00:00Z"}, "until"),
+        ({"why": "ill"}, "why"),
+    ],
+)
+def test_a_bad_delegation_is_refused_by_field_and_not_stored(
+    ports: FakePorts, fields: dict[str, Any], field: str
+) -> None:
+    """A delegate's domain is checked as an approver's."""
+    with pytest.raises(InvalidRequest) as refusal:
+        approvers.delegate(ports, ADA, {"delegate": GRACE} | PERIOD | fields)
+    assert refusal.value.field == field
+    assert ports.effects.done == []
+
+
+def test_a_delegation_that_closes_a_circle_is_refused(ports: FakePorts) -> None:
+    """The stored delegations are looked up."""
+    approvers.delegate(ports, GRACE, {"delegate": ADA} | PERIOD)
+    with pytest.raises(InvalidRequest, match="leads back"):
+        approvers.delegate(ports, ADA, {"delegate": GRACE} | PERIOD)

@@ -1,0 +1,101 @@
+"""`codeRequired`: the code of the mail is needed, and can't be found by trying."""
+
+import pytest
+
+from chalicelib.domain.commands import Remind
+from chalicelib.domain.errors import InvalidRequest, WrongCode
+from chalicelib.domain.refusals import WRONG_CODES
+from tests.builders import request_approval
+from tests.fakes import FakePorts
+from tests.unit.steps import (
+    ADA,
+    decide,
+    events,
+    mailed_code,
+    operate,
+    run_tick,
+    stored,
+)
+
+
+def _other(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def test_the_code_of_the_mail_decides(ports: FakePorts) -> None:
+    """Also with blanks in it, as people type them."""
+    request_approval(ports, codeRequired=True)
+    code = mailed_code(ports)
+    decide(ports, code=f" {code[:3]} {code[3:]} ")
+    assert len(ports.executions.answers) == 1
+
+
+def test_without_a_code_nothing_is_written(ports: FakePorts) -> None:
+    """A missing code isn't counted as a wrong one."""
+    request_approval(ports, codeRequired=True)
+    before = ports.snapshot()
+    with pytest.raises(InvalidRequest) as refusal:
+        decide(ports, code=" ")
+    assert refusal.value.field == "code"
+    assert ports.snapshot() == before
+
+
+def test_five_wrong_codes_lock_the_links_until_the_next_mail(ports: FakePorts) -> None:
+    """Then not even the right code decides; a reminder brings a new one."""
+    approval_id = request_approval(ports, codeRequired=True)
+    code = mailed_code(ports)
+    for _ in range(WRONG_CODES):
+        with pytest.raises(WrongCode, match="not the code"):
+            decide(ports, code=_other(code))
+    assert len(events(ports, approval_id, "wrongCode")) == WRONG_CODES
+    before = ports.snapshot()
+    with pytest.raises(WrongCode, match="Too many"):
+        decide(ports, code=code)
+    assert ports.snapshot() == before
+    operate(ports, approval_id, Remind())
+    run_tick(ports)
+    with pytest.raises(WrongCode, match="not the code"):
+        decide(ports, code=_other(mailed_code(ports)))
+    decide(ports, code=mailed_code(ports))
+    assert len(ports.executions.answers) == 1
+
+
+def test_a_reminder_that_is_not_sent_unlocks_nothing(ports: FakePorts) -> None:
+    approval_id = request_approval(ports, codeRequired=True)
+    code = mailed_code(ports)
+    for _ in range(WRONG_CODES):
+        with pytest.raises(WrongCode):
+            decide(ports, code=_other(code))
+    ports.mailer.subscriptions[ADA] = "pending"
+    operate(ports, approval_id, Remind())
+    run_tick(ports)
+    with pytest.raises(WrongCode, match="Too many"):
+        decide(ports, code=code)
+
+
+def test_a_code_belongs_to_the_link_of_its_own_mail(ports: FakePorts) -> None:
+    """The stored hash covers both, so a reader of the table can't try a million codes."""
+    approval_id = request_approval(ports, codeRequired=True)
+    first_token, first_code = ports.token_mailed_to(ADA), mailed_code(ports)
+    operate(ports, approval_id, Remind())
+    run_tick(ports)
+    assert ports.token_mailed_to(ADA) != first_token
+    with pytest.raises(WrongCode):
+        decide(ports, code=first_code)
+    assert first_code.encode() not in ports.store._items[approval_id]
+    decide(ports, code=mailed_code(ports))
+
+
+def test_the_same_decision_again_needs_no_code(ports: FakePorts) -> None:
+    """It only shows what was decided."""
+    request_approval(ports, codeRequired=True)
+    decide(ports, code=mailed_code(ports))
+    before = ports.snapshot()
+    assert decide(ports).outcome == "approved"
+    assert ports.snapshot() == before
+
+
+def test_without_code_required_there_is_no_code(ports: FakePorts) -> None:
+    approval_id = request_approval(ports)
+    assert "CODE" not in ports.mailer.sent[-1][1].text
+    assert stored(ports, approval_id).approvers[0].code_hashes == ()

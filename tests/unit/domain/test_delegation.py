@@ -1,0 +1,98 @@
+"""Delegations: who decides for whom, and which chains can't be written."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.decoding import convert
+from chalicelib.domain.delegation import Delegation, check_delegation, delegate_for, delegates_for
+from chalicelib.domain.errors import InvalidRequest
+from tests.fakes import START
+
+ADA, GRACE, LINUS, MARY, ZOE = "ada", "grace", "linus", "mary", "zoe"
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+
+
+def _to(delegate: str, first: int = 0, last: int = 7) -> Delegation:
+    """Return a delegation from one day to another, counted from now."""
+    return Delegation(delegate, START + first * DAY, START + last * DAY)
+
+
+def test_a_delegation_holds_from_its_first_second_until_before_its_last() -> None:
+    lookup = {ADA: _to(GRACE, 1, 7)}.get
+    for now, expected in (
+        (START + DAY - SECOND, ADA),
+        (START + DAY, GRACE),
+        (START + 7 * DAY - SECOND, GRACE),
+        (START + 7 * DAY, ADA),
+    ):
+        assert delegate_for(ADA, now, lookup) == expected
+
+
+def test_a_chain_of_delegations_is_followed_for_three_steps() -> None:
+    """Also past a fourth that came about later, which nobody could refuse."""
+    chain = {ADA: _to(GRACE), GRACE: _to(LINUS), LINUS: _to(MARY), MARY: _to(ZOE)}
+    assert delegate_for(LINUS, START, chain.get) == ZOE
+    assert delegate_for(ADA, START, chain.get) == MARY
+
+
+@pytest.mark.parametrize(
+    ("person", "delegate", "message"),
+    [
+        (ADA, GRACE, "more than 3 steps"),
+        (ZOE, LINUS, "leads back"),
+        (ADA, "ADA", "leads back"),
+    ],
+)
+def test_a_longer_chain_or_a_circle_can_not_be_written(
+    person: str, delegate: str, message: str
+) -> None:
+    stored = {MARY: _to(ZOE), LINUS: _to(MARY), GRACE: _to(LINUS)}
+    with pytest.raises(InvalidRequest, match=message) as refusal:
+        check_delegation(person, _to(delegate), START, stored.get)
+    assert refusal.value.field == "delegate"
+
+
+def test_delegations_that_are_over_make_no_chain() -> None:
+    stored = {GRACE: _to(ADA, -7, 0)}
+    check_delegation(ADA, _to(GRACE), START, stored.get)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"until": "2026-11-21T00:00:00Z"}, "until"),
+        ({"until": "2026-11-22T00:00:00"}, "until"),
+        ({"from": "2026-11-22T00:00:00"}, "from"),
+        ({"from": "2026-11-30T00:00:00Z"}, "until"),
+        ({"from": "soon"}, "from"),
+        ({"from": 7}, "from"),
+        ({"why": "ill"}, "why"),
+        ({"delegate": 7}, "delegate"),
+    ],
+)
+def test_a_delegation_that_makes_no_sense_is_refused_by_field(
+    fields: dict[str, Any], field: str
+) -> None:
+    """Times need an offset from UTC; the end is later than the beginning, and than now."""
+    nobody_else = dict[str, Delegation]().get
+    sent = {"delegate": GRACE, "from": "2026-11-22T00:00:00Z", "until": "2026-11-29T00:00:00+02:00"}
+    check_delegation(ADA, convert(sent, Delegation), START, nobody_else)
+    with pytest.raises(InvalidRequest) as refusal:
+        check_delegation(ADA, convert(sent | fields, Delegation), START, nobody_else)
+    assert refusal.value.field == field
+
+
+def test_a_delegate_who_is_asked_anyway_stands_in_for_nobody() -> None:
+    """The quorum stays reachable; one delegate stands in for one absent approver."""
+    lookup = {ADA: _to(GRACE), LINUS: _to(GRACE)}.get
+    assert delegates_for((ADA, MARY), START, lookup, None) == {GRACE: ADA}
+    assert delegates_for((ADA, "Grace"), START, lookup, None) == {}
+    assert delegates_for((ADA, LINUS), START, lookup, None) == {GRACE: ADA}
+
+
+def test_the_requester_stands_in_for_nobody() -> None:
+    """Nobody approves their own request by delegation."""
+    lookup = {ADA: _to(GRACE)}.get
+    assert delegates_for((ADA,), START, lookup, "GRACE") == {}

@@ -1,0 +1,49 @@
+"""The errors: stable codes, HTTP statuses, and their JSON."""
+
+from collections.abc import Iterator
+
+from chalicelib.domain.errors import AssentError, InvalidRequest, Unavailable
+
+STATUSES = {
+    "AssentError": 500,
+    "InvalidRequest": 400,
+    "WrongCode": 403,
+    "TooLarge": 413,
+    "UnsupportedType": 415,
+    "NotFound": 404,
+    "AlreadyDecided": 409,
+    "Expired": 410,
+    "Cancelled": 410,
+    "Reassigned": 410,
+    "IdempotencyConflict": 409,
+    "Misconfigured": 500,
+    "Unavailable": 503,
+}
+
+
+def _kinds(root: type[AssentError] = AssentError) -> Iterator[type[AssentError]]:
+    yield root
+    for kind in root.__subclasses__():
+        yield from _kinds(kind)
+
+
+def test_every_error_has_the_documented_status_and_a_code_of_its_own() -> None:
+    """No two share a code."""
+    ours = [kind for kind in _kinds() if kind.__module__ == AssentError.__module__]
+    assert {kind.__name__: kind.status for kind in ours} == STATUSES
+    assert len({kind.code for kind in ours}) == len(STATUSES)
+
+
+def test_an_errors_json_has_a_field_only_if_one_is_wrong() -> None:
+    assert InvalidRequest("x: y", field="x").as_json() == {
+        "code": "InvalidRequest",
+        "message": "x: y",
+        "field": "x",
+    }
+    assert InvalidRequest("y").as_json() == {"code": "InvalidRequest", "message": "y"}
+    assert InvalidRequest("y", field="").as_json()["field"] == ""
+
+
+def test_an_error_as_text_is_its_message() -> None:
+    assert str(Unavailable("SNS is away")) == "SNS is away"
+    assert Unavailable("x").retry_after > 0

@@ -1,0 +1,209 @@
+"""The operators' routes of approvals: show, list, cancel, remind, extend, reassign."""
+
+import json
+from typing import Any
+
+import pytest
+
+import app as app_module
+from chalicelib.application import operating
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.commands import Cancel
+from chalicelib.presentation.serializers import operator_view
+from tests.builders import request_approval
+from tests.fakes import FakeStore
+from tests.unit.entrypoints.client import ADA, JSON, AppClient, AppPorts
+from tests.unit.steps import decide, stored
+
+GRACE, OPERATOR = "grace@example.com", "boss@elsewhere.example"
+ARN = "arn:aws:sts::000000000000:assumed-role/operators/boss"
+COMMANDS: dict[str, tuple[dict[str, Any], str]] = {
+    "cancel": ({"reason": "not needed"}, "cancelled"),
+    "remind": ({}, "reminded"),
+    "extend": ({"expiresIn": 600}, "extended"),
+    "reassign": ({"from": ADA, "to": GRACE, "note": "Ada is away"}, "reassigned"),
+}
+each_command = pytest.mark.parametrize("command", COMMANDS)
+
+
+def test_an_approval_is_shown_as_the_operators_view(client: AppClient, ports: AppPorts) -> None:
+    approval_id = request_approval(ports, requestedBy="eve@example.com", details={"Cost": 12.5})
+    decide(ports)
+    shown = client.get(f"/approvals/{approval_id}").json
+    assert shown == operator_view(stored(ports, approval_id))
+
+
+def test_an_approval_is_shown_as_an_audit_report_on_request(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """As plain text that is never cached; there is no other format."""
+    approval_id = request_approval(ports)
+    report = client.get(f"/approvals/{approval_id}?format=text")
+    assert report.status == 200
+    assert report.headers["content-type"] == "text/plain; charset=utf-8"
+    assert report.headers["cache-control"] == "no-store"
+    assert "requested by" in report.text
+    refused = client.get(f"/approvals/{approval_id}?format=pdf")
+    assert (refused.status, refused.json["field"]) == (400, "format")
+
+
+class WatchedStore(FakeStore):
+    """Counts the reads."""
+
+    reads = 0
+
+    def get(self, approval_id: str) -> Approval | None:
+        self.reads += 1
+        return super().get(approval_id)
+
+
+@pytest.mark.parametrize("approval_id", ["a" * 300, "a" * 3_000])
+def test_an_id_that_no_approval_can_have_is_not_looked_up(
+    client: AppClient, ports: AppPorts, approval_id: str
+) -> None:
+    """DynamoDB refuses keys over 2,048 bytes with an error that would become a 503."""
+    ports.store = store = WatchedStore(ports.effects)
+    assert client.get(f"/approvals/{approval_id}").status == 404
+    for command, (body, _) in COMMANDS.items():
+        assert client.post_json(f"/approvals/{approval_id}/{command}", body).status == 404
+    assert store.reads == 0
+
+
+def test_approvals_are_listed_by_outcome_newest_first(client: AppClient, ports: AppPorts) -> None:
+    """Page by page, and as summaries."""
+    ids = []
+    for n in range(3):
+        ports.later(minutes=1)
+        ids.append(request_approval(ports, f"token-{n}"))
+    operating.change(ports, ids[1], Cancel(), by="op", via="api")
+    first = client.get("/approvals?limit=1").json
+    assert [one["id"] for one in first["approvals"]] == [ids[2]]
+    second = client.get(f"/approvals?outcome=pending&limit=1&next={first['next']}").json
+    assert [one["id"] for one in second["approvals"]] == [ids[0]]
+    assert second["next"] is None
+    (cancelled,) = client.get("/approvals?outcome=cancelled").json["approvals"]
+    assert (cancelled["id"], cancelled["waitsFor"]) == (ids[1], [])
+    assert second["approvals"][0]["waitsFor"] == [ADA]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("outcome=open", "outcome"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=many", "limit"),
+        ("next=x", "next"),
+        ("page=2", "page"),
+    ],
+)
+def test_a_bad_query_of_a_list_is_refused(client: AppClient, query: str, field: str) -> None:
+    """400 with the field, instead of a list that wasn't meant."""
+    refused = client.get(f"/approvals?{query}")
+    assert (refused.status, refused.json["field"]) == (400, field)
+    assert refused.json["message"].isprintable()
+
+
+@each_command
+def test_a_command_answers_with_the_changed_approval(
+    client: AppClient, ports: AppPorts, command: str
+) -> None:
+    """The event has its actor and the channel."""
+    approval_id = request_approval(ports)
+    body, what = COMMANDS[command]
+    response = client.post_json(f"/approvals/{approval_id}/{command}", body | {"by": OPERATOR})
+    assert response.status == 200
+    assert response.json == operator_view(stored(ports, approval_id))
+    (event,) = [event for event in response.json["events"] if event["who"] == OPERATOR]
+    assert (event["what"], event["via"]) == (what, "api")
+
+
+def test_a_reminder_needs_no_body(client: AppClient, ports: AppPorts) -> None:
+    approval_id = request_approval(ports)
+    assert client.request("POST", f"/approvals/{approval_id}/remind").status == 200
+
+
+def signed(path: str, body: object, identity: object) -> Any:
+    """Return the response to a request whose signature API Gateway has verified."""
+    approval_id, command = path.split("/")[2:]
+    event = {
+        "requestContext": {
+            "requestId": "c0ffee-42",
+            "httpMethod": "POST",
+            "resourcePath": f"/approvals/{{approval_id}}/{command}",
+            "identity": identity,
+        },
+        "headers": {"Content-Type": JSON},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"approval_id": approval_id},
+        "stageVariables": None,
+        "body": json.dumps(body),
+    }
+    response = app_module.app(event, None)
+    assert response["statusCode"] == 200, response
+    return json.loads(response["body"])
+
+
+@each_command
+@pytest.mark.parametrize("more", [{}, {"by": None}], ids=["left out", "null"])
+@pytest.mark.usefixtures("client")
+def test_without_by_the_callers_iam_principal_is_recorded(
+    ports: AppPorts, command: str, more: dict[str, None]
+) -> None:
+    approval_id = request_approval(ports)
+    body = COMMANDS[command][0] | more
+    found = signed(f"/approvals/{approval_id}/{command}", body, {"userArn": ARN})
+    assert [event["via"] for event in found["events"] if event["who"] == ARN] == ["api"]
+
+
+@pytest.mark.parametrize("identity", [{}, {"userArn": None}])
+@pytest.mark.usefixtures("client")
+def test_a_caller_without_a_principal_is_recorded_as_operator(
+    ports: AppPorts, identity: object
+) -> None:
+    found = signed(f"/approvals/{request_approval(ports)}/remind", {}, identity)
+    assert found["events"][-1]["who"] == "operator"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "code"),
+    [("approved", 409, "AlreadyDecided"), ("expired", 410, "Expired")],
+)
+def test_a_command_to_a_closed_approval_is_refused_with_the_errors_status(
+    client: AppClient, ports: AppPorts, outcome: str, status: int, code: str
+) -> None:
+    approval_id = request_approval(ports)
+    if outcome == "approved":
+        decide(ports)
+    else:
+        ports.later(days=8)
+    refused = client.post_json(f"/approvals/{approval_id}/remind", {})
+    assert (refused.status, refused.json["code"]) == (status, code)
+
+
+@each_command
+def test_a_command_to_an_unknown_approval_is_not_found(
+    client: AppClient, ports: AppPorts, command: str
+) -> None:
+    for unknown in (link_tokens.approval_id("never"), "a" * 25, "A" * 26, "1", "%00", "%2e"):
+        refused = client.post_json(f"/approvals/{unknown}/{command}", COMMANDS[command][0])
+        assert (refused.status, refused.json["code"]) == (404, "NotFound")
+    assert ports.effects.done == []
+
+
+@each_command
+def test_a_command_is_taken_by_post_alone(client: AppClient, ports: AppPorts, command: str) -> None:
+    approval_id = request_approval(ports)
+    before = ports.snapshot()
+    for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
+        assert client.request(method, f"/approvals/{approval_id}/{command}").status == 405
+    assert ports.snapshot() == before
+
+
+def test_a_mail_that_was_not_sent_says_why(client: AppClient, ports: AppPorts) -> None:
+    """So an operator sees whom no mail has reached."""
+    ports.mailer.subscriptions[ADA] = "pending"
+    approval_id = request_approval(ports)
+    (shown,) = client.get(f"/approvals/{approval_id}").json["approvers"]
+    assert (shown["mail"], shown["why"]) == ("waiting", "invited")

@@ -1,0 +1,104 @@
+"""The operators' routes of approvers: status, invitation, delegation, confirmation."""
+
+from urllib.parse import quote
+
+import pytest
+
+from chalicelib.application.ports import Subscription
+from tests.unit.entrypoints.client import ADA, AppClient, AppPorts
+
+URL = "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={}&Token={}"
+
+
+@pytest.mark.parametrize("path", ["ada@example.com", "ada%40example.com", quote(ADA, safe="")])
+def test_an_address_in_a_path_may_be_percent_encoded(
+    client: AppClient, ports: AppPorts, path: str
+) -> None:
+    ports.mailer.subscriptions[ADA] = "pending"
+    response = client.get(f"/approvers/{path}")
+    assert (response.status, response.json) == (200, {"approver": ADA, "subscription": "pending"})
+
+
+@pytest.mark.parametrize("address", ["a+b@example.com", "a&b=c@example.com", "a#b?@example.com"])
+def test_every_character_of_an_address_arrives_as_it_is(
+    client: AppClient, ports: AppPorts, address: str
+) -> None:
+    """A plus sign isn't a blank."""
+    ports.mailer.subscriptions[address] = "none"
+    response = client.request("PUT", f"/approvers/{quote(address, safe='')}")
+    assert response.json["approver"] == address
+    assert ports.mailer.invitations == [address]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("none", "pending"), ("pending", "pending"), ("confirmed", "confirmed")]
+)
+def test_put_invites_an_approver_and_may_be_repeated(
+    client: AppClient, ports: AppPorts, before: Subscription, after: Subscription
+) -> None:
+    ports.mailer.subscriptions[ADA] = before
+    for _ in range(2):
+        response = client.request("PUT", f"/approvers/{ADA}")
+        assert (response.status, response.json["subscription"]) == (200, after)
+
+
+def test_put_with_a_body_stores_a_delegation(client: AppClient, ports: AppPorts) -> None:
+    """The status shows it; a bad one is refused by field."""
+    body = b'{"delegate": "grace@example.com", "from": "2026-11-22T09:00:00Z", "until": "%s"}'
+    stored = client.request("PUT", f"/approvers/{ADA}", body % b"2026-11-29T09:00:00Z")
+    assert (stored.status, stored.json["absence"]["delegate"]) == (200, "grace@example.com")
+    assert client.get(f"/approvers/{ADA}").json == stored.json
+    before = ports.snapshot()
+    refused = client.request("PUT", f"/approvers/{ADA}", body % b"2026-11-21T09:00:00Z")
+    assert (refused.status, refused.json["field"]) == (400, "until")
+    assert ports.snapshot() == before
+
+
+def test_delete_forgets_an_approver_and_may_be_repeated(client: AppClient, ports: AppPorts) -> None:
+    """204 without a body."""
+    for _ in range(2):
+        response = client.request("DELETE", f"/approvers/{ADA}")
+        assert (response.status, response.raw) == (204, b"")
+    assert ports.mailer.subscriptions[ADA] == "none"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("address", ["nobody", "a@b", "%00@example.com", "a b@example.com", "@"])
+def test_a_path_that_is_no_address_is_refused(
+    client: AppClient, ports: AppPorts, method: str, address: str
+) -> None:
+    """400, and SNS isn't asked."""
+    assert client.request(method, f"/approvers/{quote(address, safe='%')}").status == 400
+    assert ports.effects.done == []
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 400), ("PUT", 400), ("DELETE", 204)])
+def test_an_approver_at_a_foreign_domain_can_only_be_deleted(
+    client: AppClient, method: str, status: int
+) -> None:
+    assert client.request(method, "/approvers/ada@elsewhere.org").status == status
+
+
+def test_an_operator_confirms_an_approver(client: AppClient, ports: AppPorts) -> None:
+    """With the address of the link in SNS's invitation."""
+    ports.mailer.subscriptions[ADA] = "pending"
+    url = URL.format(ports.mailer.topic_arn(ADA), "ab" * 32)
+    response = client.post_json(f"/approvers/{ADA}/confirmation", {"url": url})
+    assert (response.status, response.json["subscription"]) == (200, "confirmed")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "url"), ({"url": 7}, "url"), ({"url": "x"}, "url"), ({"url": "x" * 3000}, "url"),
+        ({"url": "x", "link": "x"}, "link"),
+    ],
+)  # fmt: skip
+def test_a_bad_confirmation_is_refused(
+    client: AppClient, ports: AppPorts, body: object, field: str
+) -> None:
+    """400 with the field; nothing is confirmed."""
+    before = ports.snapshot()
+    refused = client.post_json(f"/approvers/{ADA}/confirmation", body)
+    assert (refused.status, refused.json["field"]) == (400, field)
+    assert ports.snapshot() == before

@@ -1,0 +1,72 @@
+"""Every page there is, made of one approval, or with one text in every place for text."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval, Choice, Decision
+from chalicelib.domain.errors import InvalidRequest, NotFound
+from chalicelib.domain.events import Event
+from chalicelib.presentation.pages import decision, inbox
+from tests.builders import approval_of
+from tests.fakes import START
+from tests.unit.presentation.parsed_page import Page
+
+SECRET = link_tokens.secret(b"\x07" * link_tokens.SECRET_BYTES)
+
+
+def token_of(approval: Approval) -> str:
+    """Return a link token of this approval."""
+    return f"{approval.id}.{SECRET}"
+
+
+@dataclass
+class Typed:
+    """What somebody typed into a form, and the error that it caused."""
+
+    text: str = ""
+    error: str = ""
+
+
+def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Page]:
+    """Return each page of one approval, by name."""
+    approver, token = approval.approvers[0], token_of(approval)
+    error, text = typed.error, typed.text
+    results = [(approval, None), (approval, InvalidRequest(error or "x"))]
+    made = {
+        "decide": decision.decide_page(
+            approval, approver, choice, token=token, reason=text, error=error
+        ),
+        "reassign": decision.reassign_page(
+            approval, approver, token=token, to=text, note=text, error=error
+        ),
+        "cancel": decision.cancel_page(approval, approver, reason=text, error=error),
+        "outcome": decision.outcome_for_approver(approval, approver, START),
+        "outcome for the requester": decision.outcome_for_requester(approval, START),
+        "inbox": inbox.inbox_page(approver.address, [approval], after="x", now=START, error=error),
+        "confirm": inbox.confirm_page(
+            [approval], choice, closed=1, token=token, now=START, reason=text, error=error
+        ),
+        "receipt": inbox.receipt_page(choice, results, token),
+        "problem": decision.problem_page(NotFound(error or "x"), text or "x"),
+    }
+    return {name: Page(html) for name, html in made.items()}
+
+
+def pages_full_of(text: str, details: Any) -> dict[str, Page]:
+    """Return each page of an approval that has this text in every place for text."""
+    asked = approval_of(3, approvalsNeeded=2)
+    request = replace(asked.request, subject=text, details=details, requested_by=text)
+    first = replace(asked.approvers[0], address=text, decision=Decision("approve", START, text))
+    approval = replace(
+        asked,
+        request=request,
+        approvers=(first, *asked.approvers[1:]),
+        events=(*asked.events, Event(START, "cancelled", text, "api", text)),
+    )
+    cancelled = replace(approval, outcome="cancelled", closed_at=START)
+    return every_page(approval, "reject", Typed(text, text)) | {
+        "cancelled": Page(decision.outcome_for_approver(cancelled, first, START)),
+    }

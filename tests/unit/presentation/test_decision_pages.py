@@ -1,0 +1,224 @@
+"""The pages of one approval: decide, reassign, cancel, and how it ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.errors import (
+    AssentError,
+    Expired,
+    InvalidRequest,
+    NotFound,
+    TooLarge,
+    Unavailable,
+)
+from chalicelib.domain.outbox import resumed
+from chalicelib.domain.transitions import decide, reassign
+from chalicelib.presentation.pages import decision
+from chalicelib.presentation.wording import when
+from tests.builders import after_tick, an_approval, approval_of, cancelled, decided, people
+from tests.fakes import START
+from tests.unit.presentation.every_page import token_of
+from tests.unit.presentation.parsed_page import Page
+
+
+def _decide(approval: Approval, choice: Choice = "approve", who: int = 0) -> Page:
+    approver = approval.approvers[who]
+    return Page(decision.decide_page(approval, approver, choice, token=token_of(approval)))
+
+
+def _outcome(approval: Approval, who: int = 0, late: int = 0) -> Page:
+    now = START + timedelta(seconds=late)
+    return Page(decision.outcome_for_approver(approval, approval.approvers[who], now))
+
+
+@pytest.mark.parametrize("choice", ["approve", "reject"])
+def test_the_decision_page_has_one_button_and_a_reason(choice: Choice) -> None:
+    """The button says what it does."""
+    page = _decide(approval_of(2), choice)
+    assert page.all("button") == [{"type": "submit"}]
+    assert page.text("button") == choice.capitalize()
+    assert not page.all("input")
+    assert [field["name"] for field in page.all("textarea")] == ["reason"]
+    assert page.all("label")[0]["for"] == page.all("textarea")[0]["id"]
+
+
+@pytest.mark.parametrize(("choice", "other"), [("approve", "reject"), ("reject", "approve")])
+def test_the_decision_page_links_to_the_other_choice_and_to_reassigning(
+    choice: Choice, other: str
+) -> None:
+    """By relative links, which work under a stage's path and under a domain of one's own."""
+    approval = an_approval()
+    page = _decide(approval, choice)
+    links = [a["href"] for a in page.all("a")]
+    assert links == [f"../{other}/{token_of(approval)}", f"../reassign/{token_of(approval)}"]
+    assert other in page.text("a").lower()
+
+
+@pytest.mark.parametrize(
+    ("required", "choice", "must"),
+    [
+        ("never", "approve", False), ("never", "reject", False),
+        ("onReject", "approve", False), ("onReject", "reject", True),
+        ("always", "approve", True), ("always", "reject", True),
+    ],
+)  # fmt: skip
+def test_the_reason_field_is_required_when_the_transition_requires_a_reason(
+    required: str,
+    choice: Choice,
+    must: bool,
+) -> None:
+    page = _decide(an_approval(reasonRequired=required), choice)
+    assert ("required" in page.all("textarea")[0]) == must
+    assert ("optional" in page.text("label").lower()) != must
+
+
+def test_a_request_with_a_code_asks_for_it_where_one_acts_in_the_approvers_name() -> None:
+    approval = an_approval(codeRequired=True)
+    reassigning = decision.reassign_page(approval, approval.approvers[0], token=token_of(approval))
+    for page in (_decide(approval), Page(reassigning)):
+        assert "code" in [field["name"] for field in page.all("input")]
+
+
+def test_the_decision_page_says_what_is_decided_and_as_whom() -> None:
+    """Subject, requester, deadline, quorum, details, and the approver's own address."""
+    approval = approval_of(
+        3,
+        approvalsNeeded=2,
+        requestedBy="grace@example.com",
+        details={"Risky": True, "Cost": 12.5},
+    )
+    text = _decide(approval, "approve", who=1).text()
+    for part in (
+        "Release 4.2", "grace@example.com", when(approval.expires_at), "2 of 3", "Risky", "yes",
+        "12.5", "You decide as approver1@example.com",
+    ):  # fmt: skip
+        assert part in text
+    assert _decide(approval, "reject").text("title").startswith("Reject: Release 4.2")
+
+
+def test_the_pages_to_reassign_and_to_cancel_say_as_whom_one_acts() -> None:
+    """Each has one button; one leads back to the request."""
+    approval = an_approval()
+    approver, token = approval.approvers[0], token_of(approval)
+    reassigning = Page(decision.reassign_page(approval, approver, token=token))
+    cancelling = Page(decision.cancel_page(approval, approver))
+    for page, button in ((reassigning, "Reassign"), (cancelling, "Cancel request")):
+        assert page.text("button") == button
+        assert "Release 4.2" in page.text("h1")
+        assert f"as {approver.address}" in page.text()
+    assert [a["href"] for a in reassigning.all("a")] == [f"../approve/{token}"]
+
+
+def test_after_a_decision_that_does_not_close_the_page_says_what_it_waits_for() -> None:
+    page = _outcome(decided(approval_of(3, approvalsNeeded=2), 0, "approve"))
+    assert "You approved this" in page.text("h1")
+    assert when(START) in page.text()
+    assert "It is waiting for other approvers: 1 approval, no rejection." in page.text()
+    assert "because" in page.text()
+
+
+@pytest.mark.parametrize(("choice", "past"), [("approve", "approved"), ("reject", "rejected")])
+def test_an_approval_closed_by_others_shows_by_whom_and_why(choice: Choice, past: str) -> None:
+    page = _outcome(decided(approval_of(2), 0, choice, "<why>"), who=1)
+    assert past in page.text("h1")
+    assert people(1)[0] in page.text()
+    assert "<why>" in page.text()
+    assert "You " + past not in page.text()
+    assert "No answer is needed" in page.text()
+
+
+def test_a_decision_against_the_outcome_is_shown_below_the_outcome() -> None:
+    """An approver who approved sees first that the request was rejected."""
+    approval = decided(decided(approval_of(2, approvalsNeeded=2), 0, "approve"), 1, "reject")
+    page = _outcome(approval)
+    assert page.text("h1") == "This was rejected"
+    assert "You approved it on" in page.text()
+
+
+def test_the_page_says_whether_the_workflow_knows_the_outcome() -> None:
+    """Closed and not resumed yet, resumed, or found to be waiting no longer."""
+    closed = decided(approval_of(1), 0, "approve")
+    done = resumed(closed, "", START, "page")
+    too_late = resumed(closed, "the task was not waiting any more", START, "page")
+    assert "will be told within a few minutes" in _outcome(closed).text()
+    assert "The workflow has been told" in _outcome(done).text()
+    assert "was not waiting any more: it had been told, or had ended" in _outcome(too_late).text()
+    assert "has been told" not in _outcome(closed).text() + _outcome(too_late).text()
+
+
+def test_an_expired_request_says_so_before_and_after_the_tick() -> None:
+    approval = an_approval(expiresIn=60)
+    closed = after_tick(approval, approval.expires_at)
+    for page in (_outcome(approval, late=60), _outcome(closed, late=90), _outcome(closed, late=60)):
+        assert "expired" in page.text("h1")
+        assert when(approval.expires_at) in page.text()
+        assert "waiting for" not in page.text()
+        assert "too late to answer" in page.text()
+
+
+def test_an_approver_who_decided_before_it_expired_sees_both() -> None:
+    approval = decided(approval_of(2, approvalsNeeded=2, expiresIn=60), 0, "approve")
+    before_tick = _outcome(approval, late=60)
+    assert "You approved this" in before_tick.text("h1")
+    assert "The deadline passed on" in before_tick.text()
+    closed = _outcome(after_tick(approval, approval.expires_at), late=60)
+    assert "expired" in closed.text("h1")
+    assert "You approved it on" in closed.text()
+
+
+def test_a_cancelled_request_says_by_whom_and_why() -> None:
+    page = _outcome(cancelled(an_approval(), reason="wrong <release>"))
+    assert "This request was cancelled" in page.text("h1")
+    assert "was cancelled by operator@example.com" in page.text()
+    assert "wrong <release>" in page.text()
+    assert "was cancelled by operator@example.com" in _outcome(cancelled(an_approval())).text()
+
+
+def test_a_replaced_approver_sees_who_was_asked_instead() -> None:
+    approval = reassign(
+        approval_of(1), *people(2), by="op@example.com", note="", now=START, via="api"
+    )
+    assert _outcome(approval).text("h1") == f"{people(2)[1]} was asked instead of you"
+
+
+@pytest.mark.parametrize(
+    ("approval", "words"),
+    [
+        (approval_of(1), "This is still open"),
+        (decided(approval_of(1), 0, "approve"), "This was approved already"),
+        (decided(approval_of(1), 0, "reject"), "This was rejected already"),
+        (cancelled(approval_of(1)), "This request was cancelled"),
+        (after_tick(approval_of(1), approval_of(1).expires_at), "This request has expired"),
+    ],
+    ids=lambda value: getattr(value, "outcome", ""),
+)
+def test_the_requester_sees_the_outcome(approval: Approval, words: str) -> None:
+    page = Page(decision.outcome_for_requester(approval, START))
+    assert page.text("h1") == words
+
+
+def test_decisions_are_listed_in_the_order_in_which_they_were_made() -> None:
+    """Whatever the order of the approvers."""
+    approval = approval_of(3, approvalsNeeded=3)
+    late = START + timedelta(seconds=1)
+    first = decided(approval, 2, "approve", "first")
+    both = decide(first, people(1)[0], "approve", reason="second", now=late, via="page")
+    text = _outcome(both).text()
+    assert text.index("first") < text.index("second")
+
+
+@pytest.mark.parametrize(
+    ("error", "heading"),
+    [
+        (NotFound("x"), "Nothing found here"),
+        (TooLarge("x"), "too much"),
+        (InvalidRequest("x"), "didn't work"),
+        (Expired("x"), "didn't work"),
+        (Unavailable("x"), "try again"),
+        (AssentError("x"), "try again"),
+    ],
+)
+def test_the_heading_of_a_problem_depends_on_its_status(error: AssentError, heading: str) -> None:
+    assert heading in Page(decision.problem_page(error, "ref-1")).text("h1")

@@ -1,0 +1,267 @@
+"""The mail that asks for a decision: its links and facts, and text that can't forge its lines."""
+
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from msgspec.structs import replace
+
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.outbox_entries import Mail, MailKind
+from chalicelib.domain.transitions import reassign
+from chalicelib.domain.validation import DETAILS_BYTES
+from chalicelib.presentation.emails import Email, write_email
+from chalicelib.presentation.wording import needed
+from tests.builders import an_approval, approval_of, people
+from tests.fakes import START
+from tests.unit.strategies import largest_approval, many, pending_approvals, try_to_decide
+
+URL = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com/api"
+SECRET = link_tokens.MailSecrets(link_tokens.secret(b"\x07" * link_tokens.SECRET_BYTES), "123456")
+PUBLISH_BYTES = 262_144
+"""The longest message that SNS takes (botocore's model of `Publish`)."""
+
+
+def _mail(approval: Approval, who: int = 0) -> Email:
+    return write_email(
+        approval, Mail(approval.approvers[who].address, START), SECRET, public_url=URL, now=START
+    )
+
+
+def _columns(line: str) -> int:
+    """Return the columns that the line takes; a wide character takes two."""
+    return sum(
+        2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in line
+        if not unicodedata.combining(character)
+    )
+
+
+def _links(email: Email) -> list[str]:
+    return [line for line in email.text.split("\n") if line.startswith("https:")]
+
+
+def _too_long(email: Email) -> list[str]:
+    """Return the lines that end beyond column 78, without links."""
+    links = _links(email)
+    return [line for line in email.text.split("\n") if _columns(line) > 78 and line not in links]
+
+
+def _ours(email: Email) -> list[str]:
+    """Return the lines that aren't indented or quoted: a reader takes them for Assent's words."""
+    lines = email.text.split("\n")
+    return [line for line in lines if line and line[0] not in " |"]
+
+
+@many
+@given(pending_approvals())
+def test_every_line_ends_by_column_78_except_links(approval: Approval) -> None:
+    """In any language, for any request; mail programs wrap longer lines."""
+    assert not _too_long(_mail(approval))
+
+
+@pytest.mark.parametrize("text", ["審査承認" * 40, "한글 " * 60, "Ａ" * 150, "🚀" * 190, "x" * 200])
+def test_wide_characters_count_as_two_columns(text: str) -> None:
+    """Chinese, Korean, full-width letters and emoji."""
+    rows = {text[:90]: text, "b": text}
+    for details in (text, rows):
+        email = _mail(an_approval(subject=text, details=details))
+        assert not _too_long(email)
+        kept = "".join(email.text.split())
+        assert kept.replace("|", "").count("".join(text.split())) >= 2
+
+
+@given(pending_approvals())
+def test_each_link_stands_alone_on_its_line(approval: Approval) -> None:
+    """Both choices and the inbox, each whole and under 150 characters."""
+    for who in range(len(approval.approvers)):
+        assert _links(_mail(approval, who)) == [
+            f"{URL}/approve/{approval.id}.{SECRET.decision}",
+            f"{URL}/reject/{approval.id}.{SECRET.decision}",
+            f"{URL}/inbox/{approval.id}.{SECRET.inbox}",
+        ]
+    assert all(len(link) < 150 for link in _links(_mail(approval)))
+
+
+def test_the_word_above_a_link_is_the_choice_in_it() -> None:
+    lines = _mail(an_approval()).text.split("\n")
+    for choice in ("approve", "reject"):
+        above = lines[next(i for i, line in enumerate(lines) if f"/{choice}/" in line) - 1]
+        assert above.startswith(choice.upper())
+
+
+@many
+@given(pending_approvals())
+def test_a_subject_is_one_line_under_100_characters(approval: Approval) -> None:
+    """SNS refuses any other; the ASCII subject is for receivers that refuse UTF-8."""
+    subject = _mail(approval).subject
+    assert 0 < len(subject) < 100
+    assert subject.startswith("Approval needed: ")
+    assert len(subject.splitlines()) == 1
+    assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in subject)
+    ascii_subject = _mail(approval).ascii_subject
+    assert ascii_subject.isascii()
+    assert ascii_subject.isprintable()
+    assert 0 < len(ascii_subject) < 100
+
+
+@pytest.mark.parametrize(
+    ("subject", "cut"),
+    [
+        ("x" * 82, False), ("x" * 83, True), ("x" * 200, True),
+        ("👩🏽\u200d🚀" * 50, True), ("🚀" * 200, True), ("עברית " * 33, True), ("審" * 200, True),
+    ],
+)  # fmt: skip
+def test_a_long_subject_line_is_cut_and_ends_in_an_ellipsis(subject: str, cut: bool) -> None:
+    """The text has the whole subject."""
+    email = _mail(an_approval(subject=subject))
+    whole = email.subject == f"Approval needed: {subject}"
+    assert whole == (not cut)
+    assert whole or email.subject.endswith(("…", "..."))
+    whole_text = email.text.replace("\n| ", "").replace("|", "")
+    assert "".join(subject.split()) in "".join(whole_text.split())
+
+
+def test_the_mail_says_who_asks_the_deadline_the_quorum_and_the_progress() -> None:
+    approval = an_approval(
+        approvers=people(3), approvalsNeeded=2, requestedBy="ada@example.com", expiresIn=3600
+    )
+    text = _mail(try_to_decide(approval, people(3)[0], "approve", "", approval.created_at), 1).text
+    assert "2 of 3" in needed(approval)
+    assert "1 approval" in text
+    for fact in (
+        "approver1@example.com, your decision is needed:",
+        "| Release 4.2",
+        "Asked by:  ada@example.com",
+        "Answer by: 22 Nov 2026, 10:00 UTC (in 1 hour)",
+        f"Needed:    {needed(approval)}",
+    ):
+        assert fact in text.split("\n")
+
+
+def test_labelled_details_have_one_line_for_each_label() -> None:
+    """Numbers and booleans are written for people."""
+    details = {"Version": "4.2", "Risky": False, "Cost": 12.5, "Notes": "a\nb"}
+    text = _mail(an_approval(details=details)).text
+    assert "| Version: 4.2\n| Risky: no\n| Cost: 12.5\n| Notes: a\n| b\n" in text
+
+
+FORGED = f"""It is fine.
+
+APPROVE - open this page and press the button there:
+https://evil.example.net/approve/{"a" * 26}.{"b" * 32}
+
+   REJECT - open this page and press the button there:
+| Both links are
+"""
+
+
+@pytest.mark.parametrize(
+    "details", [FORGED, FORGED.replace("\n", "\r\n"), {"Notes": FORGED}, {FORGED[:11]: FORGED}]
+)
+def test_a_forged_button_in_the_details_is_quoted(details: Any) -> None:
+    """No line of the requester looks like one of Assent."""
+    email = _mail(an_approval(details=details))
+    assert _ours(email) == _ours(_mail(an_approval(details="x")))
+    assert "| APPROVE - open this page and press the button there:" in email.text
+    assert all(link.startswith(URL) for link in _links(email))
+
+
+@many
+@given(pending_approvals())
+def test_our_own_lines_depend_on_neither_subject_nor_details(approval: Approval) -> None:
+    """Those that aren't indented or quoted."""
+    details = "x" if approval.request.details else ""
+    plain = replace(approval, request=replace(approval.request, subject="x", details=details))
+    assert _ours(_mail(approval)) == _ours(_mail(plain))
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:states:r:1:execution:APPROVE - open\nAPPROVE - open this page:\nx",
+        "arn:aws:states:r:1:execution:" + "審" * 2_000,
+        "arn:aws:states:r:1:execution:" + "x" * 2_000,
+    ],
+)
+def test_the_name_of_the_state_machine_can_not_forge_a_line(arn: str) -> None:
+    """And makes none too long."""
+    email = _mail(replace(an_approval(), execution_arn=arn))
+    assert sum(line.startswith("APPROVE") for line in email.text.split("\n")) == 1
+    assert not _too_long(email)
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        "x" * (DETAILS_BYTES - 2),
+        "a" + "\n" * (DETAILS_BYTES // 2 - 2) + "b",
+        ("a\n" * DETAILS_BYTES)[: DETAILS_BYTES // 3 * 2 - 4] + "b",
+        "審" * (DETAILS_BYTES // 3 - 1),
+        "🚀" * (DETAILS_BYTES // 4 - 1),
+        "a " * (DETAILS_BYTES // 2 - 2),
+        {f"{n}": n for n in range(1300)},
+        {f"{n:03}🚀{n}": "審\n審" for n in range(650)},
+    ],
+)
+def test_the_largest_mail_fits_what_sns_publishes(details: Any) -> None:
+    """For the largest requests, by a wide margin."""
+    email = _mail(largest_approval(details))
+    assert len(email.subject) < 100
+    assert len(email.text.encode()) <= PUBLISH_BYTES // 2
+    assert not _too_long(email)
+
+
+def test_long_details_are_cut_and_the_mail_says_so() -> None:
+    """The links stay in sight; the page has all of the details."""
+    text = _mail(an_approval(details="\n".join(f"line {n}" for n in range(60)))).text
+    assert "| line 39\n(20 more lines of details are on the page.)" in text
+    assert "line 40" not in text
+
+
+def test_a_mail_has_a_code_exactly_if_the_request_requires_one() -> None:
+    coded = _mail(an_approval(codeRequired=True)).text
+    assert "CODE - the page asks for it:\n123456\n" in coded
+    assert "CODE" not in _mail(an_approval()).text
+
+
+@pytest.mark.parametrize(
+    ("about", "subject", "opening"),
+    [
+        ("request", "Approval needed", "your decision is needed:"),
+        ("reminder", "Reminder, approval needed", "your decision is still needed:"),
+        (
+            "escalation",
+            "Approval needed",
+            "you are asked too, because it hasn't been decided in time:",
+        ),
+    ],
+)
+def test_the_first_sentence_says_why_the_mail_was_sent(
+    about: MailKind, subject: str, opening: str
+) -> None:
+    approval = approval_of(1)
+    mail = Mail(people(1)[0], START, about=about)
+    email = write_email(approval, mail, SECRET, public_url=URL, now=START)
+    assert email.subject == f"{subject}: Release 4.2"
+    assert " ".join(email.text.split("\n\n")[0].split()) == f"{people(1)[0]}, {opening}"
+
+
+def test_the_mail_to_a_delegate_names_the_absent_approver() -> None:
+    approval = an_approval()
+    delegate = replace(approval.approvers[0], stands_in_for="grace@example.com")
+    email = _mail(replace(approval, approvers=(delegate,)))
+    assert email.text.startswith("ada@example.com, you are asked for grace@example.com, who is")
+
+
+def test_the_mail_after_a_reassignment_names_the_approver_before_and_quotes_the_note() -> None:
+    """The note is quoted, as everything that people write."""
+    one, two = people(2)
+    note = "I am\naway"
+    approval = reassign(approval_of(1), one, two, by=one, note=note, now=START, via="page")
+    mail = Mail(two, START, about="reassignment")
+    text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
+    assert text.startswith(f"{two}, you are asked instead of {one}:")
+    assert "They wrote to you:\n\n| I am\n| away\n" in text

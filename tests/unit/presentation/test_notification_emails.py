@@ -1,0 +1,78 @@
+"""Mails that ask nothing: the receipt of a request, and its outcome."""
+
+import pytest
+from msgspec.structs import replace
+
+from chalicelib.domain import link_tokens
+from chalicelib.domain.approval import Approval, Approver
+from chalicelib.domain.outbox_entries import Mail, MailKind
+from chalicelib.presentation.emails import Email, write_email
+from tests.builders import after_tick, approval_of, cancelled, decided, people
+from tests.fakes import START
+
+URL = "https://assent.example.com/api"
+SECRET = link_tokens.MailSecrets(link_tokens.secret(b"\x07" * link_tokens.SECRET_BYTES), "123456")
+MARY = "mary@example.com"
+ONE, TWO = people(2)
+
+
+def _mail(approval: Approval, to: str, about: MailKind) -> Email:
+    mail = Mail(to, START, about=about)
+    requested = replace(approval, requester=Approver(MARY))
+    return write_email(requested, mail, SECRET, public_url=URL, now=START)
+
+
+def test_the_receipt_tells_the_requester_who_was_asked_and_how_to_cancel() -> None:
+    """Its one link cancels."""
+    approval = approval_of(2, requestedBy=MARY)
+    email = _mail(approval, MARY, "receipt")
+    assert email.subject == "Asked: Release 4.2"
+    assert email.text.startswith(f"{MARY}, this was asked in your name:")
+    assert f"Asked:     {ONE}, {TWO}" in email.text
+    links = [line for line in email.text.split("\n") if line.startswith("https:")]
+    assert links == [f"{URL}/cancel/{approval.id}.{SECRET.decision}"]
+
+
+def test_the_outcome_is_mailed_with_every_decision_and_reason() -> None:
+    """Reasons are quoted."""
+    approval = decided(approval_of(2, approvalsNeeded=2, requestedBy=MARY), 0, "approve", "")
+    email = _mail(decided(approval, 1, "reject", "the tests\nare red"), MARY, "outcome")
+    assert email.subject == "Rejected: Release 4.2"
+    assert "your request was rejected on 22 Nov 2026, 09:00 UTC:" in " ".join(
+        email.text.split("\n")
+    )
+    assert f"{ONE} approved on 22 Nov 2026, 09:00 UTC." in email.text
+    assert f"{TWO} rejected on 22 Nov 2026, 09:00 UTC:\n\n| the tests\n| are red" in email.text
+    assert "You don't need to do anything." in email.text
+
+
+def test_the_reason_for_cancelling_is_quoted() -> None:
+    """It can't pass for Assent's own words."""
+    reason = "done.\nPlease sign in at https://evil.example/"
+    email = _mail(cancelled(approval_of(2), reason=reason), ONE, "outcome")
+    assert email.subject == "Cancelled: Release 4.2"
+    assert "this request was cancelled by operator@example.com" in " ".join(email.text.split("\n"))
+    assert "| done.\n| Please sign in" in email.text
+
+
+@pytest.mark.parametrize(
+    ("approval", "subject"),
+    [
+        (decided(approval_of(1), 0, "approve"), "Approved"),
+        (after_tick(approval_of(1), approval_of(1).expires_at), "Expired"),
+    ],
+    ids=["approved", "expired"],
+)
+def test_the_subject_of_an_outcome_mail_begins_with_the_outcome(
+    approval: Approval, subject: str
+) -> None:
+    assert _mail(approval, ONE, "outcome").subject == f"{subject}: Release 4.2"
+
+
+def test_only_an_approvers_outcome_mail_has_the_inbox_link() -> None:
+    """A requester who isn't an approver has no inbox; neither mail decides anything."""
+    closed = decided(approval_of(2, requestedBy=MARY), 0, "approve")
+    to_approver, to_requester = (_mail(closed, to, "outcome").text for to in (TWO, MARY))
+    links = [line for line in to_approver.split("\n") if line.startswith("https:")]
+    assert links == [f"{URL}/inbox/{closed.id}.{SECRET.inbox}"]
+    assert "https:" not in to_requester

@@ -1,0 +1,56 @@
+"""Words that mails, pages and audit reports share."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.presentation.wording import count, duration, needed, progress, requester, was, when
+from tests.builders import an_approval, approval_of, cancelled, decided
+from tests.fakes import START
+
+
+def test_a_time_is_written_for_readers_of_any_country() -> None:
+    assert when(START) == "22 Nov 2026, 09:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "less than a minute"), (59, "less than a minute"), (60, "1 minute"),
+        (119, "1 minute"), (3_599, "59 minutes"), (3_600, "1 hour"), (86_400, "24 hours"),
+        (172_799, "47 hours"), (172_800, "2 days"), (604_800, "7 days"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_rounded_down_in_its_largest_unit(seconds: int, words: str) -> None:
+    assert duration(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "no request"), (1, "1 request"), (2, "2 requests")]
+)
+def test_a_count_has_its_noun_in_the_right_number(number: int, words: str) -> None:
+    assert count(number, "request") == words
+
+
+def test_the_quorum_names_both_numbers_unless_one_approver_decides_alone() -> None:
+    assert needed(approval_of(1)) == "your approval"
+    several = approval_of(3, approvalsNeeded=2, rejectionsNeeded=2)
+    assert needed(several) == "approval by 2 of 3 approvers; 2 rejections end it"
+    assert needed(approval_of(3)) == "approval by 1 of 3 approvers; 1 rejection ends it"
+
+
+def test_progress_counts_the_decisions() -> None:
+    approval = approval_of(3, approvalsNeeded=3, rejectionsNeeded=3)
+    assert progress(approval) == "nobody has decided"
+    assert progress(decided(approval, 0, "approve")) == "1 approval, no rejection"
+
+
+def test_without_a_requester_the_state_machine_is_named() -> None:
+    assert requester(an_approval()) == "the workflow assent-test"
+    assert requester(an_approval(requestedBy="mary@example.com")) == "mary@example.com"
+
+
+def test_the_outcome_is_written_with_its_time() -> None:
+    at = "on 22 Nov 2026, 09:00 UTC"
+    assert was(decided(an_approval(), 0, "reject")) == f"was rejected {at}"
+    assert was(cancelled(an_approval())) == f"was cancelled by operator@example.com {at}"

@@ -1,0 +1,53 @@
+"""A stage's settings from its environment; all missing variables are named at once."""
+
+import pytest
+
+from chalicelib.settings import Settings
+
+ENV = {
+    "ASSENT_STAGE": "dev",
+    "ASSENT_TABLE": "assent-dev",
+    "ASSENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:assent-dev",
+    "ASSENT_TOPIC_ARN_PREFIX": "arn:aws:sns:us-east-1:000000000000:assent-dev-approver-",
+    "ASSENT_DEAD_LETTERS_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/assent-dev-dead-letters",
+    "ASSENT_PUBLIC_URL": "https://abc.example.com/api",
+    "ASSENT_APPROVER_DOMAINS": "example.com,example.org",
+}
+
+
+def test_each_variable_fills_the_field_of_its_name() -> None:
+    settings = Settings.from_env(ENV | {"PATH": "/bin"})
+    assert settings._asdict() == {
+        name.removeprefix("ASSENT_").lower(): value for name, value in ENV.items()
+    } | {"approver_domains": ("example.com", "example.org")}
+
+
+def test_all_missing_and_empty_variables_are_named_at_once() -> None:
+    """Nobody has to fix them one by one."""
+    with pytest.raises(LookupError) as missing:
+        Settings.from_env({})
+    assert all(name in str(missing.value) for name in ENV)
+    for name in ENV:
+        for env in ({k: v for k, v in ENV.items() if k != name}, ENV | {name: ""}):
+            with pytest.raises(LookupError) as missing:
+                Settings.from_env(env)
+            assert [other for other in ENV if other in str(missing.value)] == [name]
+
+
+def test_a_slash_at_the_end_of_the_public_url_is_dropped() -> None:
+    with_slash = ENV | {"ASSENT_PUBLIC_URL": "https://abc.example.com/api/"}
+    assert Settings.from_env(with_slash) == Settings.from_env(ENV)
+
+
+@pytest.mark.parametrize("written", ["Example.COM, example.org", " example.com ,,example.org, "])
+def test_the_list_of_domains_may_be_written_freely(written: str) -> None:
+    """With blanks, in any case, and with empty places."""
+    settings = Settings.from_env(ENV | {"ASSENT_APPROVER_DOMAINS": written})
+    assert settings.approver_domains == ("example.com", "example.org")
+
+
+@pytest.mark.parametrize("written", [",", " , ", "  "])
+def test_a_list_without_any_domain_counts_as_missing(written: str) -> None:
+    """A stage at which nobody may be asked is misconfigured."""
+    with pytest.raises(LookupError, match="ASSENT_APPROVER_DOMAINS"):
+        Settings.from_env(ENV | {"ASSENT_APPROVER_DOMAINS": written})
