@@ -1,33 +1,50 @@
-# The two commands to know are `make demo` and `make test`; both do all their own set-up.
-# `make demo PORT=4566 INBOX_PORT=8025 DIR=/tmp/other` says where; any free ports if not given.
-# `make example NAME=callback_basics` runs one of examples/ in a sandbox of its own and shows what happens;
-# deploy-example (PARAMETERS="Approvers=ada@example.com ...") and destroy-example, with a STAGE, do so in your AWS account.
-# STAGE=dev names a stage of .chalice/config.json; DOMAINS=example.com says whose mail addresses may
-# be asked (needed once); ALARM_TOPIC=arn:... is told of alarms; DELETE_DATA=assent-dev makes destroy take the table along.
+# `make demo` and `make test` are the two commands to know. Every command does its own set-up:
+# .venv, and the programs that it needs of this machine (tools/setup.sh).
 
 STAGE ?= dev
 bin := .venv/bin
 python := $(bin)/python
+lock := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package pip \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) pyproject.toml
+# Minutes of tests, which `make check` leaves to `make test`.
+slow := sandbox fidelity integration examples bench workflow/test_any_story_in_moto.py
 
-.PHONY: demo example test check lint deploy destroy deploy-example destroy-example pictures bench setup browser
+.DEFAULT_GOAL := help
+# The order of prerequisites counts: two commands at once would both make .venv.
+.NOTPARALLEL:
+# Files here are UTF-8, also where the machine's locale says something else or is missing.
+export PYTHONUTF8 := 1
 
-demo: setup
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## | [|] ' '/^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2; if ($$3) printf "%23s%s\n", "", $$3} \
+		/^## / {print "\n" substr($$0, 4)}' $(MAKEFILE_LIST)
+
+## Try it:
+
+.PHONY: demo
+demo: ## run all of Assent on this machine, with a web page for everybody's mail; Ctrl-C ends it | [PORT=4566] [INBOX_PORT=8025] [DIR=/tmp/other]
+	@tools/setup.sh curl
 	@$(python) -m tools.sandbox $(if $(PORT),--port '$(PORT)') \
 		$(if $(INBOX_PORT),--inbox-port '$(INBOX_PORT)') $(if $(DIR),--dir '$(DIR)')
 
-example: setup
+.PHONY: example
+example: setup ## run one of examples/ in an emulator of its own | NAME=callback_basics [DIR=/tmp/other]
 	@$(python) -m examples '$(NAME)' $(if $(DIR),--dir '$(DIR)')
 
-test: lint browser
-	$(bin)/pytest -q -n 2 --ignore tests/sandbox
+## Work on it:
+
+.PHONY: test
+test: machine lint ## run lint and every test, and measure coverage: about a quarter of an hour
+	$(bin)/pytest -q -n 2 --ignore tests/sandbox --cov
 	$(bin)/pytest -q tests/sandbox
 
-# What is quick: a minute. `make test` has the rest as well.
-check: lint
-	$(bin)/pytest -n 2 -q --ignore tests/sandbox --ignore tests/examples --ignore tests/bench --ignore tests/fidelity \
-		--ignore tests/workflow/test_any_story_in_moto.py
+.PHONY: check
+check: lint ## run lint and the tests that take a minute
+	$(bin)/pytest -q -n 2 $(addprefix --ignore tests/,$(slow))
 
-lint: setup
+.PHONY: lint
+lint: setup ## run ruff, mypy and cfn-lint
 	@$(bin)/ruff check --quiet .
 	@$(bin)/ruff format --quiet --check .
 	@$(bin)/mypy
@@ -35,30 +52,54 @@ lint: setup
 		--cache-dir ../../.mypy_cache/document_release --explicit-package-bases app.py chalicelib
 	@$(bin)/cfn-lint infrastructure.yaml examples/*/infrastructure.yaml
 
-deploy: setup
-	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \
-		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)')
+.PHONY: format
+format: setup ## format the code, and fix what ruff can fix by itself
+	@$(bin)/ruff check --quiet --fix-only .
+	@$(bin)/ruff format --quiet .
 
-destroy: setup
-	@$(python) -m tools.destroy --stage '$(STAGE)' $(if $(DELETE_DATA),--delete-data '$(DELETE_DATA)') \
-		$(if $(STOP_RUNNING),--stop-running)
+.PHONY: lock
+lock: setup ## write the exact versions of pyproject.toml's dependencies into requirements*.txt | [UPGRADE=1, to the newest]
+	@$(lock) --no-annotate --output-file requirements.txt
+	@$(lock) --annotation-style line --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
-deploy-example: setup
-	@$(python) -m examples '$(NAME)' --deploy '$(STAGE)' $(foreach one,$(PARAMETERS),--parameter '$(one)')
-
-destroy-example: setup
-	@$(python) -m examples '$(NAME)' --destroy '$(STAGE)'
-
-pictures: setup browser
-	@$(python) -m tools.pictures
-
-bench: setup
+.PHONY: bench
+bench: setup ## measure start-up, calls and ticks: about ten minutes on an idle machine
 	@$(python) -m bench
 	@$(python) -m bench.tick
 	@$(python) -m bench.counting
 
-setup:
-	@cat requirements.txt requirements-dev.txt tools/setup.sh | sha256sum | cmp -s - .venv/ready || tools/setup.sh
+.PHONY: pictures
+pictures: browser ## make docs/pictures again, while `make demo` runs
+	@$(python) -m tools.pictures
 
-browser: setup
+.PHONY: setup
+setup: ## make .venv with every pinned package; the other commands do so as well | [PYTHON=python3.12]
+	@tools/setup.sh
+
+.PHONY: browser
+browser: ## install Chromium, if there is no browser
 	@tools/setup.sh browser
+
+.PHONY: machine
+machine: # installs what the tests need before the first of them starts
+	@tools/setup.sh curl browser
+
+## Run it in your AWS account:
+
+.PHONY: deploy
+deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) [ALARM_TOPIC=arn:...]
+	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \
+		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)')
+
+.PHONY: destroy
+destroy: setup ## delete a stage | STAGE=dev [DELETE_DATA=assent-dev, the table's name] [STOP_RUNNING=yes]
+	@$(python) -m tools.destroy --stage '$(STAGE)' $(if $(DELETE_DATA),--delete-data '$(DELETE_DATA)') \
+		$(if $(STOP_RUNNING),--stop-running)
+
+.PHONY: deploy-example
+deploy-example: setup ## make or update a stage of one of examples/ | NAME=callback_basics STAGE=dev [PARAMETERS="Approvers=ada@example.com ..."]
+	@$(python) -m examples '$(NAME)' --deploy '$(STAGE)' $(foreach one,$(PARAMETERS),--parameter '$(one)')
+
+.PHONY: destroy-example
+destroy-example: setup ## delete it | NAME=callback_basics STAGE=dev
+	@$(python) -m examples '$(NAME)' --destroy '$(STAGE)'

@@ -146,7 +146,7 @@ def cancel_approval(call: Call, approval_id: str) -> Reply:
 @app.route("/approvals/{approval_id}/remind", methods=["POST"], authorizer=iam, **ANY)
 @answered
 def remind_approvers(call: Call, approval_id: str) -> Reply:
-    """Mail the approvers who haven't decided again."""
+    """Send another mail to each approver who hasn't decided."""
     return _change(call, approval_id, Remind)
 
 

@@ -1,1 +1,1 @@
-"""The measurements, `make bench`: Assent beside a bare Chalice handler, in one run."""
+"""The benchmark, `make bench`: Assent compared with a bare Chalice handler, the tick, counting."""

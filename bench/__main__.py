@@ -1,6 +1,6 @@
-"""`make bench`: prints every figure that README.md gives, next to what it should be.
+"""`python -m bench`: measures Assent and a bare Chalice handler, and prints one table of both.
 
-Cold and warm runs of the two apps alternate, so that a busy moment of the machine hits both.
+The runs of the two apps alternate, so that other load on the machine affects both.
 """
 
 import json
@@ -17,35 +17,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from bench import packages
-from chalicelib.adapters import dynamodb_items
-from chalicelib.domain import link_tokens
-from chalicelib.domain.approval import Approval
-from tests.asking import an_approval
+from bench.approvals import items_for
+from bench.environment import ENVIRONMENT
+from bench.measured_app import Items, Measured
+from bench.packages import ROOT, Package, package_assent, package_bare
 
 COLD_ROUNDS = 25
 WARM_ROUNDS = 5
-SECRET = "a" * 32
-Json = dict[str, Any]
-
-ENVIRONMENT = {
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "bench",
-    "AWS_SECRET_ACCESS_KEY": "bench",
-    "PYTHONDONTWRITEBYTECODE": "1",  # as in Lambda, where the code's folder can't be written
-    "TABLE": "bench",
-    "ASSENT_STAGE": "bench",
-    "ASSENT_TABLE": "bench",
-    "ASSENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:bench",
-    "ASSENT_TOPIC_ARN_PREFIX": "arn:aws:sns:us-east-1:000000000000:bench-approver-",
-    "ASSENT_DEAD_LETTERS_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/bench-dead-letters",
-    "ASSENT_PUBLIC_URL": "https://assent.example.com/api",
-    "ASSENT_APPROVER_DOMAINS": "example.com",
-}
+MAX_CALLS = {"page": 1, "decision": 2, "closing decision": 4}
+"""The AWS calls that each may make."""
 
 
 def main() -> None:
@@ -53,59 +36,63 @@ def main() -> None:
     table = Table(
         "what", "bare", "Assent", "ratio", "at most", title="Assent beside a bare handler"
     )
-    with tempfile.TemporaryDirectory() as work:
-        both = [packages.bare(Path(work)), packages.assent(Path(work))]
-        _cold(both, table)
-        _warm(both, table)
+    with tempfile.TemporaryDirectory() as folder:
+        packages = [package_bare(Path(folder)), package_assent(Path(folder))]
+        _add_cold_start(packages, table)
+        _add_warm_requests(packages, table)
     table.add_row(
         "deployment zip, kB",
-        *_figures([package.zipped_bytes / 1e3 for package in both]),
+        *_figures([package.zipped_bytes / 1e3 for package in packages]),
         "1,000 kB",
     )
     table.add_row("sandbox ready, s", "", f"{_sandbox_seconds():.1f}", "", "30 s")
     Console(width=100).print(table)
 
 
-def _cold(both: list[packages.Package], table: Table) -> None:
-    took: dict[str, list[float]] = {package.name: [] for package in both}
+def _add_cold_start(packages: list[Package], table: Table) -> None:
+    """Measure from the start of a process to its first page."""
+    took: dict[str, list[float]] = {package.name: [] for package in packages}
     for _ in range(COLD_ROUNDS):
-        for package in both:
-            items = _items(package.name)
-            with _aws(items["page"]) as url:
+        for package in packages:
+            items = items_for(package.name)
+            with _dynamodb_with(items["page"]) as url:
                 started = time.perf_counter()
                 _run(package, "cold", items, {"AWS_ENDPOINT_URL": url})
                 took[package.name].append((time.perf_counter() - started) * 1000)
-    medians = [statistics.median(took[package.name]) for package in both]
+    medians = [statistics.median(took[package.name]) for package in packages]
     table.add_row("cold first page, ms", *_figures(medians), "1.10 x")
 
 
-def _warm(both: list[packages.Package], table: Table) -> None:
-    runs: dict[str, list[Json]] = {package.name: [] for package in both}
+def _add_warm_requests(packages: list[Package], table: Table) -> None:
+    """Measure pages and decisions in a process that has answered before."""
+    runs: dict[str, list[dict[str, Measured]]] = {package.name: [] for package in packages}
     for _ in range(WARM_ROUNDS):
-        for package in both:
-            out = _run(package, "warm", _items(package.name), {})
-            runs[package.name].append(json.loads(out))
-    for what in ("page", "vote", "closing vote"):
+        for package in packages:
+            printed = _run(package, "warm", items_for(package.name), {})
+            runs[package.name].append(json.loads(printed))
+    for request in MAX_CALLS:
         medians = [
-            statistics.median(run[what]["ms"] for run in runs[package.name]) for package in both
+            statistics.median(run[request]["ms"] for run in runs[package.name])
+            for package in packages
         ]
-        table.add_row(f"warm {what}, ms", *_figures(medians, digits=2), "1.5 x")
-    most = {"page": 1, "vote": 2, "closing vote": 4}
-    for what, calls in most.items():
-        bare, assent = (runs[package.name][0][what]["calls"] for package in both)
-        table.add_row(f"AWS calls, {what}", str(bare), str(assent), "", str(calls))
+        table.add_row(f"warm {request}, ms", *_figures(medians, digits=2), "1.5 x")
+    for request, max_calls in MAX_CALLS.items():
+        bare, assent = (runs[package.name][0][request]["calls"] for package in packages)
+        table.add_row(f"AWS calls, {request}", str(bare), str(assent), "", str(max_calls))
 
 
 def _figures(measured: list[float], digits: int = 0) -> tuple[str, str, str]:
+    """Return both figures and the ratio of Assent's to the bare handler's."""
     bare, assent = measured
     return f"{bare:,.{digits}f}", f"{assent:,.{digits}f}", f"{assent / bare:.2f} x"
 
 
-def _run(package: packages.Package, temperature: str, items: Json, more: dict[str, str]) -> str:
-    path = os.pathsep.join([str(package.folder), str(packages.ROOT)])
+def _run(package: Package, mode: str, items: Items, variables: dict[str, str]) -> str:
+    """Run `measured_app.py` over a package and return what it prints."""
+    path = os.pathsep.join([str(package.folder), str(ROOT)])
     return subprocess.run(
-        [sys.executable, "-P", "-m", "bench.subject", package.name, temperature],
-        env=os.environ | ENVIRONMENT | {"PYTHONPATH": path} | more,
+        [sys.executable, "-P", "-m", "bench.measured_app", package.name, mode],
+        env=os.environ | ENVIRONMENT | {"PYTHONPATH": path} | variables,
         input=json.dumps(items),
         stdout=subprocess.PIPE,
         text=True,
@@ -113,37 +100,9 @@ def _run(package: packages.Package, temperature: str, items: Json, more: dict[st
     ).stdout
 
 
-def _items(name: str) -> Json:
-    """Return the items that the app reads, for a page, a vote and a vote that closes."""
-    one, two = (
-        _pending(),
-        _pending(approvers=["ada@example.com", "grace@example.com"], approvalsNeeded=2),
-    )
-    path = f"{one.id}.{SECRET}"
-    if name == "bare":
-        item = {"taskToken": {"S": one.task_token}, "subject": {"S": one.request.subject}}
-        return {"path": path, "page": item, "vote": item, "closing vote": item}
-    return {
-        "path": path,
-        "page": dynamodb_items.approval_item(one),
-        "vote": dynamodb_items.approval_item(two),
-        "closing vote": dynamodb_items.approval_item(one),
-    }
-
-
-def _pending(**fields: Any) -> Approval:
-    """Return an approval that stays open while this runs and whose first link has SECRET."""
-    details = {"Version": "4.2.0", "Changes": "Payment retries", "Risk": "low", "Services": 4}
-    made = an_approval(details=details, expiresIn=31_536_000, **fields)
-    first, *others = made.approvers
-    mine = replace(first, link_hashes=(link_tokens.digest(SECRET),))
-    created = made.created_at.replace(year=made.created_at.year + 50)
-    return replace(made, approvers=(mine, *others), expires_at=created)
-
-
 @contextmanager
-def _aws(item: Json) -> Iterator[str]:
-    """Serve one item on loopback as DynamoDB would, and yield its URL."""
+def _dynamodb_with(item: dict[str, Any]) -> Iterator[str]:
+    """Serve a DynamoDB on loopback that answers every call with this item, and yield its URL."""
     body = json.dumps({"Item": item}).encode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -156,7 +115,7 @@ def _aws(item: Json) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing: this runs while the clock does."""
+            """Log nothing, because the time is measured."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
@@ -165,12 +124,12 @@ def _aws(item: Json) -> Iterator[str]:
 
 
 def _sandbox_seconds() -> float:
-    """Return how long `make demo` takes from start to ready, once everything is installed."""
+    """Return the seconds from the start of `make demo` to ready, with everything installed."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         demo = subprocess.Popen(
             [sys.executable, "-m", "tools.sandbox", "--dir", folder],
-            cwd=packages.ROOT,
+            cwd=ROOT,
             stdout=subprocess.DEVNULL,
         )
         try:

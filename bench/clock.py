@@ -1,6 +1,6 @@
-"""Clocks for the ticks that are measured: the machine's own, and one that passes while they wait.
+"""Clocks for measured ticks: the machine's, and one that simulates hours within minutes.
 
-On the map: `ticking.py` has each call of AWS spend time on one of them.
+Each AWS call of `measured_ticks.py` sleeps on one of them.
 """
 
 import itertools
@@ -12,84 +12,85 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Seconds since the beginning, and how to spend some."""
+    """The seconds since its start, and a way to let some pass."""
 
     @property
     def now(self) -> float:
-        """Seconds that have passed."""
+        """Return the seconds since the clock's start."""
 
-    def spend(self, seconds: float) -> None:
-        """Return when so much has passed."""
+    def sleep(self, seconds: float) -> None:
+        """Return after that time."""
 
 
 class WallClock:
-    """The machine's clock. A call takes what it takes here: nothing more is spent on it."""
+    """The machine's clock. It doesn't sleep: a call takes as long as it really takes."""
 
     def __init__(self) -> None:
-        self._began = time.perf_counter()
+        self._started = time.perf_counter()
 
     @property
     def now(self) -> float:
-        """Seconds that have passed."""
-        return time.perf_counter() - self._began
+        """Return the seconds since the clock's start."""
+        return time.perf_counter() - self._started
 
-    def spend(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Return at once."""
 
 
 class SimulatedClock:
-    """A clock that passes only while all who use it wait, so that their hours take minutes.
+    """A clock that jumps to the next time at which one of its threads wakes up.
 
-    Of all who wait, the one whose time comes first goes on, alone; so nothing here needs a lock.
-    What it computes in between is time too: that of a processor `slowness` times slower than ours.
+    One thread runs at a time, the one that wakes up first, so threads on this clock need no locks.
+    Processor time counts too, as that of a processor `slowness` times slower than this one.
     """
 
     def __init__(self, slowness: float = 0) -> None:
         self.now = 0.0
         self._slowness = slowness
-        self._waiting: list[tuple[float, int, threading.Event]] = []
-        self._number = itertools.count()
+        self._sleeping: list[tuple[float, int, threading.Event]] = []
+        """A heap of wake-up times; the number orders threads with the same time."""
+        self._numbers = itertools.count()
         self._threads: list[threading.Thread] = []
-        self._mine = threading.local()
+        self._local = threading.local()
 
-    def spend(self, seconds: float) -> None:
-        """Return when so much has passed; meanwhile others go on."""
-        computed = time.thread_time() - self._mine.since
-        turn = self._turn_at(self.now + seconds + computed * self._slowness)
-        self._pass_on()
-        self._await(turn)
+    def sleep(self, seconds: float) -> None:
+        """Return after that time; meanwhile other threads run."""
+        computed = time.thread_time() - self._local.woke_at
+        wake_up = self._enqueue(self.now + seconds + computed * self._slowness)
+        self._wake_next()
+        self._wait_for(wake_up)
 
-    def at(self, seconds: float, work: Callable[[], None]) -> None:
-        """Have this done at that time, beside whatever else is being done then."""
-        turn = self._turn_at(seconds)
+    def schedule(self, at: float, work: Callable[[], None]) -> None:
+        """Run `work` at that time in a thread of its own."""
+        wake_up = self._enqueue(at)
 
         def run() -> None:
-            self._await(turn)
+            self._wait_for(wake_up)
             try:
                 work()
             finally:
-                self._pass_on()
+                self._wake_next()
 
         thread = threading.Thread(target=run)
         self._threads.append(thread)
         thread.start()
 
     def run(self) -> None:
-        """Return when everything is done."""
-        self._pass_on()
-        for thread in self._threads:  # The list grows meanwhile: what is done may bring more.
+        """Run all scheduled work, and the work that it schedules, and return."""
+        self._wake_next()
+        for thread in self._threads:  # work may append to the list meanwhile
             thread.join()
 
-    def _turn_at(self, seconds: float) -> threading.Event:
-        turn = threading.Event()
-        heappush(self._waiting, (seconds, next(self._number), turn))
-        return turn
+    def _enqueue(self, at: float) -> threading.Event:
+        wake_up = threading.Event()
+        heappush(self._sleeping, (at, next(self._numbers), wake_up))
+        return wake_up
 
-    def _await(self, turn: threading.Event) -> None:
-        turn.wait()
-        self._mine.since = time.thread_time()
+    def _wait_for(self, wake_up: threading.Event) -> None:
+        wake_up.wait()
+        self._local.woke_at = time.thread_time()
 
-    def _pass_on(self) -> None:
-        if self._waiting:
-            self.now, _, turn = heappop(self._waiting)
-            turn.set()
+    def _wake_next(self) -> None:
+        if self._sleeping:
+            self.now, _, wake_up = heappop(self._sleeping)
+            wake_up.set()

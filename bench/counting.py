@@ -1,16 +1,13 @@
 """`python -m bench.counting`, part of `make bench`: what counting and splitting cost.
 
-Counting is `document_release`'s adapter on its table in the sandbox's emulator (MiniStack), which
-says what it would charge; beside it the usual way: a chunk's item and one counter, in a
-transaction. Splitting is done by processes of their own, `splitting.py`, which say how much memory
-they took.
+Counting is measured with `document_release`'s adapter and, for comparison, with the usual design:
+an item and a counter in one transaction. Both use the example's table in the sandbox's emulator
+(MiniStack), which says how many units it would charge. `splitting.py` measures splitting.
 """
 
 import json
 import math
-import os
 import random
-import subprocess
 import sys
 import tempfile
 import threading
@@ -24,64 +21,60 @@ from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 
+from bench.measured_split import MIB
 from bench.packages import ROOT
-from bench.splitting import BUCKET, MIB, PART
-from examples.document_release.chalicelib.counting import Counting
-from examples.document_release.chalicelib.scan import Finding, Looked
+from bench.splitting import measure_splitting, print_splitting
+from examples.document_release.chalicelib.counting import ScanTable
+from examples.document_release.chalicelib.scan import Finding, ScannedChunk
 from tools.sandbox.emulator import Emulator, free_port
 from tools.template import load_template
 
 CHUNKS = (10, 1_000, 10_000)
 WORKERS = 8
-"""So many work at a time. Each takes some chunk or other, for S3's events have no order."""
-MADE_UP = (10, 1_000, 10_000)
-"""MiB. The last is the largest document that the example takes."""
-FROM_S3 = (10, 256)
-"""MiB. The emulator holds a document and its chunks in memory."""
-TABLE = "document-release-bench"
+"""The number of concurrent workers. They take chunks in random order, as S3's events come."""
 NOW = 1_795_000_000_000
 TEMPLATE = ROOT / "examples" / "document_release" / "infrastructure.yaml"
-FOUND = [Finding("card number", 123_456, 1_234, "**** 1111")]
+FINDINGS = [Finding("card number", 123_456, 1_234, "**** 1111")]
 Json = dict[str, Any]
 
 
 class Cost(NamedTuple):
-    """What one chunk has cost, and how often somebody was told that all are counted."""
+    """The cost of one chunk, and how many workers saw the scan complete."""
 
     milliseconds: float
     calls: float
     writes: float
     reads: float
-    told: int
+    workers_told: int
 
 
-class Meter:
-    """Adds up the calls of a client of DynamoDB, and the units that they would be charged."""
+class CapacityMeter:
+    """Adds up the calls of a DynamoDB client and the capacity units that they would be charged."""
 
     def __init__(self, client: Any) -> None:
         self.calls = self.writes = self.reads = 0.0
         self._lock = threading.Lock()
-        client.meta.events.register("provide-client-params", self._ask)
-        client.meta.events.register("after-call", self._add)
+        client.meta.events.register("provide-client-params", self._ask_for_units)
+        client.meta.events.register("after-call", self._add_units)
 
-    def _ask(self, params: Json, **_: Any) -> None:
+    def _ask_for_units(self, params: Json, **_: Any) -> None:
         params["ReturnConsumedCapacity"] = "TOTAL"
 
-    def _add(self, parsed: Json, event_name: str, **_: Any) -> None:
+    def _add_units(self, parsed: Json, event_name: str, **_: Any) -> None:
         charged = parsed["ConsumedCapacity"]
-        each = charged if isinstance(charged, list) else [charged]
-        units = sum(one["CapacityUnits"] for one in each)
-        if event_name.endswith(".Query"):  # MiniStack charges it alike, whatever its size
+        tables = charged if isinstance(charged, list) else [charged]
+        units = sum(table["CapacityUnits"] for table in tables)
+        if event_name.endswith(".Query"):  # MiniStack charges every query alike
             units = math.ceil(sum(map(_size, parsed["Items"])) / 4096)
-        reads = event_name.endswith((".GetItem", ".Query"))
+        is_read = event_name.endswith((".GetItem", ".Query"))
         with self._lock:
             self.calls += 1
-            self.reads += units if reads else 0
-            self.writes += 0 if reads else units
+            self.reads += units if is_read else 0
+            self.writes += 0 if is_read else units
 
 
 def _size(item: Json) -> int:
-    """Return about how many bytes an item has: its names and values."""
+    """Return the approximate size of an item in bytes: its names and values."""
     return sum(len(name) + len(str(*typed.values())) for name, typed in item.items())
 
 
@@ -91,73 +84,69 @@ def main() -> None:
         counted = []
         for number in CHUNKS:
             with Emulator(free_port(None, "--port"), Path(folder)) as emulator:
-                counted.append((number, ours(emulator, number), theirs(emulator, number)))
-        print_counting(counted)
-        made_up = [(f"{mib:,} MiB", split(mib, {})) for mib in MADE_UP]
-        with Emulator(free_port(None, "--port"), Path(folder)) as emulator:
-            from_s3 = [(f"{mib:,} MiB, S3", split_from_s3(emulator, mib)) for mib in FROM_S3]
-        print_splitting(made_up + from_s3)
+                counted.append(
+                    (number, with_sets(emulator, number), with_transactions(emulator, number))
+                )
+    print_counting(counted)
+    print_splitting(measure_splitting())
 
 
-def ours(emulator: Emulator, number: int) -> Cost:
-    """Return what the example's counting costs, reading all of it at the end included."""
-    client = _table(emulator, "ours")
-    counting = Counting(client, "ours")
-    counting.begin("scan", number, MIB, "a task token", NOW)
+def with_sets(emulator: Emulator, number: int) -> Cost:
+    """Return the cost of the example's way, with the read of all findings at the end."""
+    client = _create_table(emulator, "sets")
+    scans = ScanTable(client, "sets")
+    scans.begin("scan", chunks=number, chunk_bytes=MIB, task_token="a task token", now=NOW)  # noqa: S106  # no real token
 
-    def work(chunk: int) -> bool:
-        counting.record("scan", Looked(chunk, 16_384, {"card number": 1}, FOUND), NOW)
-        progress = counting.count("scan", chunk, number, NOW)
+    def count(chunk: int) -> bool:
+        scans.record("scan", ScannedChunk(chunk, 16_384, {"card number": 1}, FINDINGS), NOW)
+        progress = scans.count("scan", chunk, chunks=number, now=NOW)
         return progress is not None and progress.complete
 
     def read() -> None:
-        if sum(1 for _ in counting.looked("scan", number)) != number:
-            sys.exit("some chunk was lost")
+        if sum(1 for _ in scans.scanned_chunks("scan", number)) != number:
+            sys.exit("a chunk was lost")
 
-    return _measured(client, number, work, read)
+    return _measure(client, number, count, read)
 
 
-def theirs(emulator: Emulator, number: int) -> Cost:
-    """Return what a transaction for each chunk and a look at the counter after it would cost."""
-    client = _table(emulator, "theirs")
+def with_transactions(emulator: Emulator, number: int) -> Cost:
+    """Return the cost of the usual way: a transaction per chunk, then a read of the counter."""
+    client = _create_table(emulator, "transactions")
     counter: Json = {"pk": {"S": "scan"}, "sk": {"N": "-1"}}
 
-    def work(chunk: int) -> bool:
-        found = {"S": json.dumps({"kinds": {"card number": 1}, "first": FOUND})}
+    def count(chunk: int) -> bool:
+        found = {"S": json.dumps({"kinds": {"card number": 1}, "first": FINDINGS})}
         item = {"pk": {"S": "scan"}, "sk": {"N": str(chunk)}, "found": found}
-        client.transact_write_items(
-            TransactItems=[
-                {
-                    "Put": {
-                        "TableName": "theirs",
-                        "Item": item,
-                        "ConditionExpression": "attribute_not_exists(pk)",
-                    }
-                },
-                {
-                    "Update": {
-                        "TableName": "theirs",
-                        "Key": counter,
-                        "UpdateExpression": "ADD done :one",
-                        "ExpressionAttributeValues": {":one": {"N": "1"}},
-                    }
-                },
-            ]
-        )
-        now = client.get_item(TableName="theirs", Key=counter, ConsistentRead=True)
-        return int(now["Item"]["done"]["N"]) == number
+        put = {
+            "TableName": "transactions",
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        add_one = {
+            "TableName": "transactions",
+            "Key": counter,
+            "UpdateExpression": "ADD done :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+        client.transact_write_items(TransactItems=[{"Put": put}, {"Update": add_one}])
+        counted = client.get_item(TableName="transactions", Key=counter, ConsistentRead=True)
+        return int(counted["Item"]["done"]["N"]) == number
 
-    return _measured(client, number, work, lambda: None)
+    return _measure(client, number, count, lambda: None)
 
 
-def _measured(
-    client: Any, number: int, work: Callable[[int], bool], read: Callable[[], None]
+def _measure(
+    client: Any, number: int, count: Callable[[int], bool], read: Callable[[], None]
 ) -> Cost:
+    """Count all chunks with `count`, which returns whether it saw the scan complete; then `read`.
+
+    The time of `read` isn't measured, but its calls and units are.
+    """
     chunks = random.Random(number).sample(range(number), number)  # noqa: S311  # an order, no secret
-    meter = Meter(client)
+    meter = CapacityMeter(client)
     started = time.perf_counter()
     with ThreadPoolExecutor(WORKERS) as workers:
-        told = sum(workers.map(work, chunks))
+        workers_told = sum(workers.map(count, chunks))
     milliseconds = (time.perf_counter() - started) * 1000
     read()
     return Cost(
@@ -165,11 +154,11 @@ def _measured(
         meter.calls / number,
         meter.writes / number,
         meter.reads / number,
-        told,
+        workers_told,
     )
 
 
-def _table(emulator: Emulator, name: str) -> Any:
+def _create_table(emulator: Emulator, name: str) -> Any:
     client: Any = emulator.account.session.client(
         "dynamodb",
         endpoint_url=emulator.endpoint_url,
@@ -181,47 +170,15 @@ def _table(emulator: Emulator, name: str) -> Any:
     return client
 
 
-def split(mib: int, more: dict[str, str], *where: str) -> Json:
-    """Return what a process of its own says of splitting a document of that size."""
-    said = subprocess.run(
-        [sys.executable, "-m", "bench.splitting", str(mib), *where],
-        cwd=ROOT,
-        env=os.environ | {"AWS_DEFAULT_REGION": "us-east-1"} | more,
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
-    found: Json = json.loads(said)
-    return found
-
-
-def split_from_s3(emulator: Emulator, mib: int) -> Json:
-    """Return what a process says that reads the document from the emulator, and writes chunks."""
-    s3: Any = emulator.account.session.client("s3", endpoint_url=emulator.endpoint_url)
-    s3.create_bucket(Bucket=BUCKET)
-    s3.put_object(Bucket=BUCKET, Key=f"incoming/{mib}", Body=PART * mib)
-    return split(mib, emulator.account.environment, "s3")
-
-
 def print_counting(rows: list[tuple[int, Cost, Cost]]) -> None:
-    """Print what a chunk costs, and what it would with a transaction."""
+    """Print the cost of a chunk with sets and with transactions."""
     table = Table(title=f"Counting: figures for one chunk, {WORKERS} workers at once")
-    for name in ("chunks", "by", "ms", "calls", "write units", "read units", "told it is over"):
+    for name in ("chunks", "by", "ms", "calls", "write units", "read units", "saw it complete"):
         table.add_column(name, justify="right")
     for number, *costs in rows:
-        for by, cost in zip(("sets", "a transaction"), costs, strict=True):
+        for by, cost in zip(("sets", "transactions"), costs, strict=True):
             figures = [f"{figure:.2f}" for figure in cost[:4]]
-            table.add_row(f"{number:,}", by, *figures, f"{cost.told} times")
-    Console(width=100).print(table)
-
-
-def print_splitting(rows: list[tuple[str, Json]]) -> None:
-    """Print how long splitting takes, and how much memory at most."""
-    table = Table(title="Splitting into chunks of 1 MiB")
-    for name in ("document", "chunks", "s", "MB before", "MB at most"):
-        table.add_column(name, justify="right")
-    for name, took in rows:
-        figures = [f"{took['s']:.1f}", f"{took['before']:.0f}", f"{took['peak']:.0f}"]
-        table.add_row(name, f"{took['chunks']:,}", *figures)
+            table.add_row(f"{number:,}", by, *figures, str(cost.workers_told))
     Console(width=100).print(table)
 
 

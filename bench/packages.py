@@ -1,7 +1,4 @@
-"""What is measured: the two deployment zips as `chalice package` makes them, unpacked.
-
-Measured is what Lambda gets, without compiled files, and not the checkout.
-"""
+"""The two apps as Lambda gets them: packaged by `chalice package`, without compiled files."""
 
 import os
 import shutil
@@ -17,15 +14,15 @@ CHALICE = (sys.executable, "-c", "import sys, chalice.cli; sys.exit(chalice.cli.
 
 @dataclass(frozen=True)
 class Package:
-    """A deployment zip and the folder it was unpacked to."""
+    """A deployment zip, unpacked to a folder."""
 
     name: str
     zipped_bytes: int
     folder: Path
 
 
-def assent(work: Path) -> Package:
-    """Package Assent from a copy of the checkout, so that nothing is left in it."""
+def package_assent(work: Path) -> Package:
+    """Package a copy of the checkout, so that the checkout stays unchanged."""
     project = work / "assent"
     project.mkdir()
     for name in ("app.py", "requirements.txt", "chalicelib", ".chalice/config.json"):
@@ -33,8 +30,8 @@ def assent(work: Path) -> Package:
     return _package("assent", project)
 
 
-def bare(work: Path) -> Package:
-    """Package the yardstick."""
+def package_bare(work: Path) -> Package:
+    """Package the bare handler."""
     project = work / "bare"
     _copy(ROOT / "bench" / "bare", project)
     return _package("bare", project)

@@ -2,7 +2,7 @@
 
 The table is `infrastructure.yaml`'s, in the sandbox's emulator (MiniStack), which says how many
 keys a query read and charges writes by size and index; moto does neither. The ticks of each row
-run in a process of their own, `ticking.py`.
+run in a process of their own, `measured_ticks.py`.
 """
 
 import json
@@ -13,24 +13,21 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from bench.__main__ import ENVIRONMENT
+from bench.approvals import mailed_approval
+from bench.environment import ENVIRONMENT
+from bench.measured_ticks import TicksReport
+from bench.measured_wiring import START
 from bench.packages import ROOT
-from bench.ticking import START
 from chalicelib.adapters import dynamodb_items
-from chalicelib.domain import link_tokens, outbox
-from chalicelib.domain.approval import Approval
-from chalicelib.domain.outbox_entries import Mail
-from tests.asking import an_approval
-from tests.fakes import TOKEN
 from tools.sandbox.emulator import Emulator, free_port
 from tools.template import load_template
 
@@ -38,68 +35,88 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 COSTS = ((100, 25), (10_000, 0), (10_000, 25), (10_000, 250), (100_000, 25))
-"""How many approvals wait, and how many more are due."""
+"""The rows of the first table: the number of approvals that wait, and of others that are due."""
 BACKLOG = 10_000
-PEOPLE = 500
-"""So many approvers are asked, one for each approval."""
 TABLE = ENVIRONMENT["ASSENT_TABLE"]
 _CREATE_TABLE = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 
-Json = dict[str, Any]
+Pace = Literal["once", "wall", "simulated"]
+
+
+@dataclass(frozen=True)
+class TickCost:
+    """What one tick costs, in the order of the table's columns."""
+
+    waiting: int
+    due: int
+    queries: int
+    keys_read: int
+    query_units: float
+    gets: int
+    get_units: float
+    writes: int
+    write_units: float
+    peak_mb: float
 
 
 def main() -> None:
     """Measure everything and print two tables."""
-    with ThreadPoolExecutor() as both:  # Neither is about this machine's time.
-        costs = both.submit(_costs)
-        simulated = both.submit(_cleared, "simulated")
-    paces = {"at once": _cleared("wall"), "slower": simulated.result()}
+    with ThreadPoolExecutor() as pool:  # two measurements that don't depend on the machine's speed
+        costs = pool.submit(_measure_costs)
+        simulated = pool.submit(_measure_backlog, "simulated")
+    backlogs = {"at once": _measure_backlog("wall"), "slower": simulated.result()}
     print_costs(costs.result())
-    print_cleared(paces)
+    print_backlogs(backlogs)
 
 
-def _costs() -> list[Json]:
-    with a_table() as stored:
-        return [stored.cost(waiting, due) for waiting, due in COSTS]
+def _measure_costs() -> list[TickCost]:
+    with approval_table() as table:
+        return [table.measure_tick(waiting=waiting, due=due) for waiting, due in COSTS]
 
 
-def _cleared(pace: str) -> Json:
-    with a_table() as stored:
-        return stored.cleared(BACKLOG, pace)
+def _measure_backlog(pace: Pace) -> TicksReport:
+    with approval_table() as table:
+        return table.clear_backlog(BACKLOG, pace)
 
 
-def print_costs(rows: list[Json]) -> None:
-    """Print what one tick costs, beside what was stored."""
+def print_costs(costs: list[TickCost]) -> None:
+    """Print the cost of one tick for each number of stored approvals."""
     table = Table(title="What one tick asks of DynamoDB")
     for name in ("waiting", "due", "Query", "keys read", "units"):
         table.add_column(name, justify="right")
     for name in ("GetItem", "units", "writes", "units", "peak MB"):
         table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(*(f"{figure:,.0f}" for figure in row.values()))
+    for cost in costs:
+        table.add_row(*(f"{figure:,.0f}" for figure in astuple(cost)))
     Console(width=100).print(table)
 
 
-def print_cleared(paces: dict[str, Json]) -> None:
-    """Print each tick that worked on the backlog, and all of them together."""
+def print_backlogs(reports: dict[str, TicksReport]) -> None:
+    """Print each tick that worked on the backlog, and the sum of them."""
     table = Table(title=f"{BACKLOG:,} approvals due at once; AWS answers at once, or slower")
-    for name in ("AWS", "tick", "began, s", "took, s", "looked at", "settled"):
+    for name in ("AWS", "tick", "began, s", "took, s", "read", "delivered"):
         table.add_column(name, justify="right")
-    for name in ("GetItem", "races lost", "peak MB"):
+    for name in ("GetItem", "version conflicts", "peak MB"):
         table.add_column(name, justify="right")
-    for aws, got in paces.items():
-        for number, tick in enumerate(got["ticks"], 1):
-            figures = [tick[key] for key in ("began", "seconds", "due", "settled")]
+    for aws, report in reports.items():
+        for number, tick in enumerate(report["ticks"], 1):
+            figures = (tick["began"], tick["seconds"], tick["due"], tick["delivered"])
             table.add_row(aws, str(number), *(f"{figure:,.0f}" for figure in figures))
-        ended = max(tick["began"] + tick["seconds"] for tick in got["ticks"])
-        figures = [0, ended, sum(tick["due"] for tick in got["ticks"]), got["answered"]]
-        figures += [got["calls"]["GetItem"], got["lost_races"], got["peak_mb"]]
-        table.add_row(aws, "all", *(f"{figure:,.0f}" for figure in figures), end_section=True)
+        totals = (
+            0,
+            max(tick["began"] + tick["seconds"] for tick in report["ticks"]),
+            sum(tick["due"] for tick in report["ticks"]),
+            report["answered"],
+            report["calls"]["GetItem"],
+            report["version_conflicts"],
+            report["peak_mb"],
+        )
+        table.add_row(aws, "all", *(f"{figure:,.0f}" for figure in totals), end_section=True)
     Console(width=100).print(table)
 
 
-class Stored:
-    """A table of the template's shape in an emulator, and the approvals in it."""
+class ApprovalTable:
+    """A table with the template's keys in an emulator, and the approvals in it."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.client: DynamoDBClient = emulator.account.dynamodb
@@ -110,48 +127,51 @@ class Stored:
         definition = {key: resources["Table"]["Properties"][key] for key in _CREATE_TABLE}
         self.client.create_table(TableName=TABLE, **definition)
 
-    def cost(self, waiting: int, due: int) -> Json:
-        """Return what one tick costs while so many wait and so many others are due."""
+    def measure_tick(self, *, waiting: int, due: int) -> TickCost:
+        """Return the cost of one tick while `waiting` approvals wait and `due` others are due."""
         self._write(waiting - self._waiting, timedelta(days=300))
         self._waiting = waiting
-        got = self.cleared(due, "once")
-        calls = got["calls"]
-        return {
-            "waiting": waiting,
-            "due": due,
-            "queries": calls["Query"],
-            "keys": got["keys_read"],
-            "query units": got["query_units"],
-            "gets": calls.get("GetItem", 0),
-            "get units": got["get_units"],
-            "writes": calls.get("PutItem", 0) + calls.get("TransactWriteItems", 0),
-            "write units": got["write_units"],
-            "peak MB": got["peak_mb"],
-        }
+        report = self.clear_backlog(due, "once")
+        calls = report["calls"]
+        return TickCost(
+            waiting=waiting,
+            due=due,
+            queries=calls["Query"],
+            keys_read=report["keys_read"],
+            query_units=report["query_units"],
+            gets=calls.get("GetItem", 0),
+            get_units=report["get_units"],
+            writes=calls.get("PutItem", 0) + calls.get("TransactWriteItems", 0),
+            write_units=report["write_units"],
+            peak_mb=report["peak_mb"],
+        )
 
-    def cleared(self, due: int, pace: str) -> Json:
-        """Store so many approvals that are due; return what `ticking.py` prints of their ticks."""
+    def clear_backlog(self, due: int, pace: Pace) -> TicksReport:
+        """Store `due` approvals that are due, run ticks, and return their report."""
         self._write(due, timedelta(minutes=-1))
         printed = subprocess.run(
-            [sys.executable, "-m", "bench.ticking", pace],
+            [sys.executable, "-m", "bench.measured_ticks", pace],
             cwd=ROOT,
             env=os.environ | ENVIRONMENT | self._environment,
             stdout=subprocess.PIPE,
             check=True,
         ).stdout
-        got: Json = json.loads(printed)
-        if got["answered"] != due:
-            sys.exit(f"{due} approvals were due, and {got['answered']} tasks were answered")
-        return got
+        report: TicksReport = json.loads(printed)
+        if report["answered"] != due:
+            sys.exit(f"{due} approvals were due, and {report['answered']} tasks were answered")
+        return report
 
     def _write(self, number: int, left: timedelta) -> None:
-        approvals = (asked(n, left) for n in islice(self._numbers, number))
+        """Write approvals that have this time left."""
+        approvals = (
+            mailed_approval(n, now=START, left=left) for n in islice(self._numbers, number)
+        )
         stored = (
             item
-            for new in approvals
+            for approval in approvals
             for item in (
-                dynamodb_items.approval_item(new),
-                *dynamodb_items._waiting_entries(new).values(),
+                dynamodb_items.approval_item(approval),
+                *dynamodb_items._waiting_entries(approval).values(),
             )
         )
         while batch := list(islice(stored, 25)):
@@ -160,22 +180,13 @@ class Stored:
 
 
 @contextmanager
-def a_table() -> Iterator[Stored]:
-    """Give an empty table, in an emulator that ends with it."""
+def approval_table() -> Iterator[ApprovalTable]:
+    """Start an emulator, and yield an empty table in it."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Emulator(free_port(None, "--port"), Path(folder)) as emulator,
     ):
-        yield Stored(emulator)
-
-
-def asked(number: int, left: timedelta) -> Approval:
-    """Return a pending approval whose approver was mailed, with so much time left at START."""
-    token = f"{number}{TOKEN}"
-    address = f"approver{number % PEOPLE}@example.com"
-    new = an_approval(approvers=[address], details={"Version": "4.2.0", "Risk": "low"})
-    new = replace(new, id=link_tokens.approval_id(token), task_token=token, expires_at=START + left)
-    return outbox.mailed(new, Mail(address, START), START, "function")
+        yield ApprovalTable(emulator)
 
 
 if __name__ == "__main__":

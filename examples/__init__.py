@@ -1,1 +1,1 @@
-"""Other people's workflows, each a folder to run and to copy; and the harness that runs them."""
+"""Example workflows to run and to copy, one a folder, and the commands that deploy and run them."""

@@ -1,60 +1,79 @@
-"""`python -m examples callback_basics`: an example in a sandbox of its own, and its story.
+"""`python -m examples callback_basics`: runs an example in a sandbox of its own.
 
-On the map: the one command of every example. With `--deploy dev` or `--destroy dev` it works in
-your AWS account instead, and tells nothing.
+With `--deploy dev` or `--destroy dev` it deploys the example to your AWS account instead, or
+deletes it there.
 """
 
-import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from examples.deploying import deploy, destroy, in_sandbox
-from examples.example import Example, Say
+from examples.deployment import deploy, deploy_in_sandbox, destroy
+from examples.example import Example
 from tools.account import Account
 from tools.chalice_cli import Chalice
+from tools.echo import Echo, timed_echo
 from tools.errors import ToolError
-from tools.sandbox import system
-from tools.sandbox.apart import set_apart
 from tools.sandbox.emulator import Emulator, free_port
-from tools.sandbox.state import StateFile
+from tools.sandbox.process import prepare_process
+from tools.sandbox.state import SandboxState, StateFile
+from tools.sandbox.system import running_system
 from tools.stack import Stack
 
 
-def tell(example: Example, directory: Path, say: Say) -> None:
-    """Start a sandbox, deploy the example, tell its story; everything has ended at the end."""
+def run_in_sandbox(example: Example, directory: Path, echo: Echo) -> None:
+    """Start a sandbox, with Assent if the demo needs it, run the demo, and stop the sandbox."""
     directory.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as hold:
-        hold.enter_context(StateFile(directory / "state.json"))  # nobody else uses the folder
-        assent = None
-        if example.asks_assent:
-            whole = system.start(directory, hold, say)
-            emulator, assent = whole.emulator, whole.state
+    with StateFile(directory / "state.json"):  # locks the folder
+        if example.demo.NEEDS_ASSENT:
+            with running_system(directory, echo=echo) as system:
+                _run_demo(example, directory, system.emulator, system.state, echo)
         else:
-            emulator = hold.enter_context(Emulator(free_port(None, "--port"), directory))
-            say(f"emulator {emulator.endpoint_url}")
-        copy = directory / example.name
-        scene = in_sandbox(example, emulator.account, copy, say, assent=assent)
-        say("ready\n")
-        example.tell(scene, click.echo)
+            with Emulator(free_port(None, "--port"), directory) as emulator:
+                echo(f"emulator {emulator.endpoint_url}")
+                _run_demo(example, directory, emulator, None, echo)
 
 
-def _on_aws(example: Example, stage_name: str, parameters: Mapping[str, str], *, up: bool) -> None:
+def _run_demo(
+    example: Example, directory: Path, emulator: Emulator, assent: SandboxState | None, echo: Echo
+) -> None:
+    copy = directory / example.name
+    deployed = deploy_in_sandbox(example, emulator.account, copy, assent=assent, echo=echo)
+    echo("ready\n")
+    example.demo.run(deployed, click.echo)
+
+
+def deploy_to_aws(example: Example, stage_name: str, parameters: Mapping[str, str]) -> None:
+    """Deploy a stage of the example to your AWS account."""
     stage, account = example.stage(stage_name), Account.from_environment()
-    chalice = Chalice(example.folder, environment=account.environment)
-    stack = Stack(stage, account.cloudformation, account.dynamodb, say=click.echo)
-    if not up:
-        destroy(stage, account, chalice, stack, click.echo)
-        return
-    made = deploy(stage, example.folder, account, chalice, stack, click.echo, parameters)
-    click.echo(f"{stage.prefix} is up{f' at {made.api}' if made.api else ''}")
+    deployment = deploy(
+        stage,
+        project=example.folder,
+        account=account,
+        chalice=Chalice(example.folder, environment=account.environment),
+        stack=Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
+        parameters=parameters,
+        echo=click.echo,
+    )
+    click.echo(f"{stage.prefix} is deployed{f' at {deployment.api}' if deployment.api else ''}")
 
 
-def _given(parameters: tuple[str, ...]) -> dict[str, str]:
-    """Return parameters by their names; raise ToolError for one that is no NAME=VALUE."""
+def destroy_on_aws(example: Example, stage_name: str) -> None:
+    """Delete a stage of the example from your AWS account."""
+    stage, account = example.stage(stage_name), Account.from_environment()
+    destroy(
+        stage,
+        account=account,
+        chalice=Chalice(example.folder, environment=account.environment),
+        stack=Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
+        echo=click.echo,
+    )
+
+
+def parse_parameters(parameters: tuple[str, ...]) -> dict[str, str]:
+    """Return the values of NAME=VALUE parameters by name; raise ToolError for anything else."""
     pairs = [parameter.partition("=") for parameter in parameters]
     for name, equals, _ in pairs:
         if not name or not equals:
@@ -64,8 +83,12 @@ def _given(parameters: tuple[str, ...]) -> dict[str, str]:
 
 @click.command()
 @click.argument("name")
-@click.option("--deploy", "up", metavar="STAGE", help="Deploy it to your AWS account instead.")
-@click.option("--destroy", "down", metavar="STAGE", help="Delete it from your AWS account.")
+@click.option(
+    "--deploy", "deploy_stage", metavar="STAGE", help="Deploy it to your AWS account instead."
+)
+@click.option(
+    "--destroy", "destroy_stage", metavar="STAGE", help="Delete it from your AWS account."
+)
 @click.option(
     "--parameter",
     "parameters",
@@ -78,24 +101,25 @@ def _given(parameters: tuple[str, ...]) -> dict[str, str]:
     "directory",
     type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
     default=".sandbox/examples",
-    help="Where the sandbox keeps its files (.sandbox/examples).",
+    help="The folder for the sandbox's files (.sandbox/examples).",
 )
 def main(
-    name: str, up: str | None, down: str | None, parameters: tuple[str, ...], directory: Path
+    name: str,
+    deploy_stage: str | None,
+    destroy_stage: str | None,
+    parameters: tuple[str, ...],
+    directory: Path,
 ) -> None:
-    """Run the example NAME on this machine and show what happens."""
+    """Run the example NAME on this machine and print what happens."""
     example = Example(name)
-    started = time.monotonic()
-
-    def say(what: str) -> None:
-        click.echo(f"{time.monotonic() - started:5.1f} s  {what}")
-
     try:
-        if up is not None or down is not None:
-            _on_aws(example, up or down or "", _given(parameters), up=up is not None)
+        if deploy_stage is not None:
+            deploy_to_aws(example, deploy_stage, parse_parameters(parameters))
+        elif destroy_stage is not None:
+            destroy_on_aws(example, destroy_stage)
         else:
-            set_apart()
-            tell(example, directory / name, say)
+            prepare_process()
+            run_in_sandbox(example, directory / name, timed_echo())
     except (BotoCoreError, ClientError) as e:
         raise ToolError(f"AWS: {e}") from e
 

@@ -1,52 +1,52 @@
-"""An example by its name: its folder, its app, its story.
+"""An example by its name: its folder, its stages and its demo.
 
-On the map: the leaf of the harness. A folder with a `story.py` is an example.
+Every folder with a `demo.py` is an example. A `demo.py` has NEEDS_ASSENT, which says whether the
+demo needs a running Assent, and `run(example, echo)`, which shows the deployed example at work.
 """
 
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol, cast
 
-from examples.scene import Scene
+from examples.deployed import DeployedExample
+from tools.echo import Echo
 from tools.errors import ToolError
 from tools.stage import Stage
 
 HERE = Path(__file__).parent
-Say = Callable[[str], None]
+
+
+class Demo(Protocol):
+    """The module `demo.py` of an example."""
+
+    NEEDS_ASSENT: bool
+
+    def run(self, example: DeployedExample, echo: Echo) -> None:
+        """Use the deployed example and print what happens."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One example; raises ToolError, with the names there are, if there is none of that name."""
+    """An example; raises ToolError with the existing names if there is none of this name."""
 
     name: str
 
     def __post_init__(self) -> None:
-        names = sorted(story.parent.name for story in HERE.glob("*/story.py"))
+        names = sorted(demo.parent.name for demo in HERE.glob("*/demo.py"))
         if self.name not in names:
             raise ToolError(f"there is no example {self.name!r}, but {', '.join(names)}")
 
     @property
     def folder(self) -> Path:
-        """Return where it stands: a Chalice project with its stack."""
+        """Return the example's folder: a Chalice project and its stack."""
         return HERE / self.name
 
     def stage(self, name: str) -> Stage:
-        """Return a stage of its app, which is named as the folder, with hyphens."""
+        """Return a stage of the example's app, which has the folder's name with hyphens."""
         return Stage(name, app=self.name.replace("_", "-"))
 
     @property
-    def tell(self) -> Callable[[Scene, Say], None]:
-        """Return what its one command does once it is deployed: a story that `say` tells."""
-        found: Callable[[Scene, Say], None] = self._story().tell
-        return found
-
-    @property
-    def asks_assent(self) -> bool:
-        """Return whether it needs the whole of Assent beside it, and not the emulator alone."""
-        return bool(self._story().ASKS_ASSENT)
-
-    def _story(self) -> Any:  # a module, with the two names above
-        return importlib.import_module(f"examples.{self.name}.story")
+    def demo(self) -> Demo:
+        """Return the example's `demo.py`."""
+        return cast("Demo", importlib.import_module(f"examples.{self.name}.demo"))

@@ -1,1 +1,1 @@
-"""What runs on a person's machine, never in Lambda: deploy, destroy, and the sandbox."""
+"""Commands that run on a developer's machine, never in Lambda: deploy, destroy, the sandbox."""

@@ -1,7 +1,7 @@
-"""The AWS account that a command works in, and its typed clients.
+"""An AWS account and region, with the typed boto3 clients that the commands use.
 
-On the map: the only maker of clients in `tools/`. The sandbox hands in an endpoint and keys of its
-own; everybody else uses what boto3 finds (profile, environment, role).
+Every client in `tools/` comes from here. The sandbox passes an endpoint and keys of its own; the
+other commands use the profile, environment or role that boto3 finds.
 """
 
 from dataclasses import dataclass
@@ -23,18 +23,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Account:
-    """One account and region: a session, and an endpoint if it isn't AWS's own."""
+    """A boto3 session, and the endpoint of an emulator if the account isn't on AWS."""
 
     session: boto3.Session
     endpoint_url: str | None = None
 
     @classmethod
     def from_environment(cls) -> "Account":
-        """Return the account boto3 finds; raise ToolError if region or usable keys are missing."""
+        """Return the account that boto3 finds.
+
+        Raises ToolError if there is no region, or if AWS refuses the credentials.
+        """
         try:
             account = cls(boto3.Session())
         except BotoCoreError as e:
-            raise ToolError(f"AWS can't be used: {e}") from e
+            raise ToolError(f"boto3 can't open a session: {e}") from e
         if account.session.region_name is None:
             raise ToolError("no AWS region: set AWS_DEFAULT_REGION, or run `aws configure`")
         if account.session.get_credentials() is None:
@@ -42,48 +45,48 @@ class Account:
         try:
             account.session.client("sts").get_caller_identity()
         except (BotoCoreError, ClientError) as e:
-            raise ToolError(f"AWS doesn't accept the credentials: {e}") from e
+            raise ToolError(f"AWS refuses the credentials: {e}") from e
         return account
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the variables that have a child process work in the same account and region."""
-        found = {"AWS_DEFAULT_REGION": self.session.region_name or ""}
+        """Return the variables with which a child process uses the same account and region."""
+        variables = {"AWS_DEFAULT_REGION": self.session.region_name or ""}
         keys = self.session.get_credentials()
         if self.endpoint_url is not None and keys is not None:
-            found |= {
+            variables |= {
                 "AWS_ENDPOINT_URL": self.endpoint_url,
                 "AWS_ACCESS_KEY_ID": keys.access_key or "",
                 "AWS_SECRET_ACCESS_KEY": keys.secret_key or "",
             }
-        return found
+        return variables
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
-        """Return the client that makes stacks."""
+        """Return the CloudFormation client."""
         return self.session.client("cloudformation", endpoint_url=self.endpoint_url)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        """Return the client that looks into a table, and deletes it."""
+        """Return the DynamoDB client."""
         return self.session.client("dynamodb", endpoint_url=self.endpoint_url)
 
     @cached_property
-    def functions(self) -> "LambdaClient":
-        """Return the client of Lambda."""
+    def lambda_(self) -> "LambdaClient":
+        """Return the Lambda client."""
         return self.session.client("lambda", endpoint_url=self.endpoint_url)
 
     @cached_property
-    def iam(self) -> Any:  # its stubs are large, and one call is made
-        """Return the client that says who has the operator policy."""
+    def iam(self) -> Any:  # the IAM stubs are large, and these commands make few calls
+        """Return the IAM client."""
         return self.session.client("iam", endpoint_url=self.endpoint_url)
 
     @cached_property
     def sns(self) -> "SNSClient":
-        """Return the client that deletes the approvers' topics."""
+        """Return the SNS client."""
         return self.session.client("sns", endpoint_url=self.endpoint_url)
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":
-        """Return the client that finds and stops executions."""
+        """Return the Step Functions client."""
         return self.session.client("stepfunctions", endpoint_url=self.endpoint_url)

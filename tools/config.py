@@ -1,7 +1,7 @@
-"""The stage's part of `.chalice/config.json`: names, roles and variables, from the stack's outputs.
+"""`.chalice/config.json`: reads a stage's settings and variables, and writes those of a deploy.
 
-On the map: used by `deploy`; knows the file, not AWS. A person edits ASSENT_APPROVER_DOMAINS, an
-ASSENT_PUBLIC_URL of their own domain, and whatever else Chalice can be told; all that stays.
+Settings that a deploy doesn't write stay as they are, and so do the approvers' mail domains
+(ASSENT_APPROVER_DOMAINS) and a domain of your own in ASSENT_PUBLIC_URL.
 """
 
 import json
@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tools.errors import ToolError
-from tools.stage import API_STAGE, Stage
+from tools.stage import Stage
+from tools.stage_settings import TUNABLE, StageSettings, assent_settings
 
 UNKNOWN_URL = "https://not-deployed.invalid"  # until Chalice has made the API
 _DOMAIN = re.compile(r"\*|[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -21,35 +22,40 @@ Json = dict[str, Any]
 
 
 class Config:
-    """A project's `.chalice/config.json`, read when asked and written whole."""
+    """The `.chalice/config.json` of a project. Each method reads the file anew."""
 
     def __init__(self, project: Path) -> None:
         self._path = project / ".chalice" / "config.json"
 
     def domains(self, stage: Stage, given: str | None = None) -> tuple[str, ...]:
-        """Return the mail domains that may be asked: what is given, or else what is recorded.
+        """Return the mail domains whose addresses may be asked: `given`, or else the recorded ones.
 
-        Raises ToolError if there are none, or if one of them is no domain.
+        `given` is comma-separated. Raises ToolError if there are none, or if one is no domain.
         """
         recorded = self._variables(self._read(), stage).get("ASSENT_APPROVER_DOMAINS", "")
-        found = tuple(d.strip().lower() for d in (given or recorded).split(",") if d.strip())
-        if not found:
+        domains = tuple(d.strip().lower() for d in (given or recorded).split(",") if d.strip())
+        if not domains:
             raise ToolError(
-                "whose mail may be asked for approval? Say it once, `--domains example.com,...` "
-                "(`*` allows anybody), or set ASSENT_APPROVER_DOMAINS of stage "
+                "no mail domains of approvers: give them once, `--domains example.com,...` "
+                "(`*` allows any address), or set ASSENT_APPROVER_DOMAINS of stage "
                 f"{stage} in {self._path}"
             )
-        for domain in found:
+        for domain in domains:
             if not _DOMAIN.fullmatch(domain):
                 raise ToolError(
                     f"{domain!r} is no mail domain: it looks like example.com, without '@'"
                 )
-        return found
+        return domains
 
-    def write(
-        self, stage: Stage, outputs: Mapping[str, str], domains: tuple[str, ...], public_url: str
+    def update_assent_stage(
+        self,
+        stage: Stage,
+        *,
+        outputs: Mapping[str, str],
+        domains: tuple[str, ...],
+        public_url: str,
     ) -> None:
-        """Record what the functions of a stage of Assent need."""
+        """Write the settings and variables of a stage of Assent, from its stack's outputs."""
         before = self._variables(self._read(), stage)
         variables = {
             "ASSENT_STAGE": stage.name,
@@ -60,10 +66,12 @@ class Config:
             "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
             "ASSENT_APPROVER_DOMAINS": ",".join(domains),
         }
-        self.record(stage, _stage_settings(outputs), variables)
+        self.update_stage(stage, assent_settings(outputs), variables)
 
-    def record(self, stage: Stage, settings: Json, variables: Mapping[str, str]) -> None:
-        """Put settings and variables into the stage. Nothing else in the file is touched."""
+    def update_stage(
+        self, stage: Stage, settings: StageSettings, variables: Mapping[str, str]
+    ) -> None:
+        """Write settings and variables into the stage; everything else in the file stays."""
         config = self._read()
         stages = config.setdefault("stages", {})
         merged = _merged(stages.get(stage.name, {}), settings)
@@ -72,81 +80,45 @@ class Config:
         self._write({"version": "2.0", "app_name": stage.app} | config)
 
     def public_url(self, stage: Stage) -> str:
-        """Return the URL that the stage's mails point to."""
+        """Return the recorded base URL of the links in mails, or UNKNOWN_URL."""
         return self._variables(self._read(), stage).get("ASSENT_PUBLIC_URL", UNKNOWN_URL)
 
     def _variables(self, config: Json, stage: Stage) -> dict[str, str]:
-        found: dict[str, str] = (
+        variables: dict[str, str] = (
             config.get("stages", {}).get(stage.name, {}).get("environment_variables", {})
         )
-        return found
+        return variables
 
     def _read(self) -> Json:
         try:
-            found: Json = json.loads(self._path.read_text("utf-8"))
+            config: Json = json.loads(self._path.read_text("utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError as e:
             raise ToolError(f"{self._path} is no JSON: {e}") from e
-        return found
+        return config
 
     def _write(self, config: Json) -> None:
+        """Replace the file in one step: a crash leaves the old one whole."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         new = self._path.with_suffix(".new")
         new.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
         new.replace(self._path)
 
 
-def _stage_settings(outputs: Mapping[str, str]) -> Json:
-    """Return what a stage needs besides variables. Time-outs are seconds, memory is MB.
-
-    API Gateway gives up after 29 s, so the API's function does before. Answers from 4 KB on are
-    compressed, if the client takes that.
-    """
-    return {
-        "api_gateway_stage": API_STAGE,
-        "autogen_policy": False,
-        "manage_iam_role": False,
-        "iam_role_arn": outputs["ApiRoleArn"],
-        "lambda_timeout": 28,
-        "lambda_memory_size": 512,
-        "minimum_compression_size": 4096,
-        "lambda_functions": {
-            "request_approval": {
-                "iam_role_arn": outputs["RequestApprovalRoleArn"],
-                "lambda_timeout": 60,
-            },
-            "record_decision": {"iam_role_arn": outputs["RecordDecisionRoleArn"]},
-            "decision_from_queue": {
-                "iam_role_arn": outputs["DecisionFromQueueRoleArn"],
-                "lambda_timeout": 30,
-            },
-            "request_from_queue": {
-                "iam_role_arn": outputs["RequestFromQueueRoleArn"],
-                "lambda_timeout": 60,
-            },
-            "tick": {"iam_role_arn": outputs["TickRoleArn"], "lambda_timeout": 300},
-        },
-    }
-
-
-# What a person may have tuned: written once, then left alone.
-_TUNABLE = ("lambda_timeout", "lambda_memory_size", "minimum_compression_size")
-
-
-def _merged(found: Json, ours: Json) -> Json:
-    """Return `found` with our settings over it, except those that are there and may be tuned."""
-    merged = dict(found)
-    for key, value in ours.items():
+def _merged(recorded: Json, settings: Mapping[str, Any]) -> Json:
+    """Return `recorded` updated with `settings`, but for tunable ones that are recorded."""
+    merged = dict(recorded)
+    for key, value in settings.items():
         if isinstance(value, dict):
-            merged[key] = _merged(found.get(key, {}), value)
-        elif key not in _TUNABLE or key not in found:
+            merged[key] = _merged(recorded.get(key, {}), value)
+        elif key not in TUNABLE or key not in recorded:
             merged[key] = value
     return merged
 
 
 def _own_domain(url: str) -> str | None:
-    """Return the URL if it leads to somebody's own domain, and not to API Gateway's or nowhere."""
+    """Return the URL if a person set it, and None if it is API Gateway's or leads nowhere."""
     host = urlsplit(url).hostname or ""
     if (
         not host

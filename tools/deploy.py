@@ -1,10 +1,10 @@
-"""`python -m tools.deploy --stage dev`: the stack, the stage's configuration, the code.
+"""`python -m tools.deploy --stage dev`: deploys the stack, the stage's configuration and the code.
 
-On the map: the one way a stage comes into being, on AWS and in the sandbox. Afterwards
-`chalice deploy --stage dev` alone ships code. docs/operating.md tells the story.
+Every stage of Assent is made by `deploy`, on AWS and in the sandbox. Afterwards
+`chalice deploy --stage dev` alone deploys code. See docs/operating.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
+from tools.echo import Echo
 from tools.errors import ToolError
 from tools.stack import Stack
 from tools.stage import Stage
@@ -21,65 +22,74 @@ from tools.template import template_body
 
 def deploy(
     stage: Stage,
+    *,
     project: Path,
     account: Account,
     chalice: Chalice,
     stack: Stack,
-    *,
     domains: str | None = None,
     parameters: Mapping[str, str] | None = None,
-    say: Callable[[str], None],
+    echo: Echo,
 ) -> str:
-    """Bring a stage up to date with the project and return its public URL.
+    """Deploy the project as this stage and return its public URL.
 
-    `domains` (comma-separated) is needed once and remembered in config.json; `parameters` are the
-    stack's own, and remembered by it. Chalice runs twice on the first deploy: mails hold the API's
-    URL, which is known after the first run.
+    `domains` (comma-separated) is needed once and then recorded in config.json; `parameters` are
+    the stack's, which keeps them. The first deploy runs stack and Chalice twice: the functions
+    need the API's URL for their mails, and the API exists after the first run.
     """
     config = Config(project)
-    whom = config.domains(stage, domains)
+    approver_domains = config.domains(stage, domains)
     body = template_body(project)
     api = chalice.api(stage)
     if api is None:
         refuse_second_api(stage, account)
 
     given = {
-        "ApproverEndpoints": ",".join(d if d == "*" else f"*@{d}" for d in whom),
+        "ApproverEndpoints": ",".join(d if d == "*" else f"*@{d}" for d in approver_domains),
         **(parameters or {}),
     }
     while True:
-        known = api
-        say(f"stack {stage.prefix}")
-        outputs = stack.deploy(body, given | ({"ApiId": known.id} if known else {}))
-        config.write(stage, outputs, whom, known.url if known else UNKNOWN_URL)
-        say("code" if known else "code, first pass: the API gets its URL")
+        echo(f"stack {stage.prefix}")
+        outputs = stack.deploy(body, given | ({"ApiId": api.id} if api else {}))
+        config.update_assent_stage(
+            stage,
+            outputs=outputs,
+            domains=approver_domains,
+            public_url=api.url if api else UNKNOWN_URL,
+        )
+        echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
         chalice.deploy(stage)
-        api = chalice.api(stage)
-        if api is None:
+        deployed = chalice.api(stage)
+        if deployed is None:
             raise ToolError(f"chalice made no REST API for stage {stage}: has app.py no routes?")
-        if api == known:
+        if deployed == api:
             break
+        api = deployed
 
-    say("dead letters")
-    account.functions.put_function_event_invoke_config(
-        FunctionName=stage.function("tick"),
-        # The next tick, a minute later, does whatever this one didn't: one retry is plenty.
-        MaximumRetryAttempts=1,
-        MaximumEventAgeInSeconds=300,
-        DestinationConfig={"OnFailure": {"Destination": outputs["DeadLetterQueueArn"]}},
-    )
+    echo("dead-letter queue")
+    _send_failed_ticks_to(outputs["DeadLetterQueueArn"], stage, account)
     return config.public_url(stage)
 
 
+def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> None:
+    account.lambda_.put_function_event_invoke_config(
+        FunctionName=stage.function("tick"),
+        # The tick of the next minute does the same work, so one retry is enough.
+        MaximumRetryAttempts=1,
+        MaximumEventAgeInSeconds=300,
+        DestinationConfig={"OnFailure": {"Destination": queue_arn}},
+    )
+
+
 def refuse_second_api(stage: Stage, account: Account) -> None:
-    """Raise ToolError if the stage has an API of which Chalice has no record: it would add one."""
+    """Raise ToolError if the stage has an API that Chalice has no record of: it would add one."""
     try:
-        policy = account.functions.get_policy(FunctionName=stage.prefix)["Policy"]
-    except account.functions.exceptions.ResourceNotFoundException:
+        policy = account.lambda_.get_policy(FunctionName=stage.prefix)["Policy"]
+    except account.lambda_.exceptions.ResourceNotFoundException:
         return
     if "execute-api" in policy:
         raise ToolError(
-            f"stage {stage} was deployed from another checkout: without that one's "
+            f"stage {stage} was deployed from another checkout: without that checkout's "
             f".chalice/deployed/{stage}.json Chalice would make a second API with another URL"
         )
 
@@ -87,10 +97,11 @@ def refuse_second_api(stage: Stage, account: Account) -> None:
 @click.command()
 @click.option("--stage", "name", required=True, help="The Chalice stage, such as dev.")
 @click.option(
-    "--domains", help="Mail domains that may be asked, such as example.com,example.org. Remembered."
+    "--domains",
+    help="Mail domains of the approvers, such as example.com,example.org. Recorded in config.json.",
 )
-@click.option("--alarm-topic", help="ARN of the SNS topic that alarms are sent to. Remembered.")
-@click.option("--log-days", help="For how many days logs are kept (90 at first). Remembered.")
+@click.option("--alarm-topic", help="ARN of the SNS topic for alarms. The stack keeps it.")
+@click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
 @click.option(
     "--project",
     type=click.Path(path_type=Path, file_okay=False, exists=True, resolve_path=True),
@@ -100,20 +111,20 @@ def refuse_second_api(stage: Stage, account: Account) -> None:
 def main(
     name: str, domains: str | None, alarm_topic: str | None, log_days: str | None, project: Path
 ) -> None:
-    """Deploy a stage of Assent: what outlives the code first, then the code."""
+    """Deploy a stage of Assent: first the stack, then the code."""
     stage = Stage(name)
     account = Account.from_environment()
     parameters = {"AlarmTopicArn": alarm_topic, "LogRetentionDays": log_days}
     try:
         url = deploy(
             stage,
-            project,
-            account,
-            Chalice(project, environment=account.environment),
-            Stack(stage, account.cloudformation, account.dynamodb, say=click.echo),
+            project=project,
+            account=account,
+            chalice=Chalice(project, environment=account.environment),
+            stack=Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
             domains=domains,
             parameters={key: value for key, value in parameters.items() if value is not None},
-            say=click.echo,
+            echo=click.echo,
         )
     except (BotoCoreError, ClientError) as e:
         raise ToolError(f"AWS: {e}") from e

@@ -1,11 +1,10 @@
-"""`python -m tools.destroy --stage dev`: the code, then the stack. Table and approvers stay.
+"""`python -m tools.destroy --stage dev`: deletes the code, then the stack; keeps the data.
 
-On the map: the mirror of `deploy`. `--delete-data assent-dev` takes the table and the approvers'
-topics too; it has to be said by the table's name. Whatever could leave half of it behind is
-looked for first.
+The data are the table and the approvers' topics. `--delete-data assent-dev`, with the table's name,
+deletes them too. Everything that would stop a destroy halfway is checked first
+(`destroy_checks.py`).
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,6 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.account import Account
 from tools.chalice_cli import Chalice
+from tools.destroy_checks import (
+    consequence_for_others,
+    refuse_attached_policy,
+    refuse_unrecorded_functions,
+    refuse_waiting,
+)
+from tools.echo import Echo
 from tools.errors import ToolError
 from tools.stack import Stack
 from tools.stage import Stage
@@ -21,142 +27,81 @@ from tools.table import Table
 
 def destroy(
     stage: Stage,
+    *,
     account: Account,
     chalice: Chalice,
     stack: Stack,
-    *,
     delete_data: str | None = None,
     stop_running: bool = False,
-    say: Callable[[str], None],
+    echo: Echo,
 ) -> None:
-    """Delete the functions, the API and the stack; the data only if it is asked for.
+    """Delete the functions, the API and the stack, and the data if `delete_data` names the table.
 
-    `delete_data` is the table's name. Raises ToolError, before anything is deleted, if it is
-    another name; if there is nothing, or something that would stay behind; or if somebody still
-    waits and `stop_running` isn't set.
+    Raises ToolError, before anything is deleted, if `delete_data` is another name, if there is
+    nothing to delete, if something would be left over, or if an execution or approval waits and
+    `stop_running` isn't set.
     """
     if delete_data is not None and delete_data != stage.prefix:
         raise ToolError(
             f"the table of stage {stage} is {stage.prefix}, not {delete_data}: nothing was deleted"
         )
-    _refuse_unrecorded_functions(stage, account, chalice)
-    there = stack.exists()
-    if not there and delete_data is None and chalice.api(stage) is None:
+    refuse_unrecorded_functions(stage, account, chalice)
+    stack_exists = stack.exists()
+    if not stack_exists and delete_data is None and chalice.api(stage) is None:
         raise ToolError(
             f"there is no stack {stage.prefix} in this account and region: nothing was deleted"
         )
-    outputs = stack.outputs() if there else {}
-    _refuse_attached_policy(account, outputs.get("OperatorPolicyArn"))
+    outputs = stack.outputs() if stack_exists else {}
+    refuse_attached_policy(account, outputs.get("OperatorPolicyArn"))
     table = Table(account.dynamodb, stage.prefix)
-    running = _running(account, outputs.get("StateMachineArn"))
-    pending = table.pending()
+    running = _running_executions(account, outputs.get("StateMachineArn"))
+    pending = table.count_pending()
+    table_stays = delete_data is None
     if not stop_running:
-        _refuse_waiting(stage, len(running), pending, delete_data is None)
-    _stop(stage, account, running, say)
+        refuse_waiting(stage, running=len(running), pending=pending, table_stays=table_stays)
+    _stop_executions(stage, account, running, echo)
     if pending:
-        say(f"{pending} approvals stay without an answer. {_fate(delete_data is None)}")
+        echo(f"{pending} approvals stay undecided. {consequence_for_others(table_stays)}")
 
-    say("functions and API")
+    echo("functions and API")
     chalice.delete(stage)
-    if there:
-        say(f"stack {stage.prefix}")
+    if stack_exists:
+        echo(f"stack {stage.prefix}")
         stack.delete()
-    if delete_data is None:
-        say(
+    if table_stays:
+        echo(
             f"table {stage.prefix} and the approvers' topics stay; "
             f"`--delete-data {stage.prefix}` deletes them"
         )
         return
-    say(f"table {stage.prefix}")
+    echo(f"table {stage.prefix}")
     table.delete()
-    say(f"{_delete_topics(stage, account)} approvers' topics")
+    echo(f"{_delete_topics(stage, account)} approvers' topics")
 
 
-def _refuse_unrecorded_functions(stage: Stage, account: Account, chalice: Chalice) -> None:
-    """Raise ToolError if there are functions that Chalice has no record of, and wouldn't delete.
-
-    They, the API and the tick's rule would go on without roles and table.
-    """
-    recorded = chalice.functions(stage)
-    unknown = []
-    for name in stage.functions:
-        try:
-            found = account.functions.get_function_configuration(FunctionName=name)
-        except account.functions.exceptions.ResourceNotFoundException:
-            continue
-        if found["FunctionArn"] not in recorded:
-            unknown.append(name)
-    if unknown:
-        raise ToolError(
-            f"Chalice's record here, .chalice/deployed/{stage}.json, doesn't know "
-            f"{', '.join(unknown)}: nothing was deleted. Destroy from the checkout that stage "
-            f"{stage} was deployed from, or copy that file of it here. If a first deploy broke "
-            "off, finish it first. If the record is lost, delete functions, REST API and rule by "
-            "hand (docs/operating.md), then come back"
-        )
-
-
-def _refuse_attached_policy(account: Account, arn: str | None) -> None:
-    """Raise ToolError if somebody has the operator policy: the stack couldn't be deleted."""
-    if arn is None:
-        return
-    holders: list[str] = []
-    try:
-        for page in account.iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
-            holders += [f"user {user['UserName']}" for user in page["PolicyUsers"]]
-            holders += [f"group {group['GroupName']}" for group in page["PolicyGroups"]]
-            holders += [f"role {role['RoleName']}" for role in page["PolicyRoles"]]
-    except account.iam.exceptions.NoSuchEntityException:
-        return
-    if holders:
-        raise ToolError(
-            f"policy {arn} is attached to {', '.join(holders)}, and IAM deletes no attached "
-            "policy: nothing was deleted. Detach it from them first"
-        )
-
-
-def _running(account: Account, machine: str | None) -> list[str]:
-    """Return the ARNs of the running executions of our own state machine, if there is one."""
-    if machine is None:
+def _running_executions(account: Account, state_machine_arn: str | None) -> list[str]:
+    """Return the ARNs of the running executions of the stage's own state machine."""
+    if state_machine_arn is None:
         return []
     pages = account.stepfunctions.get_paginator("list_executions")
     return [
         e["executionArn"]
-        for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING")
+        for page in pages.paginate(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
         for e in page["executions"]
     ]
 
 
-def _refuse_waiting(stage: Stage, running: int, pending: int, table_stays: bool) -> None:
-    """Raise ToolError if an execution or an approval waits; other state machines ask, too."""
-    if running or pending:
-        raise ToolError(
-            f"{running} executions of {stage.prefix} still wait for an answer, and {pending} "
-            "approvals are pending, those that other state machines asked for among them: nothing "
-            "was deleted. Let them be answered, or withdraw them; or give --stop-running, which "
-            f"stops the executions of {stage.prefix} and no others. {_fate(table_stays)}"
-        )
-
-
-def _fate(table_stays: bool) -> str:
-    """Return what becomes of those who asked from other state machines."""
-    until = ", or until this stage is deployed again with its table" if table_stays else ""
-    return (
-        "Executions of other state machines that asked here then wait until they time "
-        f"out{until}; the links that were mailed lead nowhere"
-    )
-
-
-def _stop(stage: Stage, account: Account, running: list[str], say: Callable[[str], None]) -> None:
+def _stop_executions(stage: Stage, account: Account, running: list[str], echo: Echo) -> None:
     for arn in running:
         account.stepfunctions.stop_execution(
             executionArn=arn, error="Cancelled", cause=f"stage {stage} was destroyed"
         )
     if running:
-        say(f"{len(running)} executions stopped")
+        echo(f"{len(running)} executions stopped")
 
 
 def _delete_topics(stage: Stage, account: Account) -> int:
+    """Delete the topics of the stage's approvers and return their number."""
     topics = [
         t["TopicArn"]
         for page in account.sns.get_paginator("list_topics").paginate()
@@ -172,10 +117,12 @@ def _delete_topics(stage: Stage, account: Account) -> int:
 @click.option("--stage", "name", required=True, help="The Chalice stage, such as dev.")
 @click.option(
     "--delete-data",
-    help="The table's name, assent-<stage>: delete it and the approvers' topics as well.",
+    help="The table's name, assent-<stage>: delete the table and the approvers' topics too.",
 )
 @click.option(
-    "--stop-running", is_flag=True, help="Stop our executions that still wait; others wait on."
+    "--stop-running",
+    is_flag=True,
+    help="Stop the running executions of this stage's state machine. Others are left running.",
 )
 @click.option(
     "--project",
@@ -190,12 +137,12 @@ def main(name: str, delete_data: str | None, stop_running: bool, project: Path) 
     try:
         destroy(
             stage,
-            account,
-            Chalice(project, environment=account.environment),
-            Stack(stage, account.cloudformation, account.dynamodb, say=click.echo),
+            account=account,
+            chalice=Chalice(project, environment=account.environment),
+            stack=Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
             delete_data=delete_data,
             stop_running=stop_running,
-            say=click.echo,
+            echo=click.echo,
         )
     except (BotoCoreError, ClientError) as e:
         raise ToolError(f"AWS: {e}") from e

@@ -1,7 +1,7 @@
-"""The one kind of error that a person at the command line is meant to read."""
+"""The error that a command reports to its user."""
 
 import click
 
 
 class ToolError(click.ClickException):
-    """What the person can put right; the message says how. click prints it and exits with 1."""
+    """An error that the user can fix; its message says how. click prints it and exits with 1."""

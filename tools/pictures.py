@@ -1,6 +1,6 @@
-"""`python -m tools.pictures`: takes the README's screenshots from a running sandbox.
+"""`python -m tools.pictures`: takes the README's screenshots of a running sandbox with Chromium.
 
-On the map: reads `.sandbox/state.json`, drives Chromium, writes `docs/pictures/*.png`.
+The screenshots are `docs/pictures/*.png`.
 """
 
 import json
@@ -8,20 +8,22 @@ import shutil
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import click
 from playwright.sync_api import Page, sync_playwright
 
 from tools.errors import ToolError
-from tools.sandbox.people import Person
+from tools.sandbox.mailbox import MessageJson
+from tools.sandbox.state import SandboxState, read_state
+from tools.sandbox.users import IamUser
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-MORE = [
+APPROVER = "ada@example.com"
+MORE_REQUESTS = [
     {
         "subject": subject,
         "details": details,
-        "approvers": ["ada@example.com"],
+        "approvers": [APPROVER],
         "requestedBy": "margaret@example.com",
         "expiresIn": days * 86_400,
     }
@@ -30,63 +32,70 @@ MORE = [
         (5, "Let Linus read the archive of invoices?", {"Until": "The end of the audit"}),
     )
 ]
-"""What else waits for Ada, so that there is a list."""
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+"""Sent beside the sandbox's first request, so that the approver's inbox page shows several."""
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 
 
 @click.command()
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=".sandbox")
 def main(folder: Path) -> None:
-    """Photograph mail, page, list and receipt of the first approval; it is approved by that."""
-    try:
-        state = json.loads((folder / "state.json").read_text("utf-8"))
-    except FileNotFoundError as e:
-        raise ToolError(f"no sandbox serves from {folder}: start one with `make demo`") from e
+    """Take screenshots of a mail, the pages behind its links, and a decision. It approves one."""
+    state = read_state(folder)
     chromium = shutil.which("chromium")
     if chromium is None:
-        raise ToolError("no Chromium here: `make browser` installs it")
+        raise ToolError("Chromium is missing: `make browser` installs it")
+    mail = _first_mail(state)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         page = browser.new_page(device_scale_factor=1.5)
-        _photograph(page, state)
+        _take_screenshots(page, state, mail)
         browser.close()
 
 
-def _photograph(page: Page, state: dict[str, Any]) -> None:
-    inbox = state["inbox"]
+def _first_mail(state: SandboxState) -> MessageJson:
+    """Send MORE_REQUESTS, wait for their mails, and return the mail of the first request."""
     keys = state["operator"]
-    region = state["aws"]["region"]
-    operator = Person("operator", keys["accessKeyId"], keys["secretAccessKey"], region)
-    for request in MORE:
+    operator = IamUser(
+        "operator", keys["accessKeyId"], keys["secretAccessKey"], state["aws"]["region"]
+    )
+    for request in MORE_REQUESTS:
         operator.call("POST", f"{state['api']}/executions", request)
-    while len(mails := _mails(inbox)) < 1 + len(MORE):
+    while len(mails := _mails(state["inbox"])) < 1 + len(MORE_REQUESTS):
         time.sleep(0.2)
-    mail = mails[0]
-    link, everything = (
+    return mails[0]
+
+
+def _take_screenshots(page: Page, state: SandboxState, mail: MessageJson) -> None:
+    decision_link, inbox_link = (
         next(line for line in mail["text"].splitlines() if f"/{name}/" in line)
         for name in ("approve", "mine")
     )
     page.set_viewport_size({"width": 760, "height": 700})
-    page.goto(inbox)
-    page.get_by_role("link", name="ada@example.com").first.click()
+    page.goto(state["inbox"])
+    page.get_by_role("link", name=APPROVER).first.click()
     page.get_by_role("link", name=mail["subject"]).first.click()
     _save(page, "mail")
     page.set_viewport_size({"width": 390, "height": 700})
-    page.goto(link)
+    page.goto(decision_link)
     _save(page, "page")
-    page.goto(everything)
+    page.goto(inbox_link)
     _save(page, "list")
-    page.goto(link)
+    page.goto(decision_link)
     page.get_by_label("Reason").fill("Looked through the changes, tests are green.")
     page.get_by_role("button", name="Approve").click()
     page.get_by_text("You approved this").wait_for()
     _save(page, "receipt")
 
 
-def _mails(inbox: str) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{inbox}/messages?to=ada@example.com") as answer:  # noqa: S310 (loopback)
-        found: list[dict[str, Any]] = json.loads(answer.read())["messages"]
-    return found
+def _mails(inbox: str) -> list[MessageJson]:
+    with urllib.request.urlopen(f"{inbox}/messages?to={APPROVER}") as response:  # noqa: S310 (loopback)
+        messages: list[MessageJson] = json.loads(response.read())["messages"]
+    return messages
 
 
 def _save(page: Page, name: str) -> None:

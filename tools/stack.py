@@ -1,14 +1,12 @@
-"""The stack of `infrastructure.yaml`: create, update, delete, read its outputs.
-
-On the map: used by `deploy` and `destroy`; knows CloudFormation, knows nothing of Chalice.
-"""
+"""The stack of `infrastructure.yaml`: create, update, delete, read its outputs."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, WaiterError
 
+from tools.echo import Echo
 from tools.errors import ToolError
 from tools.stage import Stage
 from tools.table import Table
@@ -23,16 +21,15 @@ if TYPE_CHECKING:
     )
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PATIENCE = 1800
-"""Seconds to wait for a stack."""
+_TIMEOUT_SECONDS = 1800
 _CAPABILITIES: "list[CapabilityType]" = ["CAPABILITY_NAMED_IAM"]
 _NEVER_COMPLETE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS", "CREATE_FAILED")
-_STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+_IN_PROGRESS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 _NOT_IN_STACK = ("DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_FAILED")
 
 
 class Stack:
-    """The stack of one stage. It is looked at every `delay` seconds while it changes."""
+    """The stack of one stage. While it changes, it is polled every `delay` seconds."""
 
     def __init__(
         self,
@@ -41,7 +38,7 @@ class Stack:
         dynamodb: "DynamoDBClient",
         *,
         delay: float = 5,
-        say: Callable[[str], None] = lambda _: None,
+        echo: Echo = lambda _: None,
     ) -> None:
         self._stage = stage
         self._name = stage.prefix
@@ -49,29 +46,29 @@ class Stack:
         self._table = Table(dynamodb, stage.prefix)
         self._waiter: WaiterConfigTypeDef = {
             "Delay": delay,  # type: ignore[typeddict-item]  # fractions of a second work as well
-            "MaxAttempts": int(PATIENCE / delay),
+            "MaxAttempts": int(_TIMEOUT_SECONDS / delay),
         }
-        self._say = say
+        self._echo = echo
 
     def deploy(self, body: str, parameters: Mapping[str, str]) -> dict[str, str]:
         """Create or update the stack, wait, and return its outputs.
 
-        A parameter that isn't given keeps its value. Raises ToolError with the reasons of the
-        resources that failed. A template with the parameter CreateTable has a table that may have
-        outlived its stack: ToolError if it differs from the template's.
+        A parameter that isn't given keeps its value. The parameter CreateTable, if the template has
+        it, is set here: false if the table exists outside the stack, which then must have the
+        template's keys. Raises ToolError if it hasn't, or with the reasons of failed resources.
         """
         stack = self._describe()
         if stack is not None and stack["StackStatus"] in _NEVER_COMPLETE:
-            self._say(f"stack {self._name} was never complete: making it anew")
+            self._echo(f"stack {self._name} was never complete: deleting it and creating it anew")
             self.delete()
             stack = None
         known = set(json.loads(body).get("Parameters", {}))
         given = {"Stage": self._stage.name, **parameters}
         if "CreateTable" in known:
-            ours = self._table_is_ours()
-            if not ours:
-                self._refuse_misfit(body)
-            given["CreateTable"] = "true" if ours else "false"
+            in_stack = self._table_belongs_to_stack()
+            if not in_stack:
+                self._refuse_other_keys(body)
+            given["CreateTable"] = "true" if in_stack else "false"
         try:
             if stack is None:
                 self._create(body, given)
@@ -88,18 +85,18 @@ class Stack:
         return self.outputs()
 
     def outputs(self) -> dict[str, str]:
-        """Return the stack's outputs; raise ToolError if there is no such stack."""
+        """Return the stack's outputs; raise ToolError if the stack doesn't exist."""
         stack = self._describe()
         if stack is None:
             raise ToolError(f"there is no stack {self._name} in this account and region")
         return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
 
     def exists(self) -> bool:
-        """Return whether there is such a stack, whatever state it is in."""
+        """Return whether the stack exists, in any state."""
         return self._describe() is not None
 
     def delete(self) -> None:
-        """Delete the stack and wait. The table stays: the template retains it."""
+        """Delete the stack and wait. The table stays, because the template retains it."""
         self._cloudformation.delete_stack(StackName=self._name)
         waiter = self._cloudformation.get_waiter("stack_delete_complete")
         try:
@@ -113,7 +110,8 @@ class Stack:
             TemplateBody=body,
             Parameters=_values(given),
             Capabilities=_CAPABILITIES,
-            # A table of a stack that never came to be holds nothing, and would be in the way.
+            # If the creation fails, the new table goes too: it is empty, and left behind it would
+            # collide with the next attempt.
             RetainExceptOnCreate=True,
         )
         waiter = self._cloudformation.get_waiter("stack_create_complete")
@@ -130,24 +128,24 @@ class Stack:
         waiter = self._cloudformation.get_waiter("stack_update_complete")
         waiter.wait(StackName=self._name, WaiterConfig=self._waiter)
 
-    def _table_is_ours(self) -> bool:
-        """Return whether the table belongs in the stack: it does, unless it was there before."""
+    def _table_belongs_to_stack(self) -> bool:
+        """Return whether the stack has the table or, if there is none yet, should make it."""
         if not self._table.exists():
             return True
         try:
-            found = self._cloudformation.describe_stack_resources(StackName=self._name)
+            resources = self._cloudformation.describe_stack_resources(StackName=self._name)
         except ClientError as e:
-            if _no_such_stack(e):
+            if _is_missing_stack(e):
                 return False
             raise
         return any(
             r["LogicalResourceId"] == "Table" and r["ResourceStatus"] not in _NOT_IN_STACK
-            for r in found["StackResources"]
+            for r in resources["StackResources"]
         )
 
-    def _refuse_misfit(self, body: str) -> None:
-        """Raise ToolError if the functions couldn't work with the table that is there."""
-        wrong = self._table.misfits(json.loads(body)["Resources"]["Table"]["Properties"])
+    def _refuse_other_keys(self, body: str) -> None:
+        """Raise ToolError if the existing table lacks a key or an index that the code needs."""
+        wrong = self._table.differences(json.loads(body)["Resources"]["Table"]["Properties"])
         if wrong:
             raise ToolError(
                 f"table {self._name} isn't the stack's, and differs from the one that "
@@ -159,18 +157,18 @@ class Stack:
         try:
             stack = self._cloudformation.describe_stacks(StackName=self._name)["Stacks"][0]
         except ClientError as e:
-            if _no_such_stack(e):
+            if _is_missing_stack(e):
                 return None
             raise
         return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
     def _failures(self) -> str:
-        """Return a line for each resource that failed in the latest run, the first one first."""
+        """Return a line for each resource that failed in the latest run, oldest first."""
         lines: list[str] = []
-        found = self._cloudformation.describe_stack_events(StackName=self._name)
-        for event in found["StackEvents"]:
+        events = self._cloudformation.describe_stack_events(StackName=self._name)
+        for event in events["StackEvents"]:
             status, resource = event.get("ResourceStatus", ""), event.get("LogicalResourceId", "")
-            if resource == self._name and status in _STARTS:
+            if resource == self._name and status in _IN_PROGRESS:
                 break
             if status.endswith("_FAILED"):
                 lines.append(f"\n  {resource}: {event.get('ResourceStatusReason', status)}")
@@ -181,5 +179,5 @@ def _values(given: Mapping[str, str]) -> "list[ParameterTypeDef]":
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
 
 
-def _no_such_stack(e: ClientError) -> bool:
+def _is_missing_stack(e: ClientError) -> bool:
     return e.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(e)

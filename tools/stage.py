@@ -1,7 +1,6 @@
-"""A stage's name, and every name that follows from it.
+"""A Chalice stage, and the names of the AWS resources that follow from its name.
 
-On the map: the leaf of `tools/`. `infrastructure.yaml` and Chalice build the same names by the
-same rule.
+`infrastructure.yaml` and Chalice make the same names by the same rule.
 """
 
 import re
@@ -12,16 +11,16 @@ from tools.errors import ToolError
 APP = "assent"
 API_STAGE = "api"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
-_OTHERS = re.compile(r".*(-tick|-decisions|-requests|-approver.*)")
-"""Stage dev-tick would take the name of stage dev's function, dev-approver that of its topics,
-dev-decisions those of its queues."""
+_RESERVED = re.compile(r".*(-tick|-decisions|-requests|-approver.*)")
+"""Names of stages that would collide with resources of stage `dev`: the API function of `dev-tick`
+with its tick, `dev-decisions` with its queues, `dev-approver` with its topics."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A valid stage; raises ToolError for a name that AWS would choke on later.
+    """A stage of a Chalice app: of Assent, or of an example.
 
-    `app` is the Chalice app it is a stage of: Assent, or one of the examples.
+    Raises ToolError for a name from which AWS would later refuse a resource's name.
     """
 
     name: str
@@ -33,29 +32,31 @@ class Stage:
                 f"{self.name!r} is no stage name: a small letter, then at most 20 small letters, "
                 "digits or hyphens"
             )
-        if _OTHERS.fullmatch(self.name):
-            raise ToolError(f"{self.name!r} is no stage name: parts of other stages are named so")
+        if _RESERVED.fullmatch(self.name):
+            raise ToolError(
+                f"{self.name!r} is no stage name: it collides with resources of another stage"
+            )
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def prefix(self) -> str:
-        """Return what names the stack, the table, the state machine and the API's function."""
+        """Return the name of the stack, the table, the state machine and the API's function."""
         return f"{self.app}-{self.name}"
 
     @property
     def topic_prefix(self) -> str:
-        """Return how the name of every approver's topic starts."""
+        """Return the beginning of the name of every approver's topic."""
         return f"{self.prefix}-approver-"
 
     def function(self, name: str) -> str:
-        """Return the name of a function that isn't the API's, as Chalice makes it."""
+        """Return the name that Chalice gives to a function other than the API's."""
         return f"{self.prefix}-{name}"
 
     @property
     def functions(self) -> tuple[str, ...]:
-        """Return the names of all functions, the API's first."""
+        """Return the names of Assent's functions, the API's first."""
         names = (
             "request_approval",
             "record_decision",

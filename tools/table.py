@@ -1,7 +1,4 @@
-"""The stage's table: what waits in it, whether it fits the template, and its end.
-
-On the map: used by `stack` and `destroy`; knows DynamoDB, and from the template its table alone.
-"""
+"""The DynamoDB table of a stage: counts pending approvals, compares keys, deletes the table."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,50 +9,54 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Keys = tuple[str, ...]
+"""A key schema as text, each attribute with its type: `("dueShard (S)", "dueAt (S)")`."""
 
 
 class Table:
-    """The table of that name, which need not be there."""
+    """A table by its name. It may be missing."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
         self._name = name
 
     def exists(self) -> bool:
-        """Return whether there is such a table, whoever made it."""
+        """Return whether the table exists, in this stack or without one."""
         try:
             self._client.describe_table(TableName=self._name)
         except self._client.exceptions.ResourceNotFoundException:
             return False
         return True
 
-    def misfits(self, wanted: Mapping[str, Any]) -> list[str]:
-        """Return what `wanted`, a table's properties in CloudFormation's words, has otherwise.
+    def differences(self, wanted: Mapping[str, Any]) -> list[str]:
+        """Return how the table's keys differ from `wanted`, an AWS::DynamoDB::Table's properties.
 
-        More indexes than wanted are fine, and so is a wider projection: every one holds the keys.
+        More indexes than wanted are no difference, nor is an index's projection: every projection
+        has the keys, and the code reads nothing else from an index.
         """
-        found = self._client.describe_table(TableName=self._name)["Table"]
-        key, indexes = _shape(found)
-        wanted_key, wanted_indexes = _shape(wanted)
-        wrong = [] if key == wanted_key else [f"its key is {_said(key)}, not {_said(wanted_key)}"]
+        table = self._client.describe_table(TableName=self._name)["Table"]
+        key, indexes = _keys_of(table)
+        wanted_key, wanted_indexes = _keys_of(wanted)
+        found = []
+        if key != wanted_key:
+            found.append(f"its key is {_text(key)}, not {_text(wanted_key)}")
         for name, keys in wanted_indexes.items():
             if name not in indexes:
-                wrong.append(f"it has no index {name}, by {_said(keys)}")
+                found.append(f"it has no index {name}, by {_text(keys)}")
             elif indexes[name] != keys:
-                wrong.append(f"its index {name} is by {_said(indexes[name])}, not {_said(keys)}")
-        return wrong
+                found.append(f"its index {name} is by {_text(indexes[name])}, not {_text(keys)}")
+        return found
 
-    def pending(self) -> int:
-        """Return how many approvals wait for an answer, whichever state machine asked.
+    def count_pending(self) -> int:
+        """Return the number of pending approvals, those of other state machines included.
 
-        The index `outcome` follows the table by a moment.
+        The index `outcome` is eventually consistent.
         """
-        pages = self._client.get_paginator("query")
+        query = self._client.get_paginator("query")
         try:
             return sum(
                 page["Count"]
                 for shard in range(SHARDS)
-                for page in pages.paginate(
+                for page in query.paginate(
                     TableName=self._name,
                     IndexName="outcome",
                     Select="COUNT",
@@ -67,7 +68,7 @@ class Table:
             return 0
 
     def delete(self) -> None:
-        """Delete the table and wait; fine if there is none."""
+        """Delete the table and wait until it is gone. A missing table is no error."""
         try:
             self._client.delete_table(TableName=self._name)
         except self._client.exceptions.ResourceNotFoundException:
@@ -75,8 +76,8 @@ class Table:
         self._client.get_waiter("table_not_exists").wait(TableName=self._name)
 
 
-def _shape(table: Mapping[str, Any]) -> tuple[Keys, dict[str, Keys]]:
-    """Return the key and the indexes' keys, each attribute with its type: `pk (S)`."""
+def _keys_of(table: Mapping[str, Any]) -> tuple[Keys, dict[str, Keys]]:
+    """Return the keys of a table and of each of its indexes."""
     types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
 
     def keys(schema: Iterable[Mapping[str, str]]) -> Keys:
@@ -86,5 +87,5 @@ def _shape(table: Mapping[str, Any]) -> tuple[Keys, dict[str, Keys]]:
     return keys(table["KeySchema"]), {i["IndexName"]: keys(i["KeySchema"]) for i in indexes}
 
 
-def _said(keys: Keys) -> str:
+def _text(keys: Keys) -> str:
     return " and ".join(keys)

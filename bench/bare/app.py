@@ -1,7 +1,7 @@
-"""The yardstick: the least that a Chalice app does to show a page and resume a task.
+"""The bare handler that Assent is compared with: the least that shows a page and resumes a task.
 
-One DynamoDB read, an f-string page, `SendTaskSuccess`; boto3's clients as its documentation makes
-them, each when it is first needed. No rules, no record, no escaping: nothing to copy from.
+One DynamoDB read, an f-string page, `SendTaskSuccess`, and boto3 clients that are made when first
+needed. It checks nothing, records nothing and escapes nothing: don't copy it.
 """
 
 import os

@@ -29,7 +29,7 @@ LINK_LIFETIME = timedelta(days=7)
 """An inbox link opens the inbox for so long after the request of its own mail has ended."""
 TIME_LIMIT = timedelta(seconds=22)
 """One call answers within this time, so that neither Lambda (28 s) nor API Gateway gives up: it
-begins another decision only if the longest one so far would fit in twice."""
+begins another decision only if twice the time of the longest one so far is left."""
 
 _UNKNOWN = "We can't say yet whether this was recorded; please look at the inbox again."
 
@@ -112,7 +112,7 @@ def _decide(ports: Ports, seen: Approval, address: str, choice: Choice, reason: 
             approver, now = current.approver(address), ports.now()
             if approver.decision is not None and approver.decision.choice == choice:
                 return Result(current, None)
-            refusals.refuse_if_over(current, approver, now)
+            refusals.check_can_decide(current, approver, now)
             if current.request.code_required:
                 raise WrongCode("It needs the code from its own mail; please decide it there.")
             changed = transitions.decide(

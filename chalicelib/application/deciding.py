@@ -17,7 +17,7 @@ from .ports import Ports
 from .saving import save, too_many_conflicts, versions
 
 
-def find_linked(ports: Ports, token: str) -> tuple[Approval, Approver]:
+def find_for_approver(ports: Ports, token: str) -> tuple[Approval, Approver]:
     """Return the approval and the approver of a decision link; NotFound for a bad link."""
     approval_id, secret = link_tokens.read_token(token)
     approval = ports.store.get(approval_id)
@@ -26,7 +26,7 @@ def find_linked(ports: Ports, token: str) -> tuple[Approval, Approver]:
     return approval, link_tokens.approver_of(approval, secret)
 
 
-def find_requested(ports: Ports, token: str) -> Approval:
+def find_for_requester(ports: Ports, token: str) -> Approval:
     """Return the approval of a requester's cancel link; NotFound for a bad link."""
     approval_id, secret = link_tokens.read_token(token)
     approval = ports.store.get(approval_id)
@@ -50,9 +50,10 @@ def decide(
     for current in _linked_versions(ports, approval_id):
         now = ports.now()
         approver = link_tokens.approver_of(current, secret)
-        if refusals.is_repeated(current, approver, choice):
-            return current, approver
-        if not _has_right_code(current, approver, secret, code, now):
+        if refusals.changes_nothing(current, approver, choice):
+            return current, approver  # A second click needs no code (docs/decisions/0017).
+        refusals.check_can_decide(current, approver, now)
+        if not _is_code_right(current, approver, secret, code):
             if _save_wrong_code(ports, current, approver, now, via):
                 raise _wrong_code()
             continue
@@ -80,7 +81,8 @@ def reassign(
     for current in _linked_versions(ports, approval_id):
         now = ports.now()
         approver = link_tokens.approver_of(current, secret)
-        if not _has_right_code(current, approver, secret, code, now):
+        refusals.check_can_decide(current, approver, now)
+        if not _is_code_right(current, approver, secret, code):
             if _save_wrong_code(ports, current, approver, now, via):
                 raise _wrong_code()
             continue
@@ -123,18 +125,14 @@ def _linked_versions(ports: Ports, approval_id: str) -> Iterator[Approval]:
         raise link_tokens.unknown_link() from None
 
 
-def _has_right_code(
-    approval: Approval, approver: Approver, secret: str, code: str, now: datetime
-) -> bool:
-    """Return whether the approver may act: the code is right, or the request needs none.
+def _is_code_right(approval: Approval, approver: Approver, secret: str, code: str) -> bool:
+    """Return whether the code is right, or the request needs none.
 
-    Raises what `refuse_if_over` does, WrongCode if the links are locked, and InvalidRequest if the
-    code is missing.
+    Raises WrongCode if the links are locked, and InvalidRequest if the code is missing.
     """
-    refusals.refuse_if_over(approval, approver, now)
     if not approval.request.code_required:
         return True
-    refusals.refuse_if_locked(approver)
+    refusals.check_not_locked(approver)
     if not code.strip():
         raise InvalidRequest("code: please type the code from your mail", field="code")
     return link_tokens.is_code_of(approver, secret, code)

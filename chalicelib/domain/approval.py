@@ -103,12 +103,12 @@ class Approval(Struct, frozen=True, rename="camel"):
         return self.undecided if self.outcome == "pending" else ()
 
     @property
-    def approvals(self) -> int:
+    def approve_count(self) -> int:
         """How many approvers have approved."""
         return self._count("approve")
 
     @property
-    def rejections(self) -> int:
+    def reject_count(self) -> int:
         """How many approvers have rejected."""
         return self._count("reject")
 
@@ -178,11 +178,16 @@ class Approval(Struct, frozen=True, rename="camel"):
         left = tuple(other for other in self.outbox if not same_entry(entry, other))
         return self if len(left) == len(self.outbox) else replace(self, outbox=left)
 
+    def without_question_to(self, address: str) -> "Approval":
+        """Return the approval without the mail that would ask that approver to decide."""
+        kept = (e for e in self.outbox if not (isinstance(e, Mail) and e.asks and e.to == address))
+        return replace(self, outbox=tuple(kept))
+
     def closed(self, outcome: Outcome, now: datetime, by: str = "") -> "Approval":
         """Return the approval closed; its outbox resumes the task, announces and notifies.
 
-        The requester and everybody who was mailed a link are notified, except `by`, the person who
-        closed it. Entries that ask for a decision are dropped.
+        The outbox is replaced, so undelivered mails are dropped. The requester and the active
+        approvers are notified, except `by`, the person who closed it.
         """
         people = [a.address for a in self.active_approvers if a.link_hashes]
         if self.requester is not None:

@@ -17,7 +17,7 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": 
 
 
 class Remind(Command, frozen=True):
-    """Mail the approvers who haven't decided again."""
+    """Send another mail to each approver who hasn't decided."""
 
     reason: str = ""
 

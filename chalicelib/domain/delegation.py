@@ -17,7 +17,7 @@ MOST_STEPS = 3
 
 
 class Delegation(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """What an operator writes for an approver; times are ISO 8601 with an offset, kept in UTC."""
+    """What an operator writes for an approver; times are ISO 8601 with an offset, kept as sent."""
 
     delegate: Address
     from_: datetime

@@ -1,7 +1,8 @@
 """Link tokens: made for one approver and one approval, read back, stored as hashes alone.
 
 A link token is `<approval id>.<secret>`. Only the secret's SHA-256 is stored, so a copy of the
-table opens no page. Tokens have lower-case letters and digits only, which no mail program breaks.
+table opens no page (it holds task tokens, though: SECURITY.md). Tokens have lower-case letters and
+digits only, which no mail program breaks.
 """
 
 import base64

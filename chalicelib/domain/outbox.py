@@ -20,8 +20,8 @@ FIRST_INVITATION_PAUSE = timedelta(hours=1)
 NOTIFICATION_TRIES = 20
 """A notification is dropped after so many tries, which take about four hours."""
 LINKS_KEPT = 10
-"""How many links of one approver stay valid: as many mails, ever further apart, span a thousand
-times the first interval."""
+"""How many links of one approver stay valid. Intervals between reminders double, so ten links cover
+about 1,000 times `remindEvery`."""
 LINKS_OF_ONE_MAIL = 3
 """Of one mail's retries, how many keep their link valid: SNS may have delivered any of them."""
 

@@ -9,9 +9,10 @@ from typing import Literal
 from msgspec import Struct
 
 LEASE = timedelta(seconds=90)
-"""Lease on an outbox entry: its writer has this long to deliver it before a tick may claim it.
+"""Lease on an outbox entry: its writer has this long to deliver it before a tick may lease it.
 
-The writer looks at the clock before it delivers, so no two processes deliver at the same time.
+The writer stops well before that (`outbox_relay.TIME_LIMIT`), so no two processes deliver at the
+same time.
 """
 
 MailKind = Literal["request", "reminder", "escalation", "reassignment", "receipt", "outcome"]
@@ -23,7 +24,7 @@ REQUESTER = "requester"
 
 
 class Mail(Struct, frozen=True, tag=True, rename="camel"):
-    """Mail `to`; due for the tick at `due_at`."""
+    """Mail `to`. At `due_at` the last writer's lease is over, and a tick may lease the entry."""
 
     to: str
     due_at: datetime
@@ -61,7 +62,7 @@ OutboxEntry = Mail | Resume | Announce
 
 
 def same_entry(one: OutboxEntry, other: OutboxEntry) -> bool:
-    """Return whether both are one effect, however often a tick has claimed it since.
+    """Return whether both are one effect, however often a tick has leased it since.
 
     All mails that ask one person are one effect; each notification is its own.
     """

@@ -19,14 +19,14 @@ WRONG_CODES = 5
 """So many wrong codes lock an approver's links until the next mail."""
 
 
-def is_repeated(approval: Approval, approver: Approver, choice: Choice) -> bool:
-    """Return whether that choice changes nothing: this approver, or others, made it already."""
+def changes_nothing(approval: Approval, approver: Approver, choice: Choice) -> bool:
+    """Return whether that choice is the case already, by this approver's decision or by others'."""
     if approver.decision is not None:
         return approver.decision.choice == choice
     return approver.replaced_by is None and approval.outcome == OUTCOME_OF[choice]
 
 
-def why_over(approval: Approval, approver: Approver, now: datetime) -> AssentError | None:
+def why_cannot_decide(approval: Approval, approver: Approver, now: datetime) -> AssentError | None:
     """Return why this approver can't decide any more; None while they can."""
     if approver.decision is not None:
         return AlreadyDecided("You have decided on this already; a decision is final.")
@@ -41,20 +41,20 @@ def why_over(approval: Approval, approver: Approver, now: datetime) -> AssentErr
     return None
 
 
-def refuse_if_over(approval: Approval, approver: Approver, now: datetime) -> None:
-    """Raise the error of `why_over` if there is one."""
-    over = why_over(approval, approver, now)
+def check_can_decide(approval: Approval, approver: Approver, now: datetime) -> None:
+    """Raise the error of `why_cannot_decide` if there is one."""
+    over = why_cannot_decide(approval, approver, now)
     if over is not None:
         raise over
 
 
-def refuse_if_locked(approver: Approver) -> None:
+def check_not_locked(approver: Approver) -> None:
     """Raise WrongCode if WRONG_CODES were tried since the last mail."""
     if approver.wrong_codes >= WRONG_CODES:
         raise WrongCode("Too many wrong codes: wait for the next mail, or ask for a reminder.")
 
 
-def refuse_if_closed(approval: Approval, now: datetime) -> None:
+def check_open(approval: Approval, now: datetime) -> None:
     """Raise AlreadyDecided or Expired if the approval isn't open."""
     if approval.outcome not in ("pending", "expired"):
         raise AlreadyDecided(f"This was {approval.outcome} already.")
@@ -62,7 +62,7 @@ def refuse_if_closed(approval: Approval, now: datetime) -> None:
         raise Expired("The time for answering has passed.")
 
 
-def refuse_as_approver(approval: Approval, address: str) -> None:
+def check_can_be_asked(approval: Approval, address: str) -> None:
     """Raise InvalidRequest, naming `to`, if that person can't be asked too."""
     if find_person(approval.approvers, address) is not None:
         raise InvalidRequest(f"to: {address} is or was asked already", field="to")

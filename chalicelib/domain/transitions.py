@@ -17,11 +17,11 @@ from .events import Channel, Event
 from .link_tokens import SecretHashes
 from .outbox_entries import LEASE, Mail, MailKind
 from .refusals import (
-    is_repeated,
-    refuse_as_approver,
-    refuse_if_closed,
-    refuse_if_locked,
-    refuse_if_over,
+    changes_nothing,
+    check_can_be_asked,
+    check_can_decide,
+    check_not_locked,
+    check_open,
 )
 from .request import Request
 from .timestamps import iso
@@ -83,33 +83,34 @@ def decide(
 ) -> Approval:
     """Return the approval with this approver's decision, closed if that makes the outcome certain.
 
-    Unchanged if that choice was made already (`is_repeated`). Raises what `refuse_if_over` does,
-    and InvalidRequest if a reason is required and missing.
+    Unchanged if that choice is the case already (`changes_nothing`). Raises what `check_can_decide`
+    does, and InvalidRequest if a reason is required and missing.
     """
     approver = approval.approver(address)
-    if is_repeated(approval, approver, choice):
+    if changes_nothing(approval, approver, choice):
         return approval
-    refuse_if_over(approval, approver, now)
+    check_can_decide(approval, approver, now)
     if not reason and approval.needs_reason(choice):
         raise InvalidRequest("reason: please say why, it is required", field="reason")
     changed = approval.with_approver(replace(approver, decision=Decision(choice, now, reason)))
-    changed = changed.without_entry(Mail(approver.address, now))  # A mail would ask in vain.
+    changed = changed.without_question_to(approver.address)
     changed = changed.with_event(Event(now, OUTCOME_OF[choice], approver.address, via))
     outcome = tally(changed)
     return changed if outcome == "pending" else changed.closed(outcome, now, address)
 
 
 def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
-    """Return the outcome that the decisions make certain, as early as they do.
+    """Return the outcome that the decisions made so far determine.
 
-    Approved with `approvalsNeeded`; rejected with `rejectionsNeeded`, or once the undecided
-    approvers can't make up the quorum any more.
+    `approved` at `approvalsNeeded` approvals; `rejected` at `rejectionsNeeded` rejections, or when
+    the approvers asked so far can't reach the quorum any more; else `pending`. An escalation that
+    is still to come isn't counted.
     """
-    if approval.approvals >= approval.approvals_needed:
+    if approval.approve_count >= approval.approvals_needed:
         return "approved"
-    if approval.rejections >= approval.request.rejections_needed:
+    if approval.reject_count >= approval.request.rejections_needed:
         return "rejected"
-    if approval.approvals + len(approval.undecided) < approval.approvals_needed:
+    if approval.approve_count + len(approval.undecided) < approval.approvals_needed:
         return "rejected"
     return "pending"
 
@@ -117,11 +118,11 @@ def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
 def record_wrong_code(approval: Approval, address: str, now: datetime, via: Channel) -> Approval:
     """Return the approval with one more wrong code of this approver.
 
-    Raises what `refuse_if_over` does, and WrongCode once there were WRONG_CODES.
+    Raises what `check_can_decide` does, and WrongCode once there were WRONG_CODES.
     """
     approver = approval.approver(address)
-    refuse_if_over(approval, approver, now)
-    refuse_if_locked(approver)
+    check_can_decide(approval, approver, now)
+    check_not_locked(approver)
     changed = approval.with_approver(replace(approver, wrong_codes=approver.wrong_codes + 1))
     return changed.with_event(Event(now, "wrongCode", approver.address, via))
 
@@ -133,7 +134,7 @@ def cancel(approval: Approval, by: str, *, reason: str, now: datetime, via: Chan
     """
     if approval.outcome == "cancelled":
         return approval
-    refuse_if_closed(approval, now)
+    check_open(approval, now)
     changed = approval.with_event(Event(now, "cancelled", by, via, reason))
     return changed.closed("cancelled", now, by)
 
@@ -145,7 +146,7 @@ def remind(
 
     Raises AlreadyDecided or Expired if it is closed.
     """
-    refuse_if_closed(approval, now)
+    check_open(approval, now)
     return add_reminders(approval, now).with_event(Event(now, "reminded", by, via, why=reason))
 
 
@@ -156,7 +157,7 @@ def extend(
 
     Raises AlreadyDecided or Expired if it is closed.
     """
-    refuse_if_closed(approval, now)
+    check_open(approval, now)
     expires_at = now + timedelta(seconds=expires_in)
     extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason)
     return replace(approval.with_event(extended), expires_at=expires_at)
@@ -177,7 +178,7 @@ def reassign(
     Unchanged if just that was done already. Raises AlreadyDecided or Expired if it is closed, and
     InvalidRequest, naming `from` or `to`, if one of the two can't be reassigned.
     """
-    refuse_if_closed(approval, now)
+    check_open(approval, now)
     leaving = find_person(approval.approvers, from_)
     if leaving is not None and same_person(leaving.replaced_by or "", to):
         return approval
@@ -187,9 +188,9 @@ def reassign(
         raise InvalidRequest(
             f"from: {from_} has decided already; a decision is final", field="from"
         )
-    refuse_as_approver(approval, to)
+    check_can_be_asked(approval, to)
     changed = approval.with_approver(replace(leaving, replaced_by=to))
-    changed = changed.without_entry(Mail(leaving.address, now))
+    changed = changed.without_question_to(leaving.address)
     changed = changed.with_event(Event(now, "reassigned", by, via, f"{leaving.address} -> {to}"))
     return add_approvers(changed, (Approver(to, note=note),), "reassignment", now)
 

@@ -3,8 +3,6 @@
 GET and HEAD show a page; the POST of its button acts. Programs get the same as JSON.
 """
 
-from typing import Any
-
 from ..application import deciding
 from ..application.ports import Ports
 from ..domain.approval import Approval, Approver, Choice
@@ -17,8 +15,9 @@ from ..domain.errors import (
     Reassigned,
     WrongCode,
 )
-from ..domain.refusals import why_over
+from ..domain.refusals import why_cannot_decide
 from ..presentation import serializers
+from ..presentation.json_types import CancelLinkJson, DecisionLinkJson
 from ..presentation.pages import decision as pages
 from . import web
 from .forms import CancelForm, DecisionForm, ReassignForm
@@ -39,7 +38,7 @@ def decide(call: Call, ports: Ports, choice: Choice, token: str) -> Reply:
             ports, token, choice, reason=form.reason, via="page", code=form.code
         )
     except OVER as e:
-        approval, approver = deciding.find_linked(ports, token)
+        approval, approver = deciding.find_for_approver(ports, token)
         return _outcome(call, ports, approval, approver, error=e)
     except (InvalidRequest, WrongCode) as e:
         if not call.wants_html:
@@ -59,7 +58,7 @@ def reassign(call: Call, ports: Ports, token: str) -> Reply:
             ports, token, form.to, note=form.note, via="page", code=form.code
         )
     except OVER as e:
-        approval, approver = deciding.find_linked(ports, token)
+        approval, approver = deciding.find_for_approver(ports, token)
         return _outcome(call, ports, approval, approver, error=e)
     except (InvalidRequest, WrongCode) as e:
         if not call.wants_html:
@@ -77,7 +76,9 @@ def cancel(call: Call, ports: Ports, token: str) -> Reply:
         form = call.form(CancelForm)
         approval = deciding.cancel(ports, token, form.reason, "page")
     except OVER as e:
-        return _outcome_for_requester(call, ports, deciding.find_requested(ports, token), error=e)
+        return _outcome_for_requester(
+            call, ports, deciding.find_for_requester(ports, token), error=e
+        )
     except InvalidRequest as e:
         if not call.wants_html:
             raise
@@ -93,9 +94,9 @@ def _decide_page(
     form: DecisionForm,
     error: AssentError | None = None,
 ) -> Reply:
-    approval, approver = deciding.find_linked(ports, token)
-    if closed := _closed(call, ports, approval, approver):
-        return closed
+    approval, approver = deciding.find_for_approver(ports, token)
+    if answer := _answer_without_button(call, ports, approval, approver):
+        return answer
     words, status = web.in_words(error)
     page = pages.decide_page(
         approval, approver, choice, token=token, reason=form.reason, error=words
@@ -106,9 +107,9 @@ def _decide_page(
 def _reassign_page(
     call: Call, ports: Ports, token: str, form: ReassignForm, error: AssentError | None = None
 ) -> Reply:
-    approval, approver = deciding.find_linked(ports, token)
-    if closed := _closed(call, ports, approval, approver):
-        return closed
+    approval, approver = deciding.find_for_approver(ports, token)
+    if answer := _answer_without_button(call, ports, approval, approver):
+        return answer
     words, status = web.in_words(error)
     page = pages.reassign_page(
         approval, approver, token=token, to=form.to, note=form.note, error=words
@@ -119,7 +120,7 @@ def _reassign_page(
 def _cancel_page(
     call: Call, ports: Ports, token: str, form: CancelForm, error: AssentError | None = None
 ) -> Reply:
-    approval = deciding.find_requested(ports, token)
+    approval = deciding.find_for_requester(ports, token)
     is_open = approval.outcome == "pending" and ports.now() < approval.expires_at
     if not (is_open and approval.requester and call.wants_html):
         return _outcome_for_requester(call, ports, approval)
@@ -128,9 +129,11 @@ def _cancel_page(
     return web.html(page, status)
 
 
-def _closed(call: Call, ports: Ports, approval: Approval, approver: Approver) -> Reply | None:
+def _answer_without_button(
+    call: Call, ports: Ports, approval: Approval, approver: Approver
+) -> Reply | None:
     """Return the answer where there is nothing to press: the approval is over, or no browser."""
-    over = why_over(approval, approver, ports.now())
+    over = why_cannot_decide(approval, approver, ports.now())
     if over is not None and not isinstance(over, AlreadyDecided):
         return _outcome(call, ports, approval, approver, status=over.status)
     if over is not None or not call.wants_html:
@@ -152,12 +155,12 @@ def _outcome(
     if call.wants_html:
         page = pages.outcome_for_approver(approval, approver, ports.now())
         return web.html(page, status)
-    view: dict[str, Any] = {
+    view: DecisionLinkJson = {
         "approval": serializers.approver_view(approval),
         "approver": approver.address,
         "decision": approver.decision.choice if approver.decision else None,
     }
-    return web.json((error.as_json() if error else {}) | view, status)
+    return web.json({**(error.as_json() if error else {}), **view}, status)
 
 
 def _outcome_for_requester(
@@ -167,5 +170,5 @@ def _outcome_for_requester(
     status = error.status if error else 200
     if call.wants_html:
         return web.html(pages.outcome_for_requester(approval, ports.now()), status)
-    view: dict[str, Any] = {"approval": serializers.approver_view(approval)}
-    return web.json((error.as_json() if error else {}) | view, status)
+    view: CancelLinkJson = {"approval": serializers.approver_view(approval)}
+    return web.json({**(error.as_json() if error else {}), **view}, status)

@@ -3,13 +3,12 @@
 Selecting shows a page that asks again, and only the button of that page decides.
 """
 
-from typing import Any
-
 from ..application import bulk_deciding
 from ..application.bulk_deciding import Inbox, Result
 from ..application.ports import Ports
 from ..domain.errors import AlreadyDecided, AssentError, InvalidRequest
 from ..presentation import serializers
+from ..presentation.json_types import BulkDecisionJson, BulkResultJson, InboxJson
 from ..presentation.pages import inbox as pages
 from . import web
 from .forms import InboxForm
@@ -33,7 +32,11 @@ def inbox(call: Call, ports: Ports, token: str) -> Reply:
         return _confirm(call, ports, token, form, selected, error=e)
     if call.wants_html:
         return web.html(pages.receipt_page(form.choice, results, token))
-    return web.json({"approver": selected.address, "decided": [_result(r) for r in results]})
+    decided: BulkDecisionJson = {
+        "approver": selected.address,
+        "decided": [_result(result) for result in results],
+    }
+    return web.json(decided)
 
 
 def _inbox(call: Call, ports: Ports, token: str, error: AssentError | None = None) -> Reply:
@@ -48,8 +51,12 @@ def _inbox(call: Call, ports: Ports, token: str, error: AssentError | None = Non
             inbox.address, inbox.approvals, after=inbox.after, now=ports.now(), error=words
         )
         return web.html(page, status)
-    items = [serializers.inbox_item(approval) for approval in inbox.approvals]
-    return web.json({"approver": inbox.address, "approvals": items, "next": inbox.after or None})
+    view: InboxJson = {
+        "approver": inbox.address,
+        "approvals": [serializers.inbox_item(approval) for approval in inbox.approvals],
+        "next": inbox.after or None,
+    }
+    return web.json(view)
 
 
 def _confirm(
@@ -80,7 +87,7 @@ def _confirm(
     return web.html(page, status)
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: Result) -> BulkResultJson:
     if result.error is not None:
         return {"id": result.approval.id, "error": result.error.as_json()}
     return {"id": result.approval.id, "outcome": result.approval.outcome}

@@ -143,7 +143,7 @@ def check_place(place: str, field: str) -> None:
         raise InvalidRequest(f"{field}: is no place in this list; begin without it", field=field)
 
 
-def json(body: Mapping[str, Any], status: int = 200, more: Headers | None = None) -> Reply:
+def json(body: Mapping[str, object], status: int = 200, more: Headers | None = None) -> Reply:
     """Return JSON, for programs."""
     return Reply(body, status, HEADERS | {"Content-Type": JSON} | (more or {}))
 

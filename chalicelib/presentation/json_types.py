@@ -48,6 +48,43 @@ class InboxItemJson(QuestionJson):
     codeRequired: bool
 
 
+class DecisionLinkJson(TypedDict):
+    """The answer of a decision link: the approval, and the approver's own decision if any."""
+
+    approval: ApproverViewJson
+    approver: str
+    decision: Choice | None
+
+
+class CancelLinkJson(TypedDict):
+    """The answer of a cancel link."""
+
+    approval: ApproverViewJson
+
+
+class InboxJson(TypedDict):
+    """One page of an approver's inbox; `next` is the place where the next one begins."""
+
+    approver: str
+    approvals: list[InboxItemJson]
+    next: str | None
+
+
+class BulkResultJson(TypedDict):
+    """One of several decisions: the outcome so far, or the error that refused it."""
+
+    id: str
+    outcome: NotRequired[Outcome]
+    error: NotRequired[dict[str, str]]
+
+
+class BulkDecisionJson(TypedDict):
+    """What became of several decisions."""
+
+    approver: str
+    decided: list[BulkResultJson]
+
+
 class SummaryJson(QuestionJson):
     """One approval in an operator's list: no details, reasons or events."""
 

@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 
 from ..domain.approval import Approval, Approver, Decision
-from ..domain.events import Event, MailFailure
+from ..domain.events import ABOUT_MAIL, Event, MailFailure
 from ..domain.timestamps import iso
 from .json_types import (
     AnnouncementJson,
@@ -51,8 +51,8 @@ def summary(approval: Approval) -> SummaryJson:
     """Return one entry of `GET /approvals`; a hundred stay far under Lambda's 6 MB an answer."""
     return {
         **_question(approval),
-        "approvals": approval.approvals,
-        "rejections": approval.rejections,
+        "approvals": approval.approve_count,
+        "rejections": approval.reject_count,
         "waitsFor": [approver.address for approver in approval.waits_for],
         "settledAt": _iso(approval.resumed_at),
         "executionArn": approval.execution_arn,
@@ -73,8 +73,8 @@ def inbox_item(approval: Approval) -> InboxItemJson:
     return {
         **_question(approval),
         "details": approval.request.details,
-        "approvals": approval.approvals,
-        "rejections": approval.rejections,
+        "approvals": approval.approve_count,
+        "rejections": approval.reject_count,
         "codeRequired": approval.request.code_required,
     }
 
@@ -144,7 +144,8 @@ def _approver(approval: Approval, approver: Approver) -> ApproverJson:
         view["standsInFor"] = approver.stands_in_for
     if approver.note:
         view["note"] = approver.note
-    last = [e.what for e in approval.events if e.who == approver.address][-1:]
+    mail_events = (e for e in approval.events if e.what in ABOUT_MAIL)
+    last = [e.what for e in mail_events if e.who == approver.address][-1:]
     if approver.mail != "sent" and last and last[0] in get_args(MailFailure):
         view["why"] = last[0]
     return view

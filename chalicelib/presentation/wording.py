@@ -45,9 +45,11 @@ def needed(approval: Approval) -> str:
 
 def progress(approval: Approval) -> str:
     """Return how many approvers have decided: `1 approval, no rejection`."""
-    if not approval.approvals and not approval.rejections:
+    if not approval.approve_count and not approval.reject_count:
         return "nobody has decided"
-    return f"{count(approval.approvals, 'approval')}, {count(approval.rejections, 'rejection')}"
+    return (
+        f"{count(approval.approve_count, 'approval')}, {count(approval.reject_count, 'rejection')}"
+    )
 
 
 def past(choice: Choice) -> str:

@@ -1,1 +1,1 @@
-"""The callback pattern at its smallest, without Assent."""
+"""The callback pattern in its smallest form, without Assent."""

@@ -1,1 +1,1 @@
-"""`document_release`: a document is looked at in chunks, people decide, it is released or held."""
+"""Scans a document for sensitive data, asks for approval, and releases or holds the document."""

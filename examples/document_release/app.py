@@ -1,6 +1,6 @@
-"""DOORS: every function of the example. Parse, take one step, answer.
+"""Every Lambda function of the example. Each parses its event and calls one step of `steps.py`.
 
-The steps are in `chalicelib/steps.py`. There is no route: documents come in through the bucket.
+There are no HTTP routes: documents are uploaded to the bucket.
 """
 
 import os
@@ -18,41 +18,41 @@ wiring = Wiring(os.environ)
 
 @app.on_s3_event(wiring.bucket, prefix=INCOMING, name="start")
 def start(event: S3Event) -> None:
-    """Start an execution for each document that is put into `incoming/`."""
+    """Start an execution for each document that is uploaded to `incoming/`."""
     if event.key.endswith("/"):
-        return  # what the console makes of a new folder
-    # Chalice decodes the key; the version is beside it.
+        return  # the S3 console makes such an object for a new folder
+    # Chalice decodes the key, but doesn't offer the version.
     version = event.to_dict()["Records"][0]["s3"]["object"]["versionId"]
     steps.start(wiring, Document(event.key, version))
 
 
 @app.lambda_function(name="split")
 def split(event: Any, _: Any) -> None:
-    """Cut the document of an execution into chunks."""
-    steps.cut(wiring, event["execution"], Document(**event["document"]), event["taskToken"])
+    """Split the document of an execution into chunks."""
+    steps.split(wiring, event["execution"], Document(**event["document"]), event["taskToken"])
 
 
 @app.on_s3_event(wiring.bucket, prefix=CHUNKS, name="look")
 def look(event: S3Event) -> None:
-    """Look at each chunk that is put into `chunks/`."""
+    """Scan a chunk that was written to `chunks/`."""
     steps.look(wiring, event.key)
 
 
 @app.lambda_function(name="summarise")
 def summarise(event: Any, _: Any) -> dict[str, Any]:
-    """Return what Assent is asked about the document of an execution."""
+    """Return the request to Assent for the document of an execution."""
     document = Document(**event["document"])
     return steps.summarise(wiring, event["execution"], document, event["chunks"])
 
 
 @app.lambda_function(name="release")
 def release(event: Any, _: Any) -> dict[str, Any]:
-    """Put an approved document into `released/`."""
+    """Copy an approved document to `released/`."""
     return steps.release(wiring, Document(**event["document"]))
 
 
 @app.lambda_function(name="hold")
 def hold(event: Any, _: Any) -> dict[str, Any]:
-    """Put any other document into `held/`, with the reason."""
+    """Copy any other document to `held/`, with the reason."""
     document = Document(**event["document"])
     return steps.hold(wiring, event["execution"], document, event["because"])

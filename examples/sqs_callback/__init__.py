@@ -1,1 +1,1 @@
-"""A state that hands its task token to a queue, and a worker that answers it."""
+"""A state that sends its task token to a queue, and a worker that answers it."""

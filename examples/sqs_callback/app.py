@@ -1,7 +1,7 @@
-"""A worker on a queue: it gets a job and a task token, shows that it lives, and answers.
+"""A worker on a queue: it receives a job with a task token, sends heartbeats, and answers the task.
 
-The state machine's `Print` puts a message into the queue. What a message may meet here: it is done
-at once or slowly, or refused; its worker dies; it comes twice, for SQS promises only at least once.
+The state machine's state `Print` sends the message. The demo shows what can happen to one: the job
+is done, fast or slowly; it can't be done; the worker crashes; SQS delivers the message twice.
 """
 
 import json
@@ -18,69 +18,72 @@ from chalice.app import Chalice, SQSEvent
 app = Chalice(app_name="sqs-callback")
 
 QUEUE = os.environ.get("JOBS_QUEUE_NAME", "sqs-callback-dev-jobs")
-"""Chalice imports this file with the stage's variables when it deploys, and so does Lambda."""
-MOST_PAGES = 20
-SECONDS_A_PAGE = 0.05
+"""From the stage's variables, with which both Chalice (when it deploys) and Lambda import this."""
+MAX_PAGES = 20
+SECONDS_PER_PAGE = 0.05
 
 
 @cache
 def stepfunctions() -> Any:
-    """Return the client, made when it is first needed."""
+    """Return the Step Functions client, made when it is first needed."""
     return boto3.client("stepfunctions")
 
 
 @app.on_sqs_message(queue=QUEUE, batch_size=1)
 def work(event: SQSEvent) -> None:
-    """Do the one job that came. To return is to delete its message, to die is to see it again."""
+    """Do the job of a message. If this returns, SQS deletes the message; if not, it redelivers."""
     for record in event:
         message = json.loads(record.body)
         delivery = int(record.to_dict()["attributes"]["ApproximateReceiveCount"])
         job = message["job"]
         log("delivered", job, delivery=delivery)
-        log("worked", job, said=do(message["taskToken"], job, delivery))
+        log("worked", job, result=print_pages(message["taskToken"], job, delivery))
 
 
-def do(token: str, job: dict[str, Any], delivery: int) -> str:
-    """Do a job and answer its task; return whether the answer was heard.
+def print_pages(token: str, job: dict[str, Any], delivery: int) -> str:
+    """Do a job and answer its task; return "done", "failed" or "task closed".
 
-    A job that can never be done is answered as well: delivering it again wouldn't mend it.
+    A job that can never be done is answered too, because a redelivery wouldn't help.
+    `job["fault"]` is for the demo: it says what goes wrong.
     """
-    pages, fate = job.get("pages"), job.get("fate")  # `fate` is this example's own: what goes wrong
-    if not isinstance(pages, int) or not 1 <= pages <= MOST_PAGES:
-        return fail(token, f"pages: must be 1 to {MOST_PAGES}")
-    if fate == "no paper":
+    pages, fault = job.get("pages"), job.get("fault")
+    if not isinstance(pages, int) or not 1 <= pages <= MAX_PAGES:
+        return fail(token, f"pages: must be 1 to {MAX_PAGES}")
+    if fault == "no paper":
         return fail(token, "there is no paper")
     for page in range(1, pages + 1):
-        # A heartbeat also asks: if the task is closed it is refused, and nobody wants the pages.
-        if not heard(stepfunctions().send_task_heartbeat, taskToken=token):
-            return "nobody waits"
-        if page == 2 and (fate == "dies each time" or (fate == "dies once" and delivery == 1)):
-            sys.exit("died on page 2")
-        time.sleep(SECONDS_A_PAGE)
+        # Step Functions refuses the heartbeat of a closed task; then the pages aren't needed.
+        if not accepted(stepfunctions().send_task_heartbeat, taskToken=token):
+            return "task closed"
+        if page == 2 and (
+            fault == "crashes each time" or (fault == "crashes once" and delivery == 1)
+        ):
+            sys.exit("crashed on page 2")
+        time.sleep(SECONDS_PER_PAGE)
     output = json.dumps({"pages": pages, "delivery": delivery})
-    answered = heard(stepfunctions().send_task_success, taskToken=token, output=output)
-    if fate == "answers, then dies" and delivery == 1:
-        sys.exit("died before the message was deleted")
-    return "done" if answered else "nobody waits"
+    answered = accepted(stepfunctions().send_task_success, taskToken=token, output=output)
+    if fault == "answers, then crashes" and delivery == 1:
+        sys.exit("crashed before the message was deleted")
+    return "done" if answered else "task closed"
 
 
 def log(event: str, job: dict[str, Any], **facts: object) -> None:
-    """Print a line for the log. The token is a credential: it is never among the facts."""
+    """Print a log line. The token is a credential: never pass it here."""
     print(json.dumps({"event": event, "job": job.get("name"), **facts}))
 
 
 def fail(token: str, cause: str) -> str:
-    """Answer that the job can't be done; return whether that was heard."""
+    """Fail the task as CannotPrint; return "failed" or "task closed"."""
     send = stepfunctions().send_task_failure
-    failed = heard(send, taskToken=token, error="CannotPrint", cause=cause)
-    return "refused" if failed else "nobody waits"
+    answered = accepted(send, taskToken=token, error="CannotPrint", cause=cause)
+    return "failed" if answered else "task closed"
 
 
-def heard(send: Callable[..., object], **what: str) -> bool:
-    """Return whether Step Functions took it. It doesn't if the task is closed: no error here."""
+def accepted(send: Callable[..., object], **arguments: str) -> bool:
+    """Call Step Functions; return False if the task is closed, which is no error here."""
     errors = stepfunctions().exceptions
     try:
-        send(**what)
+        send(**arguments)
     except (errors.TaskTimedOut, errors.TaskDoesNotExist, errors.InvalidToken):
         return False
     return True

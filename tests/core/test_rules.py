@@ -20,7 +20,7 @@ from chalicelib.domain.outbox import (
     resumed,
 )
 from chalicelib.domain.outbox_entries import LEASE, Announce, Mail, Resume
-from chalicelib.domain.refusals import refuse_if_over
+from chalicelib.domain.refusals import check_can_decide
 from chalicelib.domain.transitions import cancel, decide, extend, remind, tally
 from tests.asking import an_approval, people, ticked
 from tests.fakes import EXECUTION, START, TOKEN
@@ -76,7 +76,7 @@ def _did(approval: Approval) -> list[tuple[str, str]]:
 def test_asking_promises_every_approver_a_mail_and_records_who_asked() -> None:
     """A new approval is pending, unanswered, and owes one mail an approver."""
     new = _of(3, requestedBy="ada@example.com", expiresIn=60)
-    assert (new.outcome, new.approvals, new.rejections, new.version) == ("pending", 0, 0, 0)
+    assert (new.outcome, new.approve_count, new.reject_count, new.version) == ("pending", 0, 0, 0)
     assert new.outbox == tuple(Mail(to, START + LEASE) for to in people(3))
     assert new.events == (Event(START, "requested", "ada@example.com", "function"),)
     assert (new.created_at, new.expires_at) == (START, START + 60 * SECOND)
@@ -243,7 +243,7 @@ def test_refuse_if_over_says_what_decide_would() -> None:
                 told = []
                 for judge in (
                     lambda a=approval, w=who, n=now: _say(a, w, "approve", now=n),
-                    lambda a=approval, w=who, n=now: refuse_if_over(a, a.approvers[w], n),
+                    lambda a=approval, w=who, n=now: check_can_decide(a, a.approvers[w], n),
                 ):
                     try:
                         judge()

@@ -11,7 +11,7 @@ from tests.integration.statemachine.engine import Engine, Function, definition
 
 @pytest.fixture
 def engine_of(account: None) -> Iterator[Callable[..., Engine]]:  # noqa: ARG001 (it must be there first)
-    """Start an engine of the example of that name; fields of its states may be other here."""
+    """Start an engine of the named example; `changed` replaces fields of its states."""
     engines: list[Engine] = []
 
     def begin(

@@ -1,4 +1,4 @@
-"""An example's `app.py`, loaded as Lambda does: with its own `chalicelib`, and its variables."""
+"""Loads an example's `app.py` as Lambda does: with its own `chalicelib` and variables."""
 
 import sys
 from importlib import import_module
@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from examples.deploying import variables
+from examples.deployment import variables
 from examples.example import HERE
 from tools.template import load_template
 
 
 def load(name: str) -> Any:
-    """Return the module.
+    """Return the module `app` of an example.
 
-    In Lambda an example's `chalicelib` is the only one of that name. Here that is Assent's, which
-    makes room while this one is loaded, for the very modules that tests know by their full names.
+    In Lambda an example's `chalicelib` is the only package of that name. Here Assent's has the
+    name. While `app` is loaded it is replaced by the example's, whose modules are the same objects
+    that tests import by their full names.
     """
     outputs = load_template(HERE / name / "infrastructure.yaml")["Outputs"]
     package = f"examples.{name}.chalicelib"

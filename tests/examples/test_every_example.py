@@ -1,4 +1,4 @@
-"""What holds for each example: a sound stack, a role and a log for each function, a README."""
+"""Properties of every example: a valid stack, a role and a log for each function, a README."""
 
 import json
 import re
@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from examples.deploying import roles, variables
+from examples.deployment import has_code, role_settings, variables
 from examples.example import HERE, Example
 from tests.examples.loading import load
 from tests.integration.statemachine.engine import definition
 from tools.errors import ToolError
 from tools.template import load_template, template_body
 
-NAMES = sorted(story.parent.name for story in HERE.glob("*/story.py"))
+NAMES = sorted(demo.parent.name for demo in HERE.glob("*/demo.py"))
 CFN_LINT = "import sys, cfnlint.runner; sys.exit(cfnlint.runner.main())"
 
 
@@ -27,14 +27,16 @@ def stack(name: str) -> Any:
 
 def functions(name: str) -> set[str]:
     """Return the names of an example's functions; the API's is called api."""
+    if not has_code(HERE / name):
+        return set()
     app = load(name).app
     named = {function.name for function in (*app.pure_lambda_functions, *app.event_sources)}
     return named | ({"api"} if app.routes else set())
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_cfn_lint_has_nothing_to_say(name: str, tmp_path: Path) -> None:
-    """Of the template, with the state machine in it as it is deployed."""
+def test_cfn_lint_reports_nothing(name: str, tmp_path: Path) -> None:
+    """About the template with the state machine in it, as it is deployed."""
     whole = tmp_path / "whole.json"
     whole.write_text(template_body(HERE / name))
     done = subprocess.run(
@@ -45,10 +47,10 @@ def test_cfn_lint_has_nothing_to_say(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_function_has_a_role_of_its_own(name: str) -> None:
-    """The outputs name one for each function, and no two are the same."""
+    """The stack has an output for each function's role, and no two roles are the same."""
     found = stack(name)["Outputs"]
     arns = {key: json.dumps(output["Value"]) for key, output in found.items()}
-    settings = roles(arns)
+    settings = role_settings(arns)
     given = {name: its["iam_role_arn"] for name, its in settings["lambda_functions"].items()}
     if "iam_role_arn" in settings:
         given["api"] = settings["iam_role_arn"]
@@ -57,8 +59,8 @@ def test_each_function_has_a_role_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_function_has_a_log_that_ends_some_day(name: str) -> None:
-    """Lambda would make it otherwise, and keep it for ever."""
+def test_each_function_has_a_log_that_expires(name: str) -> None:
+    """Lambda would otherwise create the log group, and keep it for ever."""
     groups = {
         resource["Properties"]["LogGroupName"]["Fn::Sub"]
         for resource in stack(name)["Resources"].values()
@@ -70,8 +72,8 @@ def test_each_function_has_a_log_that_ends_some_day(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_star_is_a_resource_only_where_there_is_no_other(name: str) -> None:
-    """Answers to task tokens match no resource; everything else is named."""
+def test_only_task_answers_are_allowed_on_every_resource(name: str) -> None:
+    """`states:SendTask*` match no resource; every other action names its resource."""
     for resource in stack(name)["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             (policy,) = resource["Properties"]["Policies"]
@@ -84,17 +86,20 @@ def test_a_star_is_a_resource_only_where_there_is_no_other(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_whoever_waits_for_an_answer_stops_waiting_some_day(name: str) -> None:
-    """A token that was lost would keep its execution for a year."""
+def test_every_task_that_waits_has_a_time_out(name: str) -> None:
+    """Otherwise a lost task token keeps its execution running for a year.
+
+    A child execution of Assent ends at the request's deadline.
+    """
     states = definition(HERE / name / "statemachine.asl.json")["States"].values()
     waiting = [state for state in states if "waitForTaskToken" in state.get("Resource", "")]
-    assert waiting
+    assert waiting or Example(name).demo.NEEDS_ASSENT
     assert all("TimeoutSeconds" in state for state in waiting)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_readme_says_how_to_run_it_and_leads_somewhere(name: str) -> None:
-    """The command is its own, and no link is broken; the list of examples has it."""
+def test_the_readme_has_the_command_and_no_broken_link(name: str) -> None:
+    """And the list of examples links to it."""
     text = (HERE / name / "README.md").read_text()
     assert f"make example NAME={name}\n" in text
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
@@ -103,10 +108,10 @@ def test_the_readme_says_how_to_run_it_and_leads_somewhere(name: str) -> None:
 
 
 def test_the_stacks_outputs_are_roles_and_variables() -> None:
-    """By their names alone."""
+    """Which is which follows from the output's name."""
     outputs = {"ApiRoleArn": "a", "SplitDocumentRoleArn": "b", "StateMachineArn": "c", "Url": "d"}
     ours = {"manage_iam_role": False}
-    assert roles(outputs) == {
+    assert role_settings(outputs) == {
         **ours,
         "iam_role_arn": "a",
         "lambda_functions": {"split_document": {**ours, "iam_role_arn": "b"}},
@@ -114,12 +119,14 @@ def test_the_stacks_outputs_are_roles_and_variables() -> None:
     assert variables(outputs) == {"STATE_MACHINE_ARN": "c", "URL": "d"}
 
 
-def test_an_example_that_is_not_there_is_answered_with_those_that_are() -> None:
-    """Whoever mistypes sees what to type."""
-    with pytest.raises(ToolError, match="no example 'callback-basics', but callback_basics"):
+def test_an_unknown_example_is_refused_with_the_known_ones() -> None:
+    """So a typing mistake is easy to correct."""
+    with pytest.raises(
+        ToolError, match="no example 'callback-basics', but ask_for_approval, callback_basics"
+    ):
         Example("callback-basics")
 
 
 def test_an_examples_names_start_with_its_own() -> None:
-    """So that it is in nobody's way, Assent's least of all."""
+    """So that its resources don't collide with Assent's or another example's."""
     assert Example("callback_basics").stage("dev").prefix == "callback-basics-dev"

@@ -1,6 +1,6 @@
-"""`sqs_callback` in moto: what becomes of a job, with heartbeats, deaths and double deliveries.
+"""`sqs_callback` in moto: a job with heartbeats, crashes of its worker and repeated deliveries.
 
-moto runs the state machine and the queue; what Lambda does between them, `deliver` does here.
+moto runs the state machine and the queue; `deliver` stands for Lambda's event source mapping.
 """
 
 import json
@@ -24,7 +24,7 @@ HEARTBEAT = {"HeartbeatSeconds": 1, "TimeoutSeconds": 60}
 
 @pytest.fixture
 def queue(account: None) -> Any:  # noqa: ARG001 (it must be there first)
-    """Return the queue of jobs, whose messages don't stay away for long."""
+    """Return the queue of jobs, whose messages are redelivered at once."""
     queue = boto3.resource("sqs").create_queue(
         QueueName="jobs", Attributes={"VisibilityTimeout": "0"}
     )
@@ -36,7 +36,7 @@ def queue(account: None) -> Any:  # noqa: ARG001 (it must be there first)
 def engine_with(
     engine_of: Callable[..., Engine], queue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Engine]:
-    """Start an engine of the example, with other seconds to wait if need be."""
+    """Start an engine of the example; `waits` replaces time-outs of its state."""
 
     def begin(**waits: int) -> Engine:
         engine = engine_of("sqs_callback", {"JobsQueueUrl": queue.url}, {}, Print=waits)
@@ -54,35 +54,35 @@ def engine(engine_with: Callable[..., Engine]) -> Engine:
 
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a page take its time: twenty of them four seconds."""
-    monkeypatch.setattr(worker, "SECONDS_A_PAGE", 0.2)
+    """Make a page take 0.2 seconds, so that twenty take four."""
+    monkeypatch.setattr(worker, "SECONDS_PER_PAGE", 0.2)
 
 
 def deliver(queue: Any) -> Json:
-    """Be Lambda: take a message, hand it to the worker, delete it if that returns.
+    """Receive a message, pass it to the worker, delete it if the worker returns.
 
-    Returns the body; raises what the worker died of.
+    Returns the body; raises the worker's exception.
     """
-    (message,) = taken(queue)
-    hand_over(message)
+    (message,) = receive(queue)
+    invoke_worker(message)
     message.delete()
     found: Json = json.loads(message.body)
     return found
 
 
-def taken(queue: Any) -> list[Any]:
-    """Return the next message, in a list, once there is one."""
+def receive(queue: Any) -> list[Any]:
+    """Wait for the next message and return it in a list."""
     end = time.monotonic() + 10
     while time.monotonic() < end:
         if found := queue.receive_messages(AttributeNames=["ApproximateReceiveCount"]):
-            time.sleep(0.2)  # moto hands a message out before it takes heartbeats for it
+            time.sleep(0.2)  # moto delivers a message before it accepts its heartbeats
             return list(found)
         time.sleep(0.02)
     raise AssertionError("no message in the queue")
 
 
-def hand_over(message: Any) -> None:
-    """Hand a message to the worker, as the event that Lambda makes of it."""
+def invoke_worker(message: Any) -> None:
+    """Call the worker with the event that Lambda makes of a message."""
     record = {
         "body": message.body,
         "receiptHandle": message.receipt_handle,
@@ -91,8 +91,8 @@ def hand_over(message: Any) -> None:
     worker.work({"Records": [record]}, None)
 
 
-def test_a_job_that_is_done_goes_on_with_what_the_worker_sent(engine: Engine, queue: Any) -> None:
-    """And its message is gone."""
+def test_a_done_job_continues_with_the_workers_output(engine: Engine, queue: Any) -> None:
+    """Its message is deleted."""
     execution = engine.start({"name": "a", "pages": 3})
     deliver(queue)
     assert json.loads(engine.end(execution)["output"]) == {"pages": 3, "delivery": 1}
@@ -103,16 +103,16 @@ def test_a_job_that_is_done_goes_on_with_what_the_worker_sent(engine: Engine, qu
 @pytest.mark.parametrize(
     ("job", "cause"),
     [
-        ({"name": "a", "pages": 3, "fate": "no paper"}, "there is no paper"),
+        ({"name": "a", "pages": 3, "fault": "no paper"}, "there is no paper"),
         ({"name": "a"}, "pages: must be 1 to 20"),
         ({"name": "a", "pages": 21}, "pages: must be 1 to 20"),
         ({"name": "a", "pages": "3"}, "pages: must be 1 to 20"),
     ],
 )
-def test_a_job_that_can_never_be_done_fails_by_name(
+def test_a_job_that_can_never_be_done_fails_as_cannot_print(
     engine: Engine, queue: Any, job: Json, cause: str
 ) -> None:
-    """At the first delivery; to try again would not mend it."""
+    """At the first delivery, because a retry wouldn't help."""
     execution = engine.start(job)
     deliver(queue)
     ended = engine.end(execution)
@@ -123,7 +123,7 @@ def test_a_job_that_can_never_be_done_fails_by_name(
 
 @pytest.mark.usefixtures("slowly")
 def test_heartbeats_keep_long_work_alive(engine_with: Callable[..., Engine], queue: Any) -> None:
-    """The work takes longer than the silence that is allowed."""
+    """The work takes longer than HeartbeatSeconds."""
     engine = engine_with(**HEARTBEAT)
     execution = engine.start({"name": "a", "pages": 10})
     started = time.monotonic()
@@ -135,7 +135,7 @@ def test_heartbeats_keep_long_work_alive(engine_with: Callable[..., Engine], que
 def test_silence_for_longer_than_a_heartbeat_is_a_lost_worker(
     engine_with: Callable[..., Engine], queue: Any
 ) -> None:
-    """Nobody takes the message; what comes of it later is told that nobody waits."""
+    """No worker takes the message in time; a later answer finds the task closed."""
     engine = engine_with(**HEARTBEAT)
     execution = engine.start({"name": "a", "pages": 3})
     ended = engine.end(execution)
@@ -148,7 +148,7 @@ def test_silence_for_longer_than_a_heartbeat_is_a_lost_worker(
 def test_an_answer_that_takes_too_long_is_a_lost_worker(
     engine_with: Callable[..., Engine], queue: Any
 ) -> None:
-    """Heartbeats don't move the time-out; the worker stops as soon as it hears of it."""
+    """Heartbeats don't extend the time-out; the worker stops at the first refused one."""
     engine = engine_with(HeartbeatSeconds=1, TimeoutSeconds=2)
     execution = engine.start({"name": "a", "pages": 20})
     started = time.monotonic()
@@ -157,9 +157,9 @@ def test_an_answer_that_takes_too_long_is_a_lost_worker(
     assert engine.end(execution)["error"] == "WorkerLost"
 
 
-def test_a_worker_that_dies_leaves_its_message_for_another(engine: Engine, queue: Any) -> None:
-    """The second delivery does the job, under the same task token."""
-    execution = engine.start({"name": "a", "pages": 3, "fate": "dies once"})
+def test_a_crashed_workers_message_is_redelivered(engine: Engine, queue: Any) -> None:
+    """The second delivery does the job with the same task token."""
+    execution = engine.start({"name": "a", "pages": 3, "fault": "crashes once"})
     with pytest.raises(SystemExit):
         deliver(queue)
     assert engine.client.describe_execution(executionArn=execution)["status"] == "RUNNING"
@@ -167,12 +167,12 @@ def test_a_worker_that_dies_leaves_its_message_for_another(engine: Engine, queue
     assert json.loads(engine.end(execution)["output"]) == {"pages": 3, "delivery": 2}
 
 
-def test_a_worker_that_always_dies_is_a_lost_worker(
+def test_a_worker_that_always_crashes_is_a_lost_worker(
     engine_with: Callable[..., Engine], queue: Any
 ) -> None:
-    """However often its message is delivered, the execution ends."""
+    """The execution ends, however often the message is delivered."""
     engine = engine_with(**HEARTBEAT)
-    execution = engine.start({"name": "a", "pages": 3, "fate": "dies each time"})
+    execution = engine.start({"name": "a", "pages": 3, "fault": "crashes each time"})
     for _ in range(2):
         with pytest.raises(SystemExit):
             deliver(queue)
@@ -180,41 +180,37 @@ def test_a_worker_that_always_dies_is_a_lost_worker(
 
 
 @pytest.mark.usefixtures("slowly")
-def test_a_message_that_comes_again_after_the_answer_changes_nothing(
+def test_a_redelivery_after_the_answer_changes_nothing(
     engine: Engine, queue: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The worker died before its message was deleted: nobody waits, nothing is printed again."""
-    execution = engine.start({"name": "a", "pages": 10, "fate": "answers, then dies"})
+    """The worker crashed before its message was deleted: the task is closed, no page is printed."""
+    execution = engine.start({"name": "a", "pages": 10, "fault": "answers, then crashes"})
     with pytest.raises(SystemExit):
         deliver(queue)
     ended = engine.end(execution)
     started = time.monotonic()
     deliver(queue)
     assert time.monotonic() - started < 1.5  # and not the two seconds of ten pages
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["said"] == "nobody waits"
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["result"] == "task closed"
     assert engine.end(execution) == ended
     assert queue.receive_messages() == []
 
 
-def test_a_message_that_two_workers_have_at_once_is_answered_once(
-    engine: Engine, queue: Any
-) -> None:
-    """Both do the work, which is what at least once means; the execution ends once, and well."""
+def test_a_message_at_two_workers_is_answered_once(engine: Engine, queue: Any) -> None:
+    """Both do the work, since SQS delivers at least once; the execution succeeds once."""
     execution = engine.start({"name": "a", "pages": 3})
-    (message,) = taken(queue)
-    other = threading.Thread(target=hand_over, args=[message])
+    (message,) = receive(queue)
+    other = threading.Thread(target=invoke_worker, args=[message])
     other.start()
-    hand_over(message)
+    invoke_worker(message)
     other.join()
     assert json.loads(engine.end(execution)["output"]) == {"pages": 3, "delivery": 1}
     assert engine.states(execution) == ["Print", "Printed"]
 
 
 @pytest.mark.parametrize("body", ["no JSON", "{}", '{"taskToken": "t"}', "[]"])
-def test_a_message_that_nobody_can_read_is_left_to_the_dead_letter_queue(
-    queue: Any, body: str
-) -> None:
-    """The worker fails by it, and by no other message: there is one in each batch."""
+def test_an_unreadable_message_is_left_to_the_dead_letter_queue(queue: Any, body: str) -> None:
+    """The worker fails, and with it no other message: a batch has one message."""
     queue.send_message(MessageBody=body)
     with pytest.raises((ValueError, KeyError, TypeError)):
         deliver(queue)
@@ -222,20 +218,20 @@ def test_a_message_that_nobody_can_read_is_left_to_the_dead_letter_queue(
     assert vars(source)["batch_size"] == 1
 
 
-def test_the_task_token_is_in_no_log_and_no_end(
+def test_neither_logs_nor_results_hold_the_task_token(
     engine: Engine, queue: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever reads either can't answer in the worker's place."""
+    """A reader of either can't answer the task."""
     execution = engine.start({"name": "a", "pages": 3})
-    secret = deliver(queue)["taskToken"]
-    assert secret not in json.dumps(engine.end(execution))
-    said = capsys.readouterr()
-    assert "worked" in said.out
-    assert secret not in said.out + said.err
+    token = deliver(queue)["taskToken"]
+    assert token not in json.dumps(engine.end(execution))
+    printed = capsys.readouterr()
+    assert "worked" in printed.out
+    assert token not in printed.out + printed.err
 
 
-def test_the_clocks_fit_together() -> None:
-    """A worker's time-out, then a redelivery, then the heartbeat, then the end of all waiting."""
+def test_the_time_outs_are_ordered() -> None:
+    """The worker's, then the queue's visibility, then the heartbeat, then the task's."""
     folder = Example("sqs_callback").folder
     config = json.loads((folder / ".chalice" / "config.json").read_text())
     stack = load_template(folder / "infrastructure.yaml")
@@ -245,7 +241,7 @@ def test_the_clocks_fit_together() -> None:
     assert visibility < waiting["HeartbeatSeconds"] < waiting["TimeoutSeconds"]
 
 
-def test_the_worker_is_a_function_that_chalice_knows() -> None:
-    """Its event comes through Chalice's own door as well."""
+def test_the_worker_can_be_invoked_through_chalice() -> None:
+    """Chalice passes the SQS event on; this message lacks its fields."""
     with Client(worker.app) as client, pytest.raises(KeyError):
         client.lambda_.invoke("work", client.events.generate_sqs_event(["{}"]))

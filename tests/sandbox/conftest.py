@@ -13,18 +13,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import boto3
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from examples.deploying import in_sandbox
+from examples.deployed import DeployedExample
+from examples.deployment import deploy_in_sandbox
 from examples.example import Example
-from examples.scene import Scene
 from tests.sandbox.announced import Announced
 from tests.sandbox.client import Sandbox, press
 from tests.sandbox.roles import May
 from tools.account import Account
+from tools.sandbox.state import SandboxState
 
 HERE = Path(__file__).parent
 READY_WITHIN = 180
@@ -109,22 +111,23 @@ def sandbox(folder: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def example(sandbox: Sandbox, folder: Path) -> Callable[[str], Scene]:
-    """Deploy an example by its name beside Assent, once for all tests, and hand its scene over."""
-    aws = sandbox.state["aws"]
+def example(sandbox: Sandbox, folder: Path) -> Callable[[str], DeployedExample]:
+    """Deploy an example by its name beside Assent, once for all tests."""
+    state = cast("SandboxState", sandbox.state)
+    aws = state["aws"]
     session = boto3.Session(aws["accessKeyId"], aws["secretAccessKey"], region_name=aws["region"])
     account = Account(session, aws["endpointUrl"])
 
     @functools.cache
-    def deployed(name: str) -> Scene:
-        return in_sandbox(Example(name), account, folder / name, print, assent=sandbox.state)
+    def deployed(name: str) -> DeployedExample:
+        return deploy_in_sandbox(Example(name), account, folder / name, assent=state, echo=print)
 
     return deployed
 
 
 @pytest.fixture(scope="session")
-def promised() -> Callable[[str], set[str]]:
-    """Read in an example's README what its command prints: the lines of the second block."""
+def readme_output() -> Callable[[str], set[str]]:
+    """Return the output that an example's README shows: the lines of its second block."""
 
     def lines(name: str) -> set[str]:
         block = (Example(name).folder / "README.md").read_text().split("```\n")[3]
@@ -135,5 +138,5 @@ def promised() -> Callable[[str], set[str]]:
 
 @pytest.fixture(scope="session")
 def may(sandbox: Sandbox) -> May:
-    """Give the one who tries what roles may do."""
+    """Give what tries a role's permissions."""
     return May(sandbox)

@@ -1,4 +1,4 @@
-"""What the roles of an example may do, as IAM has it."""
+"""The permissions of an example's roles, as IAM enforces them."""
 
 import json
 from collections.abc import Mapping
@@ -6,34 +6,39 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from examples.scene import Scene
+from examples.deployed import DeployedExample
 from tests.sandbox.client import Sandbox
-from tools.sandbox.people import Person
+from tools.sandbox.users import IamUser
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:"
 
 
 class May:
-    """Tries things as somebody who has the very policy of a role.
+    """Makes calls as an IAM user that has a role's policy.
 
-    Nobody here can take a state machine's role itself: it is for Step Functions alone.
+    A test can't assume a state machine's role itself, because only Step Functions may.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._people: dict[str, Person] = {}
+        self._users: dict[str, IamUser] = {}
 
     def __call__(
-        self, scene: Scene, who: str, service: str, action: str, arguments: Mapping[str, Any]
+        self,
+        deployed: DeployedExample,
+        who: str,
+        service: str,
+        action: str,
+        arguments: Mapping[str, Any],
     ) -> bool:
-        """Return whether `who` gets past IAM, whatever the service itself says then.
+        """Return whether IAM allows the call; the service itself may refuse it for another reason.
 
-        `who` is a function as its role's output names it, or StateMachine.
+        `who` is a function, named as in its role's output, or StateMachine.
         """
-        person = self._person(scene, self._role(scene, who))
+        user = self._user(deployed, self._role(deployed, who))
         client = self._sandbox.client(
-            service, aws_access_key_id=person.key, aws_secret_access_key=person.secret
+            service, aws_access_key_id=user.key, aws_secret_access_key=user.secret
         )
         try:
             getattr(client, action)(**arguments)
@@ -41,22 +46,22 @@ class May:
             return "not authorized" not in e.response["Error"]["Message"]
         return True
 
-    def _role(self, scene: Scene, who: str) -> str:
-        arn = scene.outputs.get(f"{who}RoleArn")
+    def _role(self, deployed: DeployedExample, who: str) -> str:
+        arn = deployed.outputs.get(f"{who}RoleArn")
         if who == "StateMachine":
             arn = self._sandbox.client("stepfunctions").describe_state_machine(
-                stateMachineArn=scene.outputs["StateMachineArn"]
+                stateMachineArn=deployed.outputs["StateMachineArn"]
             )["roleArn"]
         assert arn is not None
         return arn.rpartition("/")[2]
 
-    def _person(self, scene: Scene, role: str) -> Person:
-        """Return somebody with the role's one policy; the same one for the same role."""
-        if role not in self._people:
+    def _user(self, deployed: DeployedExample, role: str) -> IamUser:
+        """Return an IAM user with the role's policy, one user for each role."""
+        if role not in self._users:
             iam = self._sandbox.client("iam")
             (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
             found = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
             document = found if isinstance(found, str) else json.dumps(found)
             made = iam.create_policy(PolicyName=role, PolicyDocument=document)
-            self._people[role] = Person.new(scene.account, role, made["Policy"]["Arn"])
-        return self._people[role]
+            self._users[role] = IamUser.create(deployed.account, role, made["Policy"]["Arn"])
+        return self._users[role]

@@ -1,4 +1,4 @@
-"""`callback_basics`, deployed: its story, and what each part of it may and may not do."""
+"""`callback_basics`, deployed: its demo, and the permissions of its roles."""
 
 import json
 from collections.abc import Callable
@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from examples.callback_basics import story
-from examples.scene import Scene
+from examples.callback_basics import demo
+from examples.deployed import DeployedExample
+from examples.polling import poll
 from tests.sandbox.client import Sandbox, http
 from tests.sandbox.roles import EXECUTION, MACHINE, May
 from tools.errors import ToolError
-from tools.sandbox.people import Person
+from tools.sandbox.users import IamUser
 
 OWN = f"{MACHINE}callback-basics-sandbox"
 SUCCESS = {"taskToken": "x", "output": "{}"}
@@ -44,19 +45,19 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
 
 
 @pytest.fixture
-def scene(example: Callable[[str], Scene]) -> Scene:
+def deployed(example: Callable[[str], DeployedExample]) -> DeployedExample:
     """Give the deployed example."""
     return example("callback_basics")
 
 
-def test_the_story_ends_every_execution_where_it_should(
-    scene: Scene, promised: Callable[[str], set[str]]
+def test_the_demo_ends_every_execution_in_its_state(
+    deployed: DeployedExample, readme_output: Callable[[str], set[str]]
 ) -> None:
-    """What the one command says, and the README says that it says."""
-    said: list[str] = []
-    story.tell(scene, said.append)
-    starts = [line for line in said if line.startswith("\nGET ")]
-    ends = [line.rpartition(" > ")[2] for line in said if " > " in line]
+    """And prints what the README shows."""
+    printed: list[str] = []
+    demo.run(deployed, printed.append)
+    starts = [line for line in printed if line.startswith("\nGET ")]
+    ends = [line.rpartition(" > ")[2] for line in printed if " > " in line]
     found = {start.rpartition("/")[2]: end for start, end in zip(starts, ends, strict=True)}
     assert found.pop("start") in ("ContinueProcess", "ProcessingFailed", "UnexpectedFailure")
     assert found == {
@@ -65,23 +66,27 @@ def test_the_story_ends_every_execution_where_it_should(
         "start?outcome=surprise": "UnexpectedFailure",
         "start?outcome=silence": "UnexpectedFailure",
     }
-    assert promised("callback_basics") <= {line.strip() for line in said}
+    assert readme_output("callback_basics") <= {line.strip() for line in printed}
 
 
-def test_the_log_of_the_function_that_holds_tokens_holds_none(scene: Scene) -> None:
-    """It says what it did, and that is all."""
-    scene.ended(scene.call("GET", "/start?outcome=success")["executionArn"])
-    lines = scene.wait(lambda: scene.log("process_document"), len, "a line in the log")
-    assert all(set(line) == {"event", "outcome", "said"} for line in lines)
-    assert {line["said"] for line in lines} <= {"answered", "nothing"}
+def test_the_log_of_the_function_with_the_token_does_not_hold_it(deployed: DeployedExample) -> None:
+    """It has the outcome and the result of the answer, and nothing else."""
+    deployed.wait_for_end(deployed.call_api("GET", "/start?outcome=success")["executionArn"])
+    lines = poll(
+        lambda: deployed.log_lines("process_document"), until=len, waiting_for="line in the log"
+    )
+    assert all(set(line) == {"event", "outcome", "result"} for line in lines)
+    assert {line["result"] for line in lines} <= {"answered", "no answer"}
 
 
-def test_only_who_may_invoke_the_route_starts_anything(sandbox: Sandbox, scene: Scene) -> None:
-    """Unsigned or a stranger's: 403. This one permission: 202."""
-    url = f"{scene.api}/start?outcome=success"
+def test_only_callers_with_permission_start_an_execution(
+    sandbox: Sandbox, deployed: DeployedExample
+) -> None:
+    """Unsigned, or signed without permission: 403. With execute-api:Invoke on the route: 202."""
+    url = f"{deployed.api}/start?outcome=success"
     assert http("GET", url).status == 403
     keys = sandbox.state["stranger"]
-    stranger = Person("stranger", keys["accessKeyId"], keys["secretAccessKey"], "us-east-1")
+    stranger = IamUser("stranger", keys["accessKeyId"], keys["secretAccessKey"], "us-east-1")
     with pytest.raises(ToolError, match="answered 403"):
         stranger.call("GET", url)
     api = url.split("/_aws/execute-api/")[1].partition("/")[0]
@@ -94,21 +99,31 @@ def test_only_who_may_invoke_the_route_starts_anything(sandbox: Sandbox, scene: 
         PolicyName="start-callback-basics",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
-    starter = Person.new(scene.account, "starter", policy["Policy"]["Arn"])
-    assert scene.ended(starter.call("GET", url)["executionArn"])["status"] == "SUCCEEDED"
+    starter = IamUser.create(deployed.account, "starter", policy["Policy"]["Arn"])
+    assert deployed.wait_for_end(starter.call("GET", url)["executionArn"])["status"] == "SUCCEEDED"
 
 
 @pytest.mark.parametrize(("who", "service", "action", "arguments"), ALLOWED)
 def test_each_role_may_do_its_work(
-    may: May, scene: Scene, who: str, service: str, action: str, arguments: dict[str, Any]
+    may: May,
+    deployed: DeployedExample,
+    who: str,
+    service: str,
+    action: str,
+    arguments: dict[str, Any],
 ) -> None:
-    """So that a denial, below, is one of this and not of everything."""
-    assert may(scene, who, service, action, arguments)
+    """So a denial below isn't a denial of everything."""
+    assert may(deployed, who, service, action, arguments)
 
 
 @pytest.mark.parametrize(("who", "service", "action", "arguments"), DENIED)
 def test_each_role_may_do_nothing_else(
-    may: May, scene: Scene, who: str, service: str, action: str, arguments: dict[str, Any]
+    may: May,
+    deployed: DeployedExample,
+    who: str,
+    service: str,
+    action: str,
+    arguments: dict[str, Any],
 ) -> None:
-    """Its neighbours' work included."""
-    assert not may(scene, who, service, action, arguments)
+    """Including the work of the other roles."""
+    assert not may(deployed, who, service, action, arguments)

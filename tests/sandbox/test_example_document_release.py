@@ -1,4 +1,4 @@
-"""`document_release`, deployed beside Assent: its story, its bad days, what each part may do."""
+"""`document_release`, deployed beside Assent: its demo, faults, the permissions of its roles."""
 
 import json
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from examples.document_release import story
-from examples.scene import Scene
+from examples.deployed import DeployedExample
+from examples.document_release import demo
+from examples.polling import poll
 from tests.sandbox.client import Sandbox, press, until
 from tests.sandbox.roles import May
 
@@ -18,57 +19,59 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def scene(example: Callable[[str], Scene]) -> Scene:
+def deployed(example: Callable[[str], DeployedExample]) -> DeployedExample:
     """Give the deployed example."""
     return example("document_release")
 
 
-def reason(scene: Scene, name: str) -> str:
+def reason(deployed: DeployedExample, name: str) -> str:
     """Return why a document is held."""
     key = f"held/{name}.reason.json"
-    found = scene.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    found = deployed.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
     return str(json.loads(found)["reason"])
 
 
-def test_the_story_is_what_the_readme_promises(
-    scene: Scene, promised: Callable[[str], set[str]]
+def test_the_demo_prints_what_the_readme_shows(
+    deployed: DeployedExample, readme_output: Callable[[str], set[str]]
 ) -> None:
-    """One released, two held, each with its reason; and what Assent tells reaches the queue."""
-    said: list[str] = []
-    story.tell(scene, said.append)
-    lines = {line.strip() for text in said for line in text.splitlines()}
-    assert promised("document_release") - lines == set()
+    """One document released, two held, each with its reason; the outcomes reach the queue."""
+    printed: list[str] = []
+    demo.run(deployed, printed.append)
+    lines = {line.strip() for text in printed for line in text.splitlines()}
+    assert readme_output("document_release") - lines == set()
     for key in ("released/report.txt", "held/customers.csv", "held/picture.txt"):
         assert key in lines
     assert "released/customers.csv" not in lines
 
 
-def test_many_chunks_are_looked_at_in_parallel_and_it_goes_on_once(
-    scene: Scene, sandbox: Sandbox
+def test_chunks_are_scanned_in_parallel_and_the_execution_resumes_once(
+    deployed: DeployedExample, sandbox: Sandbox
 ) -> None:
-    """Each chunk by a worker of its own, told by S3; the mail has what they found between them."""
+    """S3 starts a worker for each chunk; the mail has the findings of all of them."""
     line = "x" * 1_023 + "\n"
     content = "".join(CARD + "\n" if n % 1_000 == 999 else line for n in range(10_000))
-    story.put(scene, "many.txt", content.encode())
-    link = sandbox.link(ADA, "Release many.txt? It holds 10 card numbers")
-    execution = story.started(scene, "many.txt")
-    assert story.looked(scene, execution) == 10
+    demo.upload(deployed, "many.txt", content.encode())
+    link = sandbox.link(ADA, "Release many.txt? Found: 10 card numbers")
+    execution = demo.wait_for_execution(deployed, "many.txt")
+    assert demo.count_scanned_chunks(deployed, execution) == 10
     press(link)
-    assert scene.ended(execution)["status"] == "SUCCEEDED"
+    assert deployed.wait_for_end(execution)["status"] == "SUCCEEDED"
     assert len(sandbox.mails(ADA, "Approval needed: Release many.txt?")) == 1
 
 
-def test_events_lost_and_sent_again_complete_it(scene: Scene, sandbox: Sandbox) -> None:
-    """S3 tells nobody of the chunks; later it does, of the last one first, and twice."""
-    s3 = scene.client("s3")
+def test_lost_events_that_are_sent_again_complete_the_scan(
+    deployed: DeployedExample, sandbox: Sandbox
+) -> None:
+    """S3 first sends no events about chunks, later sends them out of order and repeatedly."""
+    s3 = deployed.client("s3")
     whole = s3.get_bucket_notification_configuration(Bucket=BUCKET)
     whole.pop("ResponseMetadata")
     deaf = [one for one in whole["LambdaFunctionConfigurations"] if "look" not in _target(one)]
     s3.put_bucket_notification_configuration(
         Bucket=BUCKET, NotificationConfiguration={"LambdaFunctionConfigurations": deaf}
     )
-    story.put(scene, "lost.txt", b"x" * (3 << 20))
-    name = story.started(scene, "lost.txt").rpartition(":")[2]
+    demo.upload(deployed, "lost.txt", b"x" * (3 << 20))
+    name = demo.wait_for_execution(deployed, "lost.txt").rpartition(":")[2]
     prefix = f"chunks/{name}/"
     look = s3.list_objects_v2
     until(lambda: look(Bucket=BUCKET, Prefix=prefix)["KeyCount"], lambda n: n == 3, seconds=20)
@@ -77,11 +80,11 @@ def test_events_lost_and_sent_again_complete_it(scene: Scene, sandbox: Sandbox) 
     for number in (2, 2, 0, 1, 0):
         _send_again(s3, f"{prefix}{number}")
     press(sandbox.link(ADA, "Release lost.txt?", "approve"))
-    execution = story.started(scene, "lost.txt")
-    assert scene.ended(execution)["status"] == "SUCCEEDED"
+    execution = demo.wait_for_execution(deployed, "lost.txt")
+    assert deployed.wait_for_end(execution)["status"] == "SUCCEEDED"
     _send_again(s3, f"{prefix}1")
-    until(lambda: _resumed(scene, name), lambda seen: len(seen) >= 6, seconds=20)
-    assert _resumed(scene, name).count(True) == 1
+    until(lambda: _resumed(deployed, name), lambda seen: len(seen) >= 6, seconds=20)
+    assert _resumed(deployed, name).count(True) == 1
 
 
 def _target(notification: Json) -> str:
@@ -89,37 +92,39 @@ def _target(notification: Json) -> str:
 
 
 def _send_again(s3: Any, key: str) -> None:
-    """Have S3 send a chunk's event once more: written over itself, it is a new object to it."""
+    """Make S3 send a chunk's event again by overwriting the chunk with itself."""
     found = s3.get_object(Bucket=BUCKET, Key=key)
     s3.put_object(Bucket=BUCKET, Key=key, Body=found["Body"].read(), Metadata=found["Metadata"])
 
 
-def _resumed(scene: Scene, name: str) -> list[bool]:
-    lines = scene.log("look")
+def _resumed(deployed: DeployedExample, name: str) -> list[bool]:
+    lines = deployed.log_lines("look")
     return [bool(line["resumed"]) for line in lines if line.get("execution") == name]
 
 
-def test_a_request_withdrawn_holds_the_document(scene: Scene, sandbox: Sandbox) -> None:
-    """Assent's execution fails as Cancelled; ours says so, and so does the file beside it."""
-    story.put(scene, "withdrawn.txt", b"harmless")
-    sandbox.link(ADA, "Release withdrawn.txt?")
-    execution = story.started(scene, "withdrawn.txt")
+def test_a_cancelled_request_holds_the_document(
+    deployed: DeployedExample, sandbox: Sandbox
+) -> None:
+    """The child execution fails as Cancelled, and so do its parent and the reason beside it."""
+    demo.upload(deployed, "cancelled.txt", b"harmless")
+    sandbox.link(ADA, "Release cancelled.txt?")
+    execution = demo.wait_for_execution(deployed, "cancelled.txt")
     child = sandbox.execution(execution.rpartition(":")[2])
     sandbox.call("POST", f"/approvals/{child['approval']['id']}/cancel", {"reason": "a mistake"})
-    ended = scene.ended(execution)
+    ended = deployed.wait_for_end(execution)
     assert (ended["status"], ended["error"]) == ("FAILED", "Cancelled")
-    assert reason(scene, "withdrawn.txt") == "the request was withdrawn"
+    assert reason(deployed, "cancelled.txt") == "the request was cancelled"
 
 
-def test_what_people_decided_on_is_what_goes_out(scene: Scene, sandbox: Sandbox) -> None:
-    """Another document of the same name is another question, whatever the name."""
+def test_the_approved_version_is_released(deployed: DeployedExample, sandbox: Sandbox) -> None:
+    """Another document under the same name needs another approval, with any characters in it."""
     name = "2026/Größe 1+1 & 100%.txt"
-    story.put(scene, name, b"the first")
-    first = sandbox.link(ADA, f"Release {name}? It holds nothing")
-    story.put(scene, name, f"the second, {CARD}".encode())
-    sandbox.link(ADA, f"Release {name}? It holds 1 card number")
+    demo.upload(deployed, name, b"the first")
+    first = sandbox.link(ADA, f"Release {name}? Found: nothing")
+    demo.upload(deployed, name, f"the second, {CARD}".encode())
+    sandbox.link(ADA, f"Release {name}? Found: 1 card number")
     press(first)
-    s3 = scene.client("s3")
+    s3 = deployed.client("s3")
     found = until(
         lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="released/2026").get("Contents"),
         bool,
@@ -130,22 +135,26 @@ def test_what_people_decided_on_is_what_goes_out(scene: Scene, sandbox: Sandbox)
     assert body == b"the first"
 
 
-def test_no_log_holds_a_task_token_or_what_was_found(scene: Scene) -> None:
-    """The tokens are in the table, and there alone."""
-    story.put(scene, "quiet.txt", CARD.encode())
-    execution = story.started(scene, "quiet.txt")
-    scene.wait(lambda: story.looked(scene, execution), bool, "the worker")
-    items = scene.client("dynamodb").scan(TableName="document-release-sandbox")["Items"]
+def test_no_log_holds_a_task_token_or_a_finding(deployed: DeployedExample) -> None:
+    """The table alone holds the tokens."""
+    demo.upload(deployed, "quiet.txt", CARD.encode())
+    execution = demo.wait_for_execution(deployed, "quiet.txt")
+    poll(
+        lambda: demo.count_scanned_chunks(deployed, execution),
+        until=bool,
+        waiting_for="scanned chunk",
+    )
+    items = deployed.client("dynamodb").scan(TableName="document-release-sandbox")["Items"]
     tokens = [item["taskToken"]["S"] for item in items if "taskToken" in item]
     assert tokens
-    logged = json.dumps([scene.log(name) for name in ("start", "split", "look")])
+    logged = json.dumps([deployed.log_lines(name) for name in ("start", "split", "look")])
     for secret in [*tokens, CARD]:
         assert secret not in logged
     assert CARD not in json.dumps(items)
 
 
-def test_the_queue_gets_the_outcomes_of_this_assent_alone(scene: Scene) -> None:
-    """By who tells, of what, and of whose executions."""
+def test_the_queue_gets_only_the_outcomes_of_this_assent(deployed: DeployedExample) -> None:
+    """The rule matches the source, the kind of event and the state machine."""
     ours, others = "execution:assent-sandbox:", "execution:assent-other:"
     for source, kind, machine in (
         ("somebody", "Approval closed", ours),
@@ -154,13 +163,13 @@ def test_the_queue_gets_the_outcomes_of_this_assent_alone(scene: Scene) -> None:
         ("assent", "Approval closed", ours),
     ):
         arn = f"arn:aws:states:us-east-1:000000000000:{machine}x"
-        told = {"approvalId": f"by hand: {source} {kind} {machine}", "executionArn": arn}
-        entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(told)}
-        scene.client("events").put_events(Entries=[entry])
+        detail = {"approvalId": f"by hand: {source} {kind} {machine}", "executionArn": arn}
+        entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail)}
+        deployed.client("events").put_events(Entries=[entry])
     arrived: list[str] = []
 
     def by_hand() -> list[str]:
-        arrived.extend(one["approvalId"] for one in story.outcomes(scene))
+        arrived.extend(one["approvalId"] for one in demo.receive_outcomes(deployed))
         return [one for one in arrived if one.startswith("by hand")]
 
     assert until(by_hand, bool, seconds=20) == [f"by hand: assent Approval closed {ours}"]
@@ -225,15 +234,15 @@ ALLOWED: list[tuple[str, str, str, Any]] = [
 
 @pytest.mark.parametrize(("who", "service", "action", "arguments"), DENIED)
 def test_a_role_is_denied_what_it_doesnt_need(
-    scene: Scene, may: May, who: str, service: str, action: str, arguments: Any
+    deployed: DeployedExample, may: May, who: str, service: str, action: str, arguments: Any
 ) -> None:
-    """Each function's, and the state machine's."""
-    assert not may(scene, who, service, action, arguments)
+    """The role of each function, and of the state machine."""
+    assert not may(deployed, who, service, action, arguments)
 
 
 @pytest.mark.parametrize(("who", "service", "action", "arguments"), ALLOWED)
 def test_a_role_may_do_what_it_needs(
-    scene: Scene, may: May, who: str, service: str, action: str, arguments: Any
+    deployed: DeployedExample, may: May, who: str, service: str, action: str, arguments: Any
 ) -> None:
-    """The same way of asking isn't denied everything."""
-    assert may(scene, who, service, action, arguments)
+    """So a denial above isn't a denial of everything."""
+    assert may(deployed, who, service, action, arguments)

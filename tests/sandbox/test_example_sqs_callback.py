@@ -1,4 +1,4 @@
-"""`sqs_callback`, deployed: its story, an unreadable message, and what each part may do."""
+"""`sqs_callback`, deployed: its demo, an unreadable message, the permissions of its roles."""
 
 import json
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from examples.scene import Scene
-from examples.sqs_callback import story
+from examples.deployed import DeployedExample
+from examples.polling import poll
+from examples.sqs_callback import demo
 from tests.sandbox.roles import EXECUTION, MACHINE, May
 
 OWN = f"{MACHINE}sqs-callback-sandbox"
@@ -36,77 +37,83 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
 
 
 @pytest.fixture
-def scene(example: Callable[[str], Scene]) -> Scene:
+def deployed(example: Callable[[str], DeployedExample]) -> DeployedExample:
     """Give the deployed example."""
     return example("sqs_callback")
 
 
 @pytest.fixture(scope="module")
-def told(example: Callable[[str], Scene]) -> list[str]:
-    """Send a message that nobody can read, tell the story beside it, and give what was said."""
-    scene, said = example("sqs_callback"), list[str]()
-    scene.client("sqs").send_message(QueueUrl=url(scene, "jobs"), MessageBody="no JSON")
-    story.tell(scene, said.append)
-    return said
+def printed(example: Callable[[str], DeployedExample]) -> list[str]:
+    """Send an unreadable message, run the demo beside it, and give what the demo printed."""
+    deployed, lines = example("sqs_callback"), list[str]()
+    deployed.client("sqs").send_message(QueueUrl=url(deployed, "jobs"), MessageBody="no JSON")
+    demo.run(deployed, lines.append)
+    return lines
 
 
-def url(scene: Scene, queue: str) -> str:
+def url(deployed: DeployedExample, queue: str) -> str:
     """Return the URL of one of the two queues."""
-    found = scene.client("sqs").get_queue_url(QueueName=f"sqs-callback-sandbox-{queue}")
+    found = deployed.client("sqs").get_queue_url(QueueName=f"sqs-callback-sandbox-{queue}")
     return str(found["QueueUrl"])
 
 
-def test_the_story_shows_what_becomes_of_each_job(told: list[str]) -> None:
-    """Where its execution ended; a log isn't asked, for a busy emulator loses lines of it."""
-    jobs = [line.split("  ") for line in told if " > " in line]
+def test_the_demo_shows_the_end_of_each_job(printed: list[str]) -> None:
+    """The states of its execution. Logs aren't checked, because a busy emulator loses lines."""
+    jobs = [line.split("  ") for line in printed if " > " in line]
     ways = {words[1]: next(word for word in words if " > " in word).strip() for words in jobs}
     assert ways == {
         "plain": "Print > Printed",
         "slow": "Print > Printed",
         "no paper": "Print > CannotPrint",
-        "dies once": "Print > Printed",
-        "answers, then dies": "Print > Printed",
-        "dies each time": "Print > WorkerLost",
+        "crashes once": "Print > Printed",
+        "answers, then crashes": "Print > Printed",
+        "crashes each time": "Print > WorkerLost",
     }
 
 
-def test_the_readme_shows_what_the_story_says(
-    told: list[str], promised: Callable[[str], set[str]]
+def test_the_readme_shows_what_the_demo_prints(
+    printed: list[str], readme_output: Callable[[str], set[str]]
 ) -> None:
-    """But for the log, as above, and the number of dead letters: here, there is one more."""
-    last = "In the dead-letter queue: "
-    shown = {line for line in promised("sqs_callback") if not line.startswith((last, "the worker"))}
-    assert shown <= {line.strip() for line in told}
-    assert told[-1].startswith(last)
+    """But for the logs, as above, and the number of dead letters, which here is one more."""
+    last = "Messages in the dead-letter queue: "
+    shown = {
+        line for line in readme_output("sqs_callback") if not line.startswith((last, "the worker"))
+    }
+    assert shown <= {line.strip() for line in printed}
+    assert printed[-1].startswith(last)
 
 
-@pytest.mark.usefixtures("told")
-def test_what_could_not_be_done_is_in_the_dead_letter_queue_and_nothing_else(scene: Scene) -> None:
-    """The job whose worker always died, and the message that nobody could read; once each."""
-    scene.wait(lambda: story.dead_letters(scene), lambda n: n >= 2, "two dead letters")
-    sqs, bodies = scene.client("sqs"), []
-    while messages := sqs.receive_message(QueueUrl=url(scene, "dead-letters")).get("Messages"):
+@pytest.mark.usefixtures("printed")
+def test_the_dead_letter_queue_has_the_two_failed_messages(deployed: DeployedExample) -> None:
+    """The job whose worker always crashed and the unreadable message, once each."""
+    poll(
+        lambda: demo.count_dead_letters(deployed),
+        until=lambda number: number >= 2,
+        waiting_for="two dead letters",
+    )
+    sqs, bodies = deployed.client("sqs"), []
+    while messages := sqs.receive_message(QueueUrl=url(deployed, "dead-letters")).get("Messages"):
         bodies += [message["Body"] for message in messages]
     assert len(bodies) == 2
     assert "no JSON" in bodies
     (lost,) = (json.loads(body) for body in bodies if body != "no JSON")
-    assert lost["job"]["name"] == "dies each time"
-    left = sqs.get_queue_attributes(QueueUrl=url(scene, "jobs"), AttributeNames=["All"])
+    assert lost["job"]["name"] == "crashes each time"
+    left = sqs.get_queue_attributes(QueueUrl=url(deployed, "jobs"), AttributeNames=["All"])
     assert left["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
-@pytest.mark.usefixtures("told")
-def test_no_line_of_the_workers_log_holds_a_task_token(scene: Scene) -> None:
-    """It says which job, which delivery, and what came of it."""
-    known = {"event", "job", "delivery", "said"}
-    lines = scene.log("work")
+@pytest.mark.usefixtures("printed")
+def test_no_line_of_the_workers_log_holds_a_task_token(deployed: DeployedExample) -> None:
+    """It has the job, the delivery and the result."""
+    known = {"event", "job", "delivery", "result"}
+    lines = deployed.log_lines("work")
     assert lines
     assert all(set(line) <= known for line in lines)
 
 
-def test_an_alarm_looks_at_the_dead_letter_queue(scene: Scene) -> None:
-    """It is the example's own queue, and one message is enough."""
-    (alarm,) = scene.client("cloudwatch").describe_alarms(
+def test_an_alarm_watches_the_dead_letter_queue(deployed: DeployedExample) -> None:
+    """It watches the example's own queue, and one message triggers it."""
+    (alarm,) = deployed.client("cloudwatch").describe_alarms(
         AlarmNames=["sqs-callback-sandbox-dead-letters"]
     )["MetricAlarms"]
     assert alarm["Dimensions"] == [
@@ -117,20 +124,30 @@ def test_an_alarm_looks_at_the_dead_letter_queue(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("who", "service", "action", "arguments"), ALLOWED)
 def test_each_role_may_do_its_work(
-    may: May, scene: Scene, who: str, service: str, action: str, arguments: dict[str, Any]
+    may: May,
+    deployed: DeployedExample,
+    who: str,
+    service: str,
+    action: str,
+    arguments: dict[str, Any],
 ) -> None:
-    """So that a denial, below, is one of this and not of everything."""
-    assert may(scene, who, service, action, _with_url(scene, arguments))
+    """So a denial below isn't a denial of everything."""
+    assert may(deployed, who, service, action, _with_url(deployed, arguments))
 
 
 @pytest.mark.parametrize(("who", "service", "action", "arguments"), DENIED)
 def test_each_role_may_do_nothing_else(
-    may: May, scene: Scene, who: str, service: str, action: str, arguments: dict[str, Any]
+    may: May,
+    deployed: DeployedExample,
+    who: str,
+    service: str,
+    action: str,
+    arguments: dict[str, Any],
 ) -> None:
-    """A worker doesn't even start one, nor does a state machine take from its own queue."""
-    assert not may(scene, who, service, action, _with_url(scene, arguments))
+    """The worker can't start an execution, and the state machine can't receive messages."""
+    assert not may(deployed, who, service, action, _with_url(deployed, arguments))
 
 
-def _with_url(scene: Scene, arguments: dict[str, Any]) -> dict[str, Any]:
+def _with_url(deployed: DeployedExample, arguments: dict[str, Any]) -> dict[str, Any]:
     queue = arguments.get("QueueUrl")
-    return arguments | ({"QueueUrl": url(scene, queue)} if queue else {})
+    return arguments | ({"QueueUrl": url(deployed, queue)} if queue else {})

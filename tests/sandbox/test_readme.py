@@ -5,8 +5,12 @@ Each with the permissions that the README's table says it takes.
 
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,26 +145,46 @@ def test_the_permissions_suffice_and_open_nothing_else(
             getattr(having(title, service), call)(**arguments)
 
 
+def shell(line: str, **more: str) -> Json:
+    """Return the JSON that a curl command prints when it is pasted into a shell."""
+    assert shutil.which("curl"), "no curl here: `make test` installs it"
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        env=os.environ | more,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answered: Json = json.loads(done.stdout)
+    return answered
+
+
 def test_the_curl_line_asks(sandbox: Sandbox) -> None:
     """Signed with an operator's keys, in a shell."""
     keys = sandbox.state["operator"]
     line = readme.snippet("HTTP").replace(
         "https://abcdef1234.execute-api.us-east-1.amazonaws.com/api", sandbox.state["api"]
     )
-    done = subprocess.run(
-        ["/bin/bash", "-c", line],
-        env=os.environ
-        | {
-            "AWS_ACCESS_KEY_ID": keys["accessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": keys["secretAccessKey"],
-        },
-        capture_output=True,
-        text=True,
-        check=True,
+    started = shell(
+        line,
+        AWS_ACCESS_KEY_ID=keys["accessKeyId"],
+        AWS_SECRET_ACCESS_KEY=keys["secretAccessKey"],
     )
-    started = json.loads(done.stdout)
     assert started.keys() == {"execution", "executionArn", "status", "links"}
     assert press(sandbox.link(ADA, "Release 4.2.0 of the shop?")).status == 200
+    assert sandbox.ended(started["execution"])["outcome"] == "approved"
+
+
+def test_the_curl_line_that_make_demo_prints_asks(sandbox: Sandbox, folder: Path) -> None:
+    """As it is printed, with the operator's keys in it."""
+    printed = re.search(r"^curl .*?(?=\n\n)", (folder / "said.log").read_text(), re.M | re.S)
+    assert printed is not None, "`make demo` prints no curl line"
+    arguments = shlex.split(printed[0])
+    asked = json.loads(arguments[arguments.index("-d") + 1])
+    started = shell(printed[0])
+    (approver,) = asked["approvers"]
+    assert press(sandbox.link(approver, asked["subject"])).status == 200
     assert sandbox.ended(started["execution"])["outcome"] == "approved"
 
 

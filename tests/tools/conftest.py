@@ -1,6 +1,6 @@
-"""An account in the sandbox's emulator, as the commands get it, and a project to deploy from.
+"""An account in the sandbox's emulator, and a project to deploy from.
 
-moto's CloudFormation knows neither alarms nor parameters that keep their value; MiniStack's does.
+MiniStack is used because moto's CloudFormation lacks alarms and UsePreviousValue.
 """
 
 import shutil
@@ -22,7 +22,7 @@ DEV = Stage("dev")
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Give a running emulator on loopback; it ends with the tests."""
+    """Give an emulator that runs until the tests end."""
     with Emulator(free_port(None, "--port"), tmp_path_factory.mktemp("emulator")) as running:
         yield running
 
@@ -37,13 +37,13 @@ def account(emulator: Emulator) -> Account:
 
 @pytest.fixture
 def stack(account: Account) -> Stack:
-    """Give the stack of stage dev, which nobody has made yet."""
+    """Give the stack of stage dev, which doesn't exist yet."""
     return Stack(DEV, account.cloudformation, account.dynamodb, delay=0.01)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Give a folder with what the stack is made of and a config.json without stages."""
+    """Give a folder with the stack's files and a config.json without stages."""
     for name in ("infrastructure.yaml", "statemachine.asl.json"):
         shutil.copyfile(CHECKOUT / name, tmp_path / name)
     (tmp_path / ".chalice").mkdir()

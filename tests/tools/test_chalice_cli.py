@@ -11,7 +11,7 @@ from .conftest import DEV
 
 
 def record(project: Path) -> None:
-    """Write what Chalice writes after a deploy of stage dev."""
+    """Write the record that Chalice makes at a deploy of stage dev."""
     (project / ".chalice" / "deployed").mkdir()
     (project / ".chalice" / "deployed" / "dev.json").write_text(
         json.dumps(
@@ -30,34 +30,34 @@ def record(project: Path) -> None:
     )
 
 
-def test_the_api_is_known_from_chalices_record(project: Path) -> None:
-    """Id and URL, without the slash at its end: links are appended to it."""
+def test_the_api_is_read_from_chalices_record(project: Path) -> None:
+    """Its id and URL, without the slash at the end, since paths are appended to it."""
     record(project)
     found = Chalice(project, environment={}).api(DEV)
     assert found == Api("abc123", "https://abc123.execute-api.eu-west-1.amazonaws.com/api")
 
 
 def test_there_is_no_api_before_the_first_deploy(project: Path) -> None:
-    """Its URL isn't known then, and nothing pretends that it is."""
+    """Chalice has no record yet."""
     assert Chalice(project, environment={}).api(DEV) is None
 
 
-def test_the_functions_are_known_from_chalices_record(project: Path) -> None:
-    """Those that `chalice delete` deletes, and none before the first deploy."""
-    assert Chalice(project, environment={}).functions(DEV) == set()
+def test_the_function_arns_are_read_from_chalices_record(project: Path) -> None:
+    """There are none before the first deploy."""
+    assert Chalice(project, environment={}).function_arns(DEV) == set()
     record(project)
-    assert Chalice(project, environment={}).functions(DEV) == {"arn"}
+    assert Chalice(project, environment={}).function_arns(DEV) == {"arn"}
 
 
-def test_an_api_may_be_reached_otherwise_than_chalice_thinks(project: Path) -> None:
+def test_the_apis_url_can_differ_from_the_recorded_one(project: Path) -> None:
     """The sandbox's API has the emulator's address."""
     record(project)
-    chalice = Chalice(project, environment={}, public_url=lambda api: f"http://localhost/{api}/")
+    chalice = Chalice(project, environment={}, api_url=lambda api_id: f"http://localhost/{api_id}/")
     assert chalice.api(DEV) == Api("abc123", "http://localhost/abc123")
 
 
-def test_chalice_is_run_for_the_stage_in_the_project(project: Path) -> None:
-    """The command gets the folder, the action, the stage, and the account's variables."""
+def test_chalice_runs_for_the_stage_in_the_projects_folder(project: Path) -> None:
+    """The command gets the folder, the action, the stage and the environment variables."""
     script = (
         "import os, sys; open(sys.argv[2] + '/ran', 'w').write(repr((sys.argv, os.environ['A'])))"
     )
@@ -66,14 +66,14 @@ def test_chalice_is_run_for_the_stage_in_the_project(project: Path) -> None:
     assert (project / "ran").read_text() == repr((arguments, "1"))
 
 
-def test_what_chalice_says_when_it_fails_is_told(project: Path) -> None:
-    """Its words are the only ones that help."""
+def test_a_failure_is_raised_with_chalices_output(project: Path) -> None:
+    """Chalice's output has the cause."""
     command = (sys.executable, "-c", "print('no such role'); raise SystemExit(2)")
     with pytest.raises(ToolError, match=r"chalice deploy --stage dev failed\nno such role"):
         Chalice(project, environment={}, command=command, quiet=True).deploy(DEV)
 
 
-def test_nothing_is_deleted_where_nothing_was_deployed(project: Path) -> None:
-    """Chalice isn't even asked."""
+def test_a_delete_without_a_record_does_nothing(project: Path) -> None:
+    """Chalice isn't started."""
     command = (sys.executable, "-c", "raise SystemExit(2)")
     Chalice(project, environment={}, command=command).delete(DEV)

@@ -36,9 +36,14 @@ def recorded(project: Path) -> Any:
     return json.loads((project / ".chalice" / "config.json").read_text())["stages"]
 
 
+def update(project: Path, domains: tuple[str, ...] = ("example.com",)) -> None:
+    """Write stage dev of Assent into config.json."""
+    Config(project).update_assent_stage(DEV, outputs=OUTPUTS, domains=domains, public_url=URL)
+
+
 def test_every_variable_that_the_code_reads_is_written(project: Path) -> None:
-    """What config.json holds is what Settings asks for, all of it."""
-    Config(project).write(DEV, OUTPUTS, ("example.com", "example.org"), URL)
+    """Settings can be read from the written variables."""
+    update(project, ("example.com", "example.org"))
     settings = Settings.from_env(recorded(project)["dev"]["environment_variables"])
     assert settings.public_url == URL
     assert settings.approver_domains == ("example.com", "example.org")
@@ -46,8 +51,8 @@ def test_every_variable_that_the_code_reads_is_written(project: Path) -> None:
 
 
 def test_each_function_gets_its_own_role(project: Path) -> None:
-    """Chalice makes no role, and no function shares one."""
-    Config(project).write(DEV, OUTPUTS, ("example.com",), URL)
+    """Chalice manages no roles, and no two functions share one."""
+    update(project)
     stage = recorded(project)["dev"]
     assert stage["manage_iam_role"] is False
     assert stage["iam_role_arn"] == "arn:aws:iam::1:role/api"
@@ -59,8 +64,8 @@ def test_each_function_gets_its_own_role(project: Path) -> None:
     assert [DEV.function(name) for name in functions] == list(DEV.functions[1:])
 
 
-def test_what_a_person_has_set_stays(project: Path) -> None:
-    """Other stages, tuned numbers, more settings and more variables survive a deploy."""
+def test_a_deploy_keeps_other_and_tuned_settings(project: Path) -> None:
+    """Other stages, tunable settings, and settings and variables that a deploy doesn't write."""
     record(
         project,
         prod={"environment_variables": {"ASSENT_APPROVER_DOMAINS": "example.net"}},
@@ -71,7 +76,7 @@ def test_what_a_person_has_set_stays(project: Path) -> None:
             "environment_variables": {"TZ": "UTC", "ASSENT_TABLE": "stale"},
         },
     )
-    Config(project).write(DEV, OUTPUTS, ("example.com",), URL)
+    update(project)
     found = recorded(project)
     assert found["prod"] == {"environment_variables": {"ASSENT_APPROVER_DOMAINS": "example.net"}}
     assert (found["dev"]["lambda_memory_size"], found["dev"]["xray"]) == (1024, True)
@@ -94,47 +99,47 @@ def test_what_a_person_has_set_stays(project: Path) -> None:
         ("", URL),
     ],
 )
-def test_a_domain_of_ones_own_stays_the_public_url(project: Path, before: str, after: str) -> None:
-    """API Gateway's own URL is recomputed at every deploy; somebody's domain is theirs."""
+def test_a_custom_domain_stays_the_public_url(project: Path, before: str, after: str) -> None:
+    """A deploy replaces API Gateway's URL, and keeps any other."""
     record(project, dev={"environment_variables": {"ASSENT_PUBLIC_URL": before}})
-    Config(project).write(DEV, OUTPUTS, ("example.com",), URL)
+    update(project)
     assert Config(project).public_url(DEV) == after
 
 
-def test_domains_given_win_over_domains_recorded(project: Path) -> None:
-    """They are given once, then remembered, and may be changed."""
+def test_given_domains_replace_recorded_ones(project: Path) -> None:
+    """Recorded domains are used if none are given."""
     record(project, dev={"environment_variables": {"ASSENT_APPROVER_DOMAINS": "example.com"}})
     assert Config(project).domains(DEV) == ("example.com",)
     assert Config(project).domains(DEV, "Example.org, b.example") == ("example.org", "b.example")
     assert Config(project).domains(DEV, "*") == ("*",)
 
 
-def test_no_domains_at_all_say_what_to_do(project: Path) -> None:
-    """Nobody may be asked by default: the person is told the option and the variable."""
+def test_missing_domains_are_refused_with_the_remedy(project: Path) -> None:
+    """The message has the option and the variable. There is no default."""
     with pytest.raises(ToolError, match=r"--domains .* ASSENT_APPROVER_DOMAINS of stage dev"):
         Config(project).domains(DEV)
 
 
 @pytest.mark.parametrize("nonsense", ["@example.com", "*@example.com", "com", "example.com;b.org"])
-def test_a_domain_that_is_none_is_refused(project: Path, nonsense: str) -> None:
-    """A pattern IAM would never match, or would match too often, doesn't get there."""
+def test_an_invalid_domain_is_refused(project: Path, nonsense: str) -> None:
+    """It would become an IAM pattern that matches nothing, or too much."""
     with pytest.raises(ToolError, match="is no mail domain"):
         Config(project).domains(DEV, nonsense)
 
 
-def test_a_broken_file_is_named_and_left_alone(project: Path) -> None:
-    """config.json is edited by hand: a slip in it mustn't cost the rest of it."""
+def test_an_unreadable_config_file_is_named_and_kept(project: Path) -> None:
+    """config.json is edited by hand, and a typing mistake must not lose the rest of it."""
     file = project / ".chalice" / "config.json"
     file.write_text("{oops")
     with pytest.raises(ToolError, match=r"config\.json is no JSON"):
-        Config(project).write(DEV, OUTPUTS, ("example.com",), URL)
+        update(project)
     assert file.read_text() == "{oops"
 
 
-def test_the_stage_of_another_app_is_recorded_as_well(project: Path) -> None:
-    """Its settings and variables are put in, and what a person has set there stays."""
+def test_the_stage_of_another_app_is_updated(project: Path) -> None:
+    """Given settings and variables are written, tuned settings and other variables stay."""
     record(project, dev={"lambda_timeout": 7, "environment_variables": {"MINE": "1", "URL": "old"}})
-    Config(project).record(DEV, {"lambda_timeout": 5, "iam_role_arn": "arn"}, {"URL": "new"})
+    Config(project).update_stage(DEV, {"lambda_timeout": 5, "iam_role_arn": "arn"}, {"URL": "new"})
     assert recorded(project)["dev"] == {
         "lambda_timeout": 7,
         "iam_role_arn": "arn",

@@ -15,11 +15,11 @@ from .test_config import OUTPUTS, URL
 
 
 class NotFound(Exception):
-    """Lambda's answer for a function that isn't there."""
+    """Lambda's error for a missing function."""
 
 
 class Cloud:
-    """Records what a deploy does to the stack, to Chalice and to Lambda, in its order."""
+    """A fake stack, Chalice and Lambda that records a deploy's calls in order."""
 
     def __init__(self, project: Path, api: Api | None = None, policy: str | None = None) -> None:
         self.done: list[Any] = []
@@ -29,36 +29,40 @@ class Cloud:
         self._policy = policy
 
     def run(self, **more: Any) -> str:
-        """Deploy stage dev with ourselves as account, Chalice and stack."""
-        everything = cast("Any", self)
-        account = cast("Any", SimpleNamespace(functions=self))
+        """Deploy stage dev with this as account, Chalice and stack."""
         return deploy(
-            DEV, self._project, account, Chalice(self), everything, say=lambda _: None, **more
+            DEV,
+            project=self._project,
+            account=cast("Any", SimpleNamespace(lambda_=self)),
+            chalice=Chalice(self),
+            stack=cast("Any", self),
+            echo=lambda _: None,
+            **more,
         )
 
     def deploy(self, body: str, parameters: dict[str, str]) -> dict[str, str]:
-        """Be the stack."""
+        """Stand in for the stack."""
         assert "RequestApproval" in body
         self.done.append(("stack", parameters))
         return OUTPUTS | {"DeadLetterQueueArn": "arn:queue"}
 
     def api(self) -> Api | None:
-        """Be Chalice's record."""
+        """Stand in for Chalice's record."""
         return self._api
 
     def ship(self) -> None:
-        """Be `chalice deploy`, with the URL that the code gets to see."""
+        """Stand in for `chalice deploy`; record the public URL that the code gets."""
         self.done.append(("chalice", Config(self._project).public_url(DEV)))
         self._api = Api("abc123", URL)
 
     def get_policy(self, **_: str) -> dict[str, str]:
-        """Be Lambda."""
+        """Stand in for Lambda."""
         if self._policy is None:
             raise NotFound
         return {"Policy": self._policy}
 
     def put_function_event_invoke_config(self, **settings: Any) -> None:
-        """Be Lambda."""
+        """Stand in for Lambda."""
         self.done.append((settings["FunctionName"], settings["DestinationConfig"]))
 
 
@@ -70,8 +74,8 @@ def Chalice(cloud: Cloud) -> Any:  # noqa: N802  # stands for the class
 QUEUE = ("assent-dev-tick", {"OnFailure": {"Destination": "arn:queue"}})
 
 
-def test_the_first_deploy_ships_twice_because_mails_hold_the_url(project: Path) -> None:
-    """Stack, code, then both once more with what is known by then; the queue is attached last."""
+def test_the_first_deploy_runs_twice_because_mails_hold_the_url(project: Path) -> None:
+    """Stack and code, then both again with the API's id and URL; the queue is attached last."""
     cloud = Cloud(project)
     assert cloud.run(domains="example.com,b.example") == URL
     whom = {"ApproverEndpoints": "*@example.com,*@b.example"}
@@ -84,8 +88,8 @@ def test_the_first_deploy_ships_twice_because_mails_hold_the_url(project: Path) 
     ]
 
 
-def test_later_deploys_ship_once(project: Path) -> None:
-    """The URL is known, whatever config.json has of it: after a failed first deploy, too."""
+def test_later_deploys_run_once(project: Path) -> None:
+    """Chalice has recorded the URL, even if config.json lacks it after a failed first deploy."""
     cloud = Cloud(project, api=Api("abc123", URL))
     cloud.run(domains="*", parameters={"LogRetentionDays": "30"})
     given = {"ApproverEndpoints": "*", "ApiId": "abc123", "LogRetentionDays": "30"}
@@ -93,7 +97,7 @@ def test_later_deploys_ship_once(project: Path) -> None:
 
 
 def test_a_second_api_is_refused(project: Path) -> None:
-    """An API of another checkout must not get a twin, with half of the links leading to each."""
+    """Otherwise the stage would have two APIs, and each would get a part of the links."""
     policy = json.dumps({"Condition": {"SourceArn": "arn:aws:execute-api:eu-west-1:1:other/*"}})
     cloud = Cloud(project, policy=policy)
     with pytest.raises(ToolError, match=r"\.chalice/deployed/dev\.json"):
@@ -101,14 +105,14 @@ def test_a_second_api_is_refused(project: Path) -> None:
     assert cloud.done == []
 
 
-def test_functions_without_an_api_are_taken_over(project: Path) -> None:
-    """A first deploy that broke off leaves functions; the next one carries on."""
+def test_a_deploy_continues_an_interrupted_first_one(project: Path) -> None:
+    """Which has left functions without an API."""
     cloud = Cloud(project, policy=json.dumps({"Statement": []}))
     assert cloud.run(domains="example.com") == URL
 
 
-def test_nothing_happens_before_it_is_said_whom_to_ask(project: Path) -> None:
-    """No stack is made for a stage that may ask nobody."""
+def test_without_domains_nothing_is_deployed(project: Path) -> None:
+    """The stage couldn't ask any approver."""
     cloud = Cloud(project)
     with pytest.raises(ToolError, match="--domains"):
         cloud.run()

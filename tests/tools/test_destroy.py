@@ -20,7 +20,7 @@ from .conftest import DEV
 
 @pytest.fixture
 def deployed(stack: Stack, account: Account, project: Path) -> Chalice:
-    """Give a stage with a stack, an approver's topic, and a neighbour's; return its Chalice."""
+    """Deploy a stack, a topic of the stage and one of another stage; return the stage's Chalice."""
     waiting = {"Type": "Wait", "Seconds": 600, "End": True}
     definition = {"StartAt": "A", "States": {"A": waiting}}
     (project / "statemachine.asl.json").write_text(json.dumps(definition))
@@ -43,43 +43,54 @@ def topics(account: Account) -> list[str]:
 def test_the_table_and_the_approvers_survive(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
-    """Code and stack go; what people did and confirmed stays."""
-    destroy(DEV, account, deployed, stack, say=print)
+    """The table and the confirmed topics stay, while code and stack are deleted."""
+    destroy(DEV, account=account, chalice=deployed, stack=stack, echo=print)
     assert not stack.exists()
     assert tables(account) == ["assent-dev"]
     assert topics(account) == ["assent-dev-approver-1", "assent-development-approver-1"]
 
 
-def test_the_data_goes_if_it_is_asked_for_by_name(
+def test_the_data_is_deleted_if_the_table_is_named(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
-    """The table and this stage's topics, and no other stage's."""
-    destroy(DEV, account, deployed, stack, delete_data="assent-dev", say=print)
+    """The table and this stage's topics, but no other stage's."""
+    destroy(
+        DEV, account=account, chalice=deployed, stack=stack, delete_data="assent-dev", echo=print
+    )
     assert tables(account) == []
     assert topics(account) == ["assent-development-approver-1"]
 
 
 def test_the_data_can_be_deleted_later(deployed: Chalice, stack: Stack, account: Account) -> None:
-    """A first destroy doesn't take away the way to a second, thorough one."""
-    destroy(DEV, account, deployed, stack, say=print)
-    destroy(DEV, account, deployed, stack, delete_data="assent-dev", say=print)
+    """A second destroy can delete the data that the first one kept."""
+    destroy(DEV, account=account, chalice=deployed, stack=stack, echo=print)
+    destroy(
+        DEV, account=account, chalice=deployed, stack=stack, delete_data="assent-dev", echo=print
+    )
     assert tables(account) == []
 
 
 def test_another_tables_name_deletes_nothing(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
-    """A slip is noticed before anything is gone."""
+    """A typing mistake is noticed before anything is deleted."""
     with pytest.raises(ToolError, match="not assent-prod: nothing was deleted"):
-        destroy(DEV, account, deployed, stack, delete_data="assent-prod", say=print)
+        destroy(
+            DEV,
+            account=account,
+            chalice=deployed,
+            stack=stack,
+            delete_data="assent-prod",
+            echo=print,
+        )
     assert stack.exists()
 
 
 def refused(account: Account, chalice: Chalice, stack: Stack, **more: Any) -> str:
-    """Return why a destroy is refused, having seen that nothing was deleted or stopped."""
+    """Return why a destroy is refused; check that nothing was deleted or stopped."""
     statuses = [e["status"] for e in executions(account, stack)]
     with pytest.raises(ToolError, match="nothing was deleted") as caught:
-        destroy(DEV, account, chalice, stack, say=print, **more)
+        destroy(DEV, account=account, chalice=chalice, stack=stack, echo=print, **more)
     assert stack.exists()
     assert [e["status"] for e in executions(account, stack)] == statuses
     assert tables(account) == ["assent-dev"]
@@ -112,7 +123,7 @@ def function(account: Account, stack: Stack, name: str) -> str:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "")
-    return account.functions.create_function(
+    return account.lambda_.create_function(
         FunctionName=name,
         Runtime="python3.11",
         Role=stack.outputs()["ApiRoleArn"],
@@ -130,13 +141,13 @@ def recorded(project: Path, *arns: str) -> None:
     )
 
 
-def test_executions_that_wait_are_not_left_behind(
+def test_running_executions_are_stopped_if_asked_and_refused_otherwise(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
-    """Nobody could answer them any more: they are stopped if that is said, or nothing happens."""
+    """After a destroy they could never be answered."""
     arn = start(account, stack)
     why = refused(account, deployed, stack)
-    assert "1 executions of assent-dev still wait for an answer, and 0 approvals" in why
+    assert "1 executions of assent-dev are running, and 0 approvals are pending" in why
 
     seen: list[str] = []
 
@@ -144,45 +155,62 @@ def test_executions_that_wait_are_not_left_behind(
         found = account.stepfunctions.describe_execution(executionArn=arn)
         seen.append(found["status"])
 
-    chalice = cast("Chalice", SimpleNamespace(delete=look, functions=lambda _: set()))
-    destroy(DEV, account, chalice, stack, stop_running=True, say=print)
+    chalice = cast("Chalice", SimpleNamespace(delete=look, function_arns=lambda _: set()))
+    destroy(DEV, account=account, chalice=chalice, stack=stack, stop_running=True, echo=print)
     assert seen == ["ABORTED"]
     assert not stack.exists()
 
 
-def test_approvals_that_other_state_machines_wait_for_are_counted(
+def test_pending_approvals_of_other_state_machines_are_counted(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
-    """All that is pending, in whichever shard; what has its outcome waits for nobody."""
+    """In every shard of the index; closed approvals aren't counted."""
     put(account, "pending#0", "pending#7", "pending#3", "pending#3", "approved#3", "expired#0")
     why = refused(account, deployed, stack)
-    assert "0 executions of assent-dev still wait for an answer, and 4 approvals are pending" in why
+    assert "0 executions of assent-dev are running, and 4 approvals are pending" in why
     assert "stops the executions of assent-dev and no others" in why
     assert "wait until they time out, or until this stage is deployed again" in why
     assert "deployed again" not in refused(account, deployed, stack, delete_data="assent-dev")
 
 
-def test_what_becomes_of_others_is_said_when_they_are_left(
+def test_stop_running_reports_the_approvals_that_stay_pending(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
-    """`--stop-running` goes on, and doesn't keep the number to itself."""
+    """Their executions belong to other state machines and aren't stopped."""
     put(account, "pending#5")
     said: list[str] = []
-    destroy(DEV, account, deployed, stack, stop_running=True, say=said.append)
+    destroy(
+        DEV, account=account, chalice=deployed, stack=stack, stop_running=True, echo=said.append
+    )
     assert not stack.exists()
-    assert any(line.startswith("1 approvals stay without an answer") for line in said)
+    assert any(line.startswith("1 approvals stay undecided") for line in said)
 
 
-def test_a_table_with_pending_approvals_is_not_deleted_unasked(
+def test_a_table_with_pending_approvals_needs_stop_running_to_be_deleted(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
-    """Also after the stack is gone: with the table goes the last way to answer them."""
+    """Also after the stack was deleted: without the table they could never be answered."""
     put(account, "pending#5")
-    destroy(DEV, account, deployed, stack, stop_running=True, say=print)
+    destroy(DEV, account=account, chalice=deployed, stack=stack, stop_running=True, echo=print)
     with pytest.raises(ToolError, match="1 approvals are pending"):
-        destroy(DEV, account, deployed, stack, delete_data="assent-dev", say=print)
+        destroy(
+            DEV,
+            account=account,
+            chalice=deployed,
+            stack=stack,
+            delete_data="assent-dev",
+            echo=print,
+        )
     assert tables(account) == ["assent-dev"]
-    destroy(DEV, account, deployed, stack, delete_data="assent-dev", stop_running=True, say=print)
+    destroy(
+        DEV,
+        account=account,
+        chalice=deployed,
+        stack=stack,
+        delete_data="assent-dev",
+        stop_running=True,
+        echo=print,
+    )
     assert tables(account) == []
 
 
@@ -190,40 +218,40 @@ def test_a_table_with_pending_approvals_is_not_deleted_unasked(
 def test_functions_without_chalices_record_are_not_orphaned(
     deployed: Chalice, stack: Stack, account: Account, name: str
 ) -> None:
-    """From another checkout `chalice delete` would do nothing: whoever asks is sent there."""
+    """`chalice delete` would do nothing; the message names the functions and the record."""
     function(account, stack, name)
     start(account, stack)
     why = refused(account, deployed, stack, stop_running=True)
-    assert f".chalice/deployed/dev.json, doesn't know {name}:" in why
+    assert f".chalice/deployed/dev.json of this checkout, lacks {name}:" in why
 
 
-def test_functions_of_another_region_or_account_are_not_taken_for_ours(
+def test_a_record_of_another_region_is_no_record_of_these_functions(
     deployed: Chalice, stack: Stack, account: Account, project: Path
 ) -> None:
-    """A record of the same names elsewhere is no record of what is here."""
+    """Functions are compared by ARN, not by name."""
     arn = function(account, stack, "assent-dev")
     recorded(project, arn.replace("eu-central-1", "us-west-2"))
-    assert "doesn't know assent-dev" in refused(account, deployed, stack)
+    assert "lacks assent-dev:" in refused(account, deployed, stack)
 
 
-def test_recorded_functions_are_left_to_chalice(
+def test_recorded_functions_are_deleted_by_chalice(
     stack: Stack, account: Account, project: Path, deployed: Chalice
 ) -> None:
-    """With the record there is nothing to refuse: Chalice is run, and then the stack goes."""
+    """Chalice runs first, then the stack is deleted."""
     arns = [function(account, stack, name) for name in DEV.functions]
     recorded(project, *arns)
-    assert deployed.functions(DEV) == set(arns)
+    assert deployed.function_arns(DEV) == set(arns)
     command = (sys.executable, "-c", "import sys; open(sys.argv[2] + '/ran', 'w').close()")
     chalice = Chalice(project, environment={}, command=command)
-    destroy(DEV, account, chalice, stack, say=print)
+    destroy(DEV, account=account, chalice=chalice, stack=stack, echo=print)
     assert (project / "ran").exists()
     assert not stack.exists()
 
 
-def test_an_attached_operator_policy_stops_it_before_it_starts(
+def test_an_attached_operator_policy_is_refused_with_its_users(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
-    """IAM keeps an attached policy, so the stack would stay half deleted; who has it is named."""
+    """IAM deletes no attached policy, so the stack's deletion would fail halfway."""
     policy = stack.outputs()["OperatorPolicyArn"]
     account.iam.create_user(UserName="ada")
     account.iam.create_group(GroupName="operators")
@@ -238,11 +266,13 @@ def test_an_attached_operator_policy_stops_it_before_it_starts(
     account.iam.detach_user_policy(UserName="ada", PolicyArn=policy)
     account.iam.detach_group_policy(GroupName="operators", PolicyArn=policy)
     account.iam.detach_role_policy(RoleName="ci", PolicyArn=policy)
-    destroy(DEV, account, deployed, stack, stop_running=True, say=print)
+    destroy(DEV, account=account, chalice=deployed, stack=stack, stop_running=True, echo=print)
     assert not stack.exists()
 
 
-def test_where_there_is_nothing_that_is_said(stack: Stack, account: Account, project: Path) -> None:
-    """A wrong region or account looks like this."""
+def test_a_missing_stack_is_named(stack: Stack, account: Account, project: Path) -> None:
+    """The region or the account may be wrong."""
     with pytest.raises(ToolError, match="there is no stack assent-dev"):
-        destroy(DEV, account, Chalice(project, environment={}), stack, say=print)
+        destroy(
+            DEV, account=account, chalice=Chalice(project, environment={}), stack=stack, echo=print
+        )

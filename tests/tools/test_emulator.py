@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,20 +13,20 @@ from botocore.exceptions import ClientError
 from tools.account import Account
 from tools.errors import ToolError
 from tools.sandbox.emulator import HOST, Emulator, free_port
-from tools.sandbox.people import Person
-from tools.sandbox.state import StateFile
+from tools.sandbox.state import SandboxState, StateFile, read_state
+from tools.sandbox.users import IamUser
 
 from .conftest import CHECKOUT
 
 
-def sns_of(person: Person, account: Account) -> Any:
-    """Return SNS as that person may use it."""
-    keys = {"aws_access_key_id": person.key, "aws_secret_access_key": person.secret}
+def sns_of(user: IamUser, account: Account) -> Any:
+    """Return an SNS client with the user's key."""
+    keys = {"aws_access_key_id": user.key, "aws_secret_access_key": user.secret}
     return account.session.client("sns", endpoint_url=account.endpoint_url, **keys)  # type: ignore[call-overload]  # two of its many arguments
 
 
-def test_what_is_published_is_mailed(emulator: Emulator, account: Account) -> None:
-    """The very first message to a new subscriber arrives, as the inbox reads it."""
+def test_a_published_message_is_mailed(emulator: Emulator, account: Account) -> None:
+    """Including the first one to a new subscriber, in the format that the inbox reads."""
     topic = account.sns.create_topic(Name="assent-dev-approver-1")["TopicArn"]
     account.sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ada@example.com")
     account.sns.publish(TopicArn=topic, Subject="Please decide", Message="Hello\n\nthere")
@@ -36,7 +36,7 @@ def test_what_is_published_is_mailed(emulator: Emulator, account: Account) -> No
 
 
 def test_only_permitted_addresses_can_be_subscribed(account: Account) -> None:
-    """The conditions of our roles count, as on AWS."""
+    """The conditions of the stack's roles are enforced, as on AWS."""
     statement = {
         "Effect": "Allow",
         "Action": ["sns:CreateTopic", "sns:Subscribe"],
@@ -49,7 +49,7 @@ def test_only_permitted_addresses_can_be_subscribed(account: Account) -> None:
     iam = account.session.client("iam", endpoint_url=account.endpoint_url)
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     policy = iam.create_policy(PolicyName="invite", PolicyDocument=document)["Policy"]["Arn"]
-    sns = sns_of(Person.new(account, "inviter", policy), account)
+    sns = sns_of(IamUser.create(account, "inviter", policy), account)
     topic = sns.create_topic(Name="approver")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ada@example.com")
     for protocol, endpoint in (
@@ -61,21 +61,21 @@ def test_only_permitted_addresses_can_be_subscribed(account: Account) -> None:
 
 
 def test_a_stranger_may_do_nothing(account: Account) -> None:
-    """Keys alone open nothing: IAM is enforced."""
+    """IAM is enforced: keys without a policy permit nothing."""
     with pytest.raises(ClientError, match="not authorized"):
-        sns_of(Person.new(account, "stranger"), account).list_topics()
+        sns_of(IamUser.create(account, "stranger"), account).list_topics()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems lack 127.0.0.2")
 def test_the_emulator_listens_on_loopback_only(emulator: Emulator) -> None:
-    """Nobody else on the network gets to see it."""
+    """Other machines can't reach it."""
     port = int(emulator.endpoint_url.rpartition(":")[2])
     with socket.socket() as elsewhere:
         elsewhere.bind(("127.0.0.2", port))
 
 
 def test_a_taken_port_is_named_with_its_option() -> None:
-    """The person has given it, and can give another."""
+    """So the user can give another."""
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
@@ -84,8 +84,8 @@ def test_a_taken_port_is_named_with_its_option() -> None:
             free_port(port, "--inbox-port")
 
 
-def test_the_emulator_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    """Not even kill -9 leaves a process behind."""
+def test_the_emulator_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    """Even after SIGKILL no process is left."""
     script = (
         "import sys, time; from pathlib import Path\n"
         "from tools.sandbox.emulator import Emulator, free_port\n"
@@ -112,13 +112,16 @@ def test_the_emulator_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_two_sandboxes_do_not_share_a_folder(tmp_path: Path) -> None:
-    """The second one leaves the first one's state alone; afterwards the folder is free again."""
-    file = tmp_path / "state.json"
+    """The second is refused and changes nothing; after the first the folder is free again."""
+    file, state = tmp_path / "state.json", cast("SandboxState", {"pid": 1})
     with StateFile(file) as first:
-        first.write({"pid": 1})
-        with pytest.raises(ToolError, match="serves from"), StateFile(file):
+        first.write(state)
+        with pytest.raises(ToolError, match="already running"), StateFile(file):
             pass
         assert json.loads(file.read_text()) == {"pid": 1}
+        assert read_state(tmp_path) == state
     assert not file.exists()
+    with pytest.raises(ToolError, match="no sandbox runs in"):
+        read_state(tmp_path)
     with StateFile(file):
         pass

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tools.sandbox.emulator_process import mailing, naming_errors, with_sns_keys
+from tools.sandbox.emulator_process import with_error_types, with_mail, with_sns_condition_keys
 
 
 def fan_out(*_: object, **__: object) -> None:
-    """Stand in for MiniStack's own, which delivers to everything but mail."""
+    """Stand in for MiniStack's fan-out, which delivers to every protocol but e-mail."""
 
 
 def lines(mail: Path) -> list[Any]:
@@ -17,14 +17,14 @@ def lines(mail: Path) -> list[Any]:
 
 
 def test_a_message_becomes_mail_for_confirmed_addresses_only(tmp_path: Path) -> None:
-    """As on AWS: no mail before the approver confirmed, none for subscriptions of other kinds."""
+    """As on AWS: no mail to unconfirmed addresses, and none for other protocols."""
     mail = tmp_path / "mail.jsonl"
     subscriptions = [
         {"protocol": "email", "endpoint": "ada@example.com", "confirmed": True},
         {"protocol": "email", "endpoint": "grace@example.com", "confirmed": False},
         {"protocol": "sqs", "endpoint": "arn:aws:sqs:::queue", "confirmed": True},
     ]
-    send = mailing(fan_out, lambda _: {"subscriptions": subscriptions}, mail)
+    send = with_mail(fan_out, lambda _: {"subscriptions": subscriptions}, mail)
     send("arn", "id", "Hello\nthere", "Subject", "", {})
     send("arn", "id", "No subject", "", "", {}, message_group_id="")
     assert [(m["to"], m["subject"], m["text"]) for m in lines(mail)] == [
@@ -33,16 +33,16 @@ def test_a_message_becomes_mail_for_confirmed_addresses_only(tmp_path: Path) -> 
     ]
 
 
-def test_a_message_to_nobody_is_no_fault(tmp_path: Path) -> None:
-    """The topic may be gone by then."""
-    mailing(fan_out, lambda _: None, tmp_path / "mail.jsonl")("arn", "id", "text", "subject")
+def test_a_message_to_a_missing_topic_is_ignored(tmp_path: Path) -> None:
+    """The topic may have been deleted meanwhile."""
+    with_mail(fan_out, lambda _: None, tmp_path / "mail.jsonl")("arn", "id", "text", "subject")
     assert not (tmp_path / "mail.jsonl").exists()
 
 
 @pytest.mark.parametrize("given", ["email", ["email"]])
-def test_subscribe_is_judged_by_protocol_and_endpoint(given: object) -> None:
-    """The condition keys of AWS, for this action alone."""
-    context = with_sns_keys(lambda *_: {"aws:tagkeys": None})
+def test_subscribe_has_the_condition_keys_of_aws(given: object) -> None:
+    """`sns:Protocol` and `sns:Endpoint`, for this action alone."""
+    context = with_sns_condition_keys(lambda *_: {"aws:tagkeys": None})
     asked = {"Protocol": given, "Endpoint": ["ada@example.com"]}
     assert context("sns", "sns:Subscribe", b"", asked) == {
         "aws:tagkeys": None,
@@ -61,17 +61,17 @@ def test_subscribe_is_judged_by_protocol_and_endpoint(given: object) -> None:
         ("killed", "nothing", "Runtime.HandlerError"),
     ],
 )
-def test_what_a_function_raised_is_named_by_its_class(message: str, log: str, named: str) -> None:
-    """As on AWS, where a state machine catches it by that name."""
+def test_an_error_has_the_name_of_its_exceptions_class(message: str, log: str, named: str) -> None:
+    """As on AWS, where state machines catch errors by that name."""
     body = {"errorMessage": message, "errorType": "Runtime.HandlerError"}
-    execute = naming_errors(lambda *_: {"error": True, "body": dict(body), "log": log})
+    execute = with_error_types(lambda *_: {"error": True, "body": dict(body), "log": log})
     assert execute({}, {}, "id")["body"] == body | {"errorType": named}
 
 
-def test_what_a_function_answers_is_left_alone() -> None:
-    """Also if it speaks of errors; and so is the name that MiniStack knows."""
+def test_results_and_other_error_types_stay() -> None:
+    """Also a result that looks like an error, and the error types that MiniStack sets itself."""
     for found in (
         {"body": {"errorType": "Runtime.HandlerError"}, "log": "NotFound: no"},
         {"error": True, "body": {"errorType": "Sandbox.Timedout"}, "log": "NotFound"},
     ):
-        assert naming_errors(lambda *_, found=found: found)({}) == found
+        assert with_error_types(lambda *_, found=found: found)({}) == found

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tools.sandbox.emulator import HOST, free_port
-from tools.sandbox.inbox import Inbox, answer
-from tools.sandbox.inbox_pages import linked
+from tools.sandbox.inbox import Inbox, respond
+from tools.sandbox.inbox_pages import with_links
 from tools.sandbox.mailbox import Mailbox
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
@@ -15,7 +15,7 @@ ADA, GRACE = "ada@example.com", "grace@example.com"
 
 @pytest.fixture
 def mailbox(tmp_path: Path) -> Mailbox:
-    """Give a mailbox with three mails, of which one is up to no good."""
+    """Give a mailbox with three mails, one of them with hostile HTML."""
     file = tmp_path / "mail.jsonl"
     mails = [
         (ADA, "First", "Hello\n\n  https://example.com/approve/abc.def\n"),
@@ -33,29 +33,30 @@ def mailbox(tmp_path: Path) -> Mailbox:
 
 
 def test_messages_of_one_address_come_oldest_first(mailbox: Mailbox) -> None:
-    """Tests read the mails of one approver in the order they were sent."""
-    found = json.loads(answer(f"/messages?to={ADA}", mailbox, ()).body)["messages"]
+    """So that tests read them in the order of sending."""
+    found = json.loads(respond(f"/messages?to={ADA}", mailbox, ()).body)["messages"]
     assert [m["subject"] for m in found] == ["First", "Second"]
     assert set(found[0]) == {"id", "to", "subject", "text", "receivedAt"}
     assert found[0]["text"] == "Hello\n\n  https://example.com/approve/abc.def\n"
 
 
-def test_messages_without_an_address_are_everybodys(mailbox: Mailbox) -> None:
-    """All of it, each with an id of its own."""
-    found = json.loads(answer("/messages", mailbox, ()).body)["messages"]
+def test_messages_without_an_address_are_all_messages(mailbox: Mailbox) -> None:
+    """Each has an id of its own."""
+    found = json.loads(respond("/messages", mailbox, ()).body)["messages"]
     assert [m["to"] for m in found] == [ADA, GRACE, ADA]
     assert len({m["id"] for m in found}) == 3
 
 
-def test_an_address_is_found_in_whatever_case_and_encoding(mailbox: Mailbox) -> None:
-    """Mail addresses are compared case-insensitively everywhere."""
+def test_an_address_is_found_in_any_case_and_encoding(mailbox: Mailbox) -> None:
+    """Mail addresses are compared without case."""
     assert (
-        len(json.loads(answer("/messages?to=ADA%40Example.com", mailbox, ()).body)["messages"]) == 2
+        len(json.loads(respond("/messages?to=ADA%40Example.com", mailbox, ()).body)["messages"])
+        == 2
     )
 
 
 def test_a_line_still_being_written_is_not_read(tmp_path: Path) -> None:
-    """The emulator appends while we read."""
+    """The emulator appends while the inbox reads."""
     file = tmp_path / "mail.jsonl"
     line = '{"to": "a@b.c", "subject": "s", "text": "t", "receivedAt": "2026"}\n'
     file.write_text(line + line[:10])
@@ -65,42 +66,44 @@ def test_a_line_still_being_written_is_not_read(tmp_path: Path) -> None:
     assert [m.id for m in mailbox.messages()] == ["1", "2"]
 
 
-def test_whatever_is_mailed_is_escaped(mailbox: Mailbox) -> None:
-    """Subjects and texts are anybody's: no tag of theirs reaches a page."""
+def test_mails_are_escaped(mailbox: Mailbox) -> None:
+    """Anybody can write subjects and texts; none of their tags reaches a page."""
     for path in ("/", f"/?to={GRACE}", "/mail/2"):
-        page = answer(path, mailbox, ()).body
+        page = respond(path, mailbox, ()).body
         assert "&lt;b&gt;bold&lt;/b&gt;" in page
         assert "<b>" not in page
         assert "<script" not in page
 
 
-def test_links_can_be_clicked_and_nothing_else_can() -> None:
-    """A link ends where its address ends, and can't break out of its attribute."""
-    html = linked('See https://example.com/a?b=1&c=2. Or (http://x.example/y), not javascript:x "')
+def test_http_addresses_become_links_and_nothing_else() -> None:
+    """A link ends with its address, and can't leave its attribute."""
+    html = with_links(
+        'See https://example.com/a?b=1&c=2. Or (http://x.example/y), not javascript:x "'
+    )
     assert 'href="https://example.com/a?b=1&amp;c=2"' in html
     assert "</a>. Or" in html
     assert 'href="http://x.example/y"' in html
     assert "</a>), not javascript:x &quot;" in html
     assert html.count("href=") == 2
-    assert "onclick" not in linked('https://x.example/"onclick="alert(1)').split(">", 1)[0]
+    assert "onclick" not in with_links('https://x.example/"onclick="alert(1)').split(">", 1)[0]
 
 
-def test_the_list_is_newest_first_and_knows_people_without_mail(mailbox: Mailbox) -> None:
-    """A page for people: the latest on top, everybody in the row of names."""
-    page = answer("/", mailbox, ("linus@example.com",)).body
+def test_the_list_is_newest_first_and_has_approvers_without_mail(mailbox: Mailbox) -> None:
+    """The page reloads itself."""
+    page = respond("/", mailbox, ("linus@example.com",)).body
     assert page.index("Second") < page.index("First")
     assert "linus@example.com" in page
     assert 'http-equiv="refresh"' in page
 
 
 @pytest.mark.parametrize("path", ["/mail/99", "/mail/", "/mail/../1", "/nothing"])
-def test_what_is_not_there_answers_404(mailbox: Mailbox, path: str) -> None:
-    """A page says so, for whatever else is asked."""
-    assert answer(path, mailbox, ()).status is HTTPStatus.NOT_FOUND
+def test_an_unknown_path_answers_404(mailbox: Mailbox, path: str) -> None:
+    """For mails and for everything else."""
+    assert respond(path, mailbox, ()).status is HTTPStatus.NOT_FOUND
 
 
 def test_the_server_serves_on_loopback_and_ends(mailbox: Mailbox) -> None:
-    """A whole request: JSON with its type, and the port free again afterwards."""
+    """A real request answers JSON; afterwards the port is free again."""
     port = free_port(None, "--inbox-port")
     with (
         Inbox(HOST, port, mailbox, ()),

@@ -32,14 +32,14 @@ ROLES = ("StateMachineRole", *FUNCTIONS)
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    """Return what a role may do."""
+    """Return the statements of a role's policy."""
     (policy,) = TEMPLATE["Resources"][role]["Properties"]["Policies"]
     found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
     return found
 
 
 def actions(role: str) -> set[str]:
-    """Return the names of all that a role may do."""
+    """Return the actions that a role allows."""
     found: set[str] = set()
     for statement in statements(role):
         asked = statement["Action"]
@@ -47,8 +47,8 @@ def actions(role: str) -> set[str]:
     return found
 
 
-def test_cfn_lint_has_nothing_to_say(project: Path) -> None:
-    """The template is right as a file, and with the state machine's definition in it."""
+def test_cfn_lint_reports_nothing(project: Path) -> None:
+    """About the file, and about the template with the state machine's definition in it."""
     whole = project / "whole.json"
     whole.write_text(template_body(project))
     for file in (CHECKOUT / "infrastructure.yaml", whole):
@@ -61,8 +61,8 @@ def test_cfn_lint_has_nothing_to_say(project: Path) -> None:
         assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_only_task_tokens_are_answered_on_every_resource() -> None:
-    """`*` stands where the service knows no resource, and nowhere else."""
+def test_only_task_answers_are_allowed_on_every_resource() -> None:
+    """`states:SendTask*` match no resource; every other action names its resource."""
     for role in ROLES:
         for statement in statements(role):
             if statement["Resource"] == "*":
@@ -74,8 +74,8 @@ def test_only_task_tokens_are_answered_on_every_resource() -> None:
                 )
 
 
-def test_every_invitation_is_mail_to_a_permitted_address() -> None:
-    """Whoever may subscribe may subscribe e-mail, of the stage's domains, to approvers' topics."""
+def test_roles_may_subscribe_only_permitted_mail_addresses() -> None:
+    """By e-mail, in the stage's domains, to approvers' topics."""
     for role in ("ApiRole", "RequestApprovalRole", "RequestFromQueueRole", "TickRole"):
         found = [s for s in statements(role) if "sns:Subscribe" in s["Action"]]
         assert len(found) == 1
@@ -87,8 +87,8 @@ def test_every_invitation_is_mail_to_a_permitted_address() -> None:
         }
 
 
-def test_nobody_may_scan_delete_or_make_log_groups() -> None:
-    """No role can lose an approval, read them all at once, or log where nothing expires."""
+def test_no_role_may_scan_delete_or_create_log_groups() -> None:
+    """So none can delete an approval, read all at once, or create logs that never expire."""
     for role in ROLES:
         assert not actions(role) & {
             "dynamodb:Scan",
@@ -100,7 +100,7 @@ def test_nobody_may_scan_delete_or_make_log_groups() -> None:
 
 
 def test_the_operator_policy_opens_the_signed_routes_and_nothing_else() -> None:
-    """Every signed route is matched by a pattern, no public one is, and no pattern is idle."""
+    """Every signed route matches a pattern, no public one does, and every pattern is used."""
     policy = TEMPLATE["Resources"]["OperatorPolicy"]["Properties"]["PolicyDocument"]
     (statement,) = policy["Statement"]
     patterns = [r["Fn::Sub"].partition("${ApiId}/api/")[2] for r in statement["Resource"]]
@@ -117,8 +117,8 @@ def test_the_operator_policy_opens_the_signed_routes_and_nothing_else() -> None:
     assert idle == []
 
 
-def test_each_role_may_query_the_indexes_that_its_function_asks() -> None:
-    """The API finds an approval by execution, approver and outcome, the tick what is due."""
+def test_each_role_may_query_the_indexes_that_its_function_reads() -> None:
+    """The API finds approvals by execution, approver and outcome; the tick finds due ones."""
     asked = {"ApiRole": ["approver", "execution", "outcome"], "TickRole": ["due"]}
     for role in FUNCTIONS:
         indexes = asked.get(role, [])
@@ -127,7 +127,7 @@ def test_each_role_may_query_the_indexes_that_its_function_asks() -> None:
 
 
 def test_each_function_has_a_role_and_a_log_of_its_own() -> None:
-    """It writes into its own log, which expires; and there is no function without."""
+    """It may write to its own log group, which expires."""
     assert {f"assent-dev{end}" for end in FUNCTIONS.values()} == set(Stage("dev").functions)
     groups = [
         resource["Properties"]["LogGroupName"]["Fn::Sub"]
@@ -153,7 +153,9 @@ def test_each_queue_that_chalice_wants_is_there_with_its_dead_letters(project: P
     Six and five are AWS's own advice (docs/fidelity.md).
     """
     outputs: dict[str, str] = defaultdict(lambda: "x")
-    Config(project).write(Stage("dev"), outputs, ("example.com",), "https://x.example")
+    Config(project).update_assent_stage(
+        Stage("dev"), outputs=outputs, domains=("example.com",), public_url="https://x.example"
+    )
     config = json.loads((project / ".chalice" / "config.json").read_text())
     functions = config["stages"]["dev"]["lambda_functions"]
     sources = {e.queue: e.name for e in app.event_sources if isinstance(e, SQSEventConfig)}
@@ -168,8 +170,8 @@ def test_each_queue_that_chalice_wants_is_there_with_its_dead_letters(project: P
         assert dead["MessageRetentionPeriod"] > found["MessageRetentionPeriod"]
 
 
-def test_every_dead_letter_rings() -> None:
-    """Each queue that nothing reads has an alarm on its first message."""
+def test_every_dead_letter_queue_has_an_alarm() -> None:
+    """Which its first message triggers."""
     read = {
         q["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
         for q in QUEUES.values()
@@ -183,14 +185,14 @@ def test_every_dead_letter_rings() -> None:
     assert watched == read | {"DeadLetters"}
 
 
-def test_messages_are_encrypted_where_they_lie() -> None:
-    """With keys that SQS keeps itself, at no cost."""
+def test_queues_are_encrypted() -> None:
+    """With keys that SQS manages, at no cost."""
     assert len(QUEUES) == 5
     assert all(queue["SqsManagedSseEnabled"] is True for queue in QUEUES.values())
 
 
-def test_only_the_stages_topic_is_let_into_a_queue() -> None:
-    """By a queue's own policy; who of the account may send is up to its IAM."""
+def test_a_queue_policy_allows_only_the_stages_topic() -> None:
+    """Senders of the account itself are allowed by IAM."""
     policies = [r for r in TEMPLATE["Resources"].values() if r["Type"] == "AWS::SQS::QueuePolicy"]
     assert len(policies) == 1
     (statement,) = policies[0]["Properties"]["PolicyDocument"]["Statement"]
@@ -199,8 +201,8 @@ def test_only_the_stages_topic_is_let_into_a_queue() -> None:
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "DecisionsTopic"}}}
 
 
-def test_only_the_tick_puts_events_and_on_the_default_bus_alone() -> None:
-    """Whoever closes an approval leaves it to the tick to say so."""
+def test_only_the_tick_may_put_events_and_only_on_the_default_bus() -> None:
+    """The outcome of an approval that another function closes is announced by the next tick."""
     found = [
         (r, s["Resource"]) for r in ROLES for s in statements(r) if "events:" in str(s["Action"])
     ]
@@ -209,8 +211,8 @@ def test_only_the_tick_puts_events_and_on_the_default_bus_alone() -> None:
     assert resource["Fn::Sub"].endswith(":event-bus/default")
 
 
-def test_the_topic_leaves_it_to_iam_who_may_publish() -> None:
-    """SNS's default policy, which it replaces, is about everybody."""
+def test_the_topics_policy_leaves_publishing_to_iam() -> None:
+    """SNS's default policy, which it replaces, allows every principal of the account."""
     policies = [r for r in TEMPLATE["Resources"].values() if r["Type"] == "AWS::SNS::TopicPolicy"]
     assert len(policies) == 1
     (statement,) = policies[0]["Properties"]["PolicyDocument"]["Statement"]
@@ -219,8 +221,8 @@ def test_the_topic_leaves_it_to_iam_who_may_publish() -> None:
     assert statement["Action"] == "sns:Publish"
 
 
-def test_a_function_reads_its_own_queue_alone_and_writes_dead_letters_alone() -> None:
-    """No function can send a decision or a request, nor read what was refused."""
+def test_a_function_may_read_its_own_queue_and_write_dead_letters_only() -> None:
+    """No function may send decisions or requests, or read dead letters."""
     for role in FUNCTIONS:
         found = [(s["Sid"], s["Resource"]) for s in statements(role) if "sqs:" in str(s["Action"])]
         reads = {"DecisionFromQueueRole": "Decisions", "RequestFromQueueRole": "Requests"}.get(role)
@@ -233,8 +235,8 @@ def test_a_function_reads_its_own_queue_alone_and_writes_dead_letters_alone() ->
         assert sends == (["sqs:SendMessage"] if reads else [])
 
 
-def test_the_table_outlives_its_stack() -> None:
-    """Audit trails are not deleted along with code."""
+def test_the_table_is_retained() -> None:
+    """Audit trails outlive the stack."""
     table = TEMPLATE["Resources"]["Table"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {
@@ -242,8 +244,8 @@ def test_the_table_outlives_its_stack() -> None:
     }
 
 
-def test_every_alarm_can_be_heard_and_a_silent_tick_is_one() -> None:
-    """The topic that is given gets all of them; a tick that doesn't run has no data to show."""
+def test_every_alarm_has_the_topic_and_a_silent_tick_triggers_one() -> None:
+    """A tick that doesn't run yields no data, which counts as overdue."""
     alarms = {
         name: resource["Properties"]
         for name, resource in TEMPLATE["Resources"].items()
@@ -258,14 +260,14 @@ def test_every_alarm_can_be_heard_and_a_silent_tick_is_one() -> None:
 
 
 def test_a_missing_file_is_named(project: Path) -> None:
-    """Half a project is refused before AWS is asked for anything."""
+    """An incomplete project is refused before any call of AWS."""
     (project / "statemachine.asl.json").unlink()
     with pytest.raises(ToolError, match=r"statemachine\.asl\.json can't be read"):
         template_body(project)
 
 
-def test_a_template_that_cloudformation_would_refuse_is_refused_here(project: Path) -> None:
-    """The limit of a template that is sent along is named with the size."""
+def test_a_template_that_is_too_large_is_refused(project: Path) -> None:
+    """The message has its size and CloudFormation's limit."""
     (project / "statemachine.asl.json").write_text(json.dumps({"Comment": "x" * LIMIT}))
     with pytest.raises(ToolError, match=f"bytes of {LIMIT}"):
         template_body(project)

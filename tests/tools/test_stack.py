@@ -23,8 +23,10 @@ def parameters(account: Account) -> dict[str, str]:
     return {p["ParameterKey"]: p["ParameterValue"] for p in found["Parameters"]}
 
 
-def test_the_stack_names_what_the_code_and_chalice_expect(stack: Stack, project: Path) -> None:
-    """Names follow from the stage alone, in whatever region."""
+def test_the_stacks_names_are_those_that_the_code_and_chalice_expect(
+    stack: Stack, project: Path
+) -> None:
+    """They follow from the stage alone, in any region."""
     outputs = stack.deploy(template_body(project), WHOM)
     assert outputs["TableName"] == "assent-dev"
     assert outputs["StateMachineArn"].endswith(":stateMachine:assent-dev")
@@ -33,33 +35,35 @@ def test_the_stack_names_what_the_code_and_chalice_expect(stack: Stack, project:
     assert outputs["DeadLetterQueueArn"].endswith(":assent-dev-dead-letters")
 
 
-def test_deploying_again_changes_nothing_and_is_fine(stack: Stack, project: Path) -> None:
-    """An unchanged stack is no error, whatever CloudFormation calls it."""
+def test_an_unchanged_stack_can_be_deployed_again(stack: Stack, project: Path) -> None:
+    """CloudFormation's error about it is ignored."""
     assert stack.deploy(template_body(project), WHOM) == stack.deploy(template_body(project), WHOM)
 
 
 def test_a_parameter_that_is_not_given_keeps_its_value(
     stack: Stack, account: Account, project: Path
 ) -> None:
-    """What was said once, such as how long logs are kept, needn't be said again."""
+    """Such as the retention of the logs."""
     stack.deploy(template_body(project), {**WHOM, "LogRetentionDays": "30"})
     stack.deploy(template_body(project), {**WHOM, "ApiId": "abc123"})
     assert parameters(account)["LogRetentionDays"] == "30"
     assert parameters(account)["ApiId"] == "abc123"
 
 
-def test_the_stack_keeps_the_table_it_made(stack: Stack, account: Account, project: Path) -> None:
-    """That the table exists doesn't take it out of the stack at the next deploy."""
-    stack.deploy(template_body(project), WHOM)
-    assert parameters(account)["CreateTable"] == "true"
-    stack.deploy(template_body(project), WHOM)
-    assert parameters(account)["CreateTable"] == "true"
-
-
-def test_a_table_that_survived_is_used_and_not_made(
+def test_the_stack_keeps_the_table_that_it_created(
     stack: Stack, account: Account, project: Path
 ) -> None:
-    """After a destroy the next stack finds the table, with what is in it, again and again."""
+    """At the next deploy the table exists, and is still the stack's."""
+    stack.deploy(template_body(project), WHOM)
+    assert parameters(account)["CreateTable"] == "true"
+    stack.deploy(template_body(project), WHOM)
+    assert parameters(account)["CreateTable"] == "true"
+
+
+def test_a_table_that_outlived_its_stack_is_used(
+    stack: Stack, account: Account, project: Path
+) -> None:
+    """After a destroy the next stack uses the table with its items, at every deploy."""
     stack.deploy(template_body(project), WHOM)
     account.dynamodb.put_item(TableName="assent-dev", Item={"pk": {"S": "precious"}})
     stack.delete()
@@ -71,7 +75,7 @@ def test_a_table_that_survived_is_used_and_not_made(
 
 
 def make_table(account: Account, **other: Any) -> None:
-    """Make the template's table by hand, as a restore from a backup does, but for what is other."""
+    """Create the template's table as a restore from a backup does; `other` replaces properties."""
     wanted = load_template(CHECKOUT / "infrastructure.yaml")["Resources"]["Table"]
     names = ("KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     table = {name: wanted["Properties"][name] for name in names} | other
@@ -88,7 +92,7 @@ def make_table(account: Account, **other: Any) -> None:
 
 
 def index(name: str, *keys: str) -> dict[str, Any]:
-    """Return an index by these keys that holds everything."""
+    """Return an index with these keys and all attributes."""
     kinds = ("HASH", "RANGE")
     return {
         "IndexName": name,
@@ -105,10 +109,10 @@ EXECUTION = index("execution", "executionArn", "createdAt")
 APPROVER = index("approver", "approver", "expiresAt")
 
 
-def test_a_table_that_nobody_made_with_a_stack_is_used_too(
+def test_a_table_that_never_had_a_stack_is_used(
     stack: Stack, account: Account, project: Path
 ) -> None:
-    """A table restored from a backup stands alone, and the first stack finds it."""
+    """Such as one that was restored from a backup."""
     make_table(account)
     stack.deploy(template_body(project), WHOM)
     assert parameters(account)["CreateTable"] == "false"
@@ -117,7 +121,7 @@ def test_a_table_that_nobody_made_with_a_stack_is_used_too(
 def test_a_table_with_more_than_the_template_asks_for_is_used(
     stack: Stack, account: Account, project: Path
 ) -> None:
-    """An index of one's own, or one that holds more than keys, is in nobody's way."""
+    """Another index, or an index with more attributes, does no harm."""
     more = index("mine", "dueAt")
     make_table(account, GlobalSecondaryIndexes=[APPROVER, EXECUTION, DUE, OUTCOME, more])
     stack.deploy(template_body(project), WHOM)
@@ -125,7 +129,7 @@ def test_a_table_with_more_than_the_template_asks_for_is_used(
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "message"),
     [
         (
             {"KeySchema": [{"AttributeName": "dueAt", "KeyType": "HASH"}]},
@@ -142,19 +146,19 @@ def test_a_table_with_more_than_the_template_asks_for_is_used(
     ],
 )
 def test_a_table_that_the_functions_could_not_use_is_refused(
-    stack: Stack, account: Account, project: Path, other: dict[str, Any], said: str
+    stack: Stack, account: Account, project: Path, other: dict[str, Any], message: str
 ) -> None:
-    """CloudFormation wouldn't mend it, and the first request would fail: no stack is made."""
+    """CloudFormation wouldn't repair it, and the first request would fail. No stack is created."""
     make_table(account, **other)
-    with pytest.raises(ToolError, match=re.escape(said)):
+    with pytest.raises(ToolError, match=re.escape(message)):
         stack.deploy(template_body(project), WHOM)
     assert not stack.exists()
 
 
-def test_a_surviving_table_is_looked_at_by_each_deploy(
+def test_a_table_outside_the_stack_is_checked_by_each_deploy(
     stack: Stack, account: Account, project: Path
 ) -> None:
-    """What a later template wants of it is done by hand first, or nothing is deployed."""
+    """A new index must be created by hand before a template that needs it is deployed."""
     make_table(account)
     stack.deploy(template_body(project), WHOM)
     account.dynamodb.update_table(
@@ -164,7 +168,7 @@ def test_a_surviving_table_is_looked_at_by_each_deploy(
         stack.deploy(template_body(project), WHOM)
 
 
-def test_the_definition_is_the_file_with_the_functions_arn(
+def test_the_definition_is_the_file_with_its_placeholders_replaced(
     stack: Stack, account: Account, project: Path
 ) -> None:
     """The state machine runs statemachine.asl.json and calls this stage's function."""
@@ -177,10 +181,10 @@ def test_the_definition_is_the_file_with_the_functions_arn(
     assert ":function:assent-dev-request_approval" in definition
 
 
-def test_a_template_without_a_table_has_nothing_to_do_with_tables(
+def test_a_template_without_a_table_ignores_a_table_of_its_name(
     stack: Stack, account: Account
 ) -> None:
-    """An example's stack neither makes one nor looks at one that is there by its name."""
+    """An example's stack neither creates nor checks one."""
     make_table(account, KeySchema=[{"AttributeName": "dueAt", "KeyType": "HASH"}])
     queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Stage"}}}
     template = {"Parameters": {"Stage": {"Type": "String"}}, "Resources": {"Queue": queue}}
@@ -189,14 +193,14 @@ def test_a_template_without_a_table_has_nothing_to_do_with_tables(
 
 
 def test_a_missing_stack_is_named(stack: Stack) -> None:
-    """Whoever asks for the outputs of nothing hears which stack isn't there."""
+    """The error has the stack's name."""
     assert not stack.exists()
     with pytest.raises(ToolError, match="there is no stack assent-dev"):
         stack.outputs()
 
 
 class FailingCloudFormation:
-    """A CloudFormation whose stacks fail, with the reasons of two runs in their events."""
+    """A CloudFormation whose stack fails, with events of two runs."""
 
     def describe_stacks(self, **_: str) -> Any:
         error = {"Error": {"Code": "ValidationError", "Message": "Stack does not exist"}}
@@ -230,8 +234,8 @@ class FailingCloudFormation:
         }
 
 
-def test_a_failure_gives_the_reasons_of_this_run_first_one_first(account: Account) -> None:
-    """What went wrong first is what has to be put right; old failures only mislead."""
+def test_a_failure_is_raised_with_the_reasons_of_this_run_oldest_first(account: Account) -> None:
+    """The first failure is the cause; those of earlier runs would mislead."""
     stack = Stack(DEV, cast("Any", FailingCloudFormation()), account.dynamodb, delay=0.01)
     with pytest.raises(ToolError) as caught:
         stack.deploy("{}", WHOM)
@@ -246,6 +250,6 @@ def test_a_failure_gives_the_reasons_of_this_run_first_one_first(account: Accoun
     "name", ["", "Dev", "1st", "a" * 22, "dev_1", "dev ", "dev\n", "dev-tick", "dev-requests"]
 )
 def test_a_stage_name_that_aws_would_refuse_is_refused_at_once(name: str) -> None:
-    """Names of tables, topics and roles are built from it."""
+    """The names of tables, topics and roles contain it."""
     with pytest.raises(ToolError, match="is no stage name"):
         Stage(name)

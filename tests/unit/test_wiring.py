@@ -76,7 +76,7 @@ def test_a_page_makes_the_client_of_dynamodb_alone(monkeypatch: pytest.MonkeyPat
     with closed_port() as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         with pytest.raises(Unavailable, match="DynamoDB didn't answer"):
-            deciding.find_linked(wiring, f"{'a' * 26}.{'b' * 32}")
+            deciding.find_for_approver(wiring, f"{'a' * 26}.{'b' * 32}")
     assert made(wiring) == {"store"}
 
 
@@ -84,7 +84,7 @@ def test_a_malformed_link_token_makes_no_client() -> None:
     """Guessed tokens cost nothing."""
     wiring = Wiring(ENV)
     with pytest.raises(NotFound):
-        deciding.find_linked(wiring, "not-a-token")
+        deciding.find_for_approver(wiring, "not-a-token")
     assert made(wiring) == set()
 
 

@@ -130,7 +130,7 @@ def test_one_approvers_secret_is_no_key_to_another_approval(ports: FakePorts) ->
     forged = f"{other}.{mine.split('.')[1]}"
     before = list(ports.effects.done)
     with pytest.raises(errors.NotFound):
-        deciding.find_linked(ports, forged)
+        deciding.find_for_approver(ports, forged)
     with pytest.raises(errors.NotFound):
         deciding.decide(ports, forged, "approve", reason="", via="page")
     assert ports.effects.done == before

@@ -1,5 +1,5 @@
-"""The whole system on one machine: `python -m tools.sandbox`, which is `make demo`.
+"""All of Assent on one machine: `python -m tools.sandbox`, which `make demo` runs.
 
-MiniStack stands in for AWS and a web page for everybody's mail. Whatever the emulator needs to be
-told otherwise than AWS stands in this package; what is deployed is the same.
+MiniStack emulates AWS, and a web page shows every approver's mail. The differences between the
+emulator and AWS are handled in this package; what is deployed is the same.
 """

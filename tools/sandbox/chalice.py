@@ -1,9 +1,9 @@
 """Chalice's command line for the emulator: `python -m tools.sandbox.chalice deploy ...`.
 
-MiniStack lacks two calls of `chalice deploy`, ImportRestApi and PutRestApi. Its CloudFormation
-takes the same Swagger: both become a stack that holds the REST API and nothing else. And where
-Chalice looks every five seconds whether a function is ready, an emulator's is ready sooner. All
-else is Chalice as it is.
+MiniStack lacks two API calls that `chalice deploy` makes, ImportRestApi and PutRestApi, but its
+CloudFormation takes the same Swagger: here both calls deploy a stack whose one resource is the REST
+API. Functions are polled more often than Chalice's five seconds, because an emulator's are ready
+sooner. Everything else is Chalice unchanged.
 """
 
 import hashlib
@@ -16,18 +16,19 @@ from chalice import cli
 from chalice.awsclient import TypedAWSClient
 from chalice.deploy import deployer
 
-_OFTEN = {"Delay": 0.1, "MaxAttempts": 600}
+_POLLING = {"Delay": 0.1, "MaxAttempts": 600}
 
 
 class EmulatorClient(TypedAWSClient):
-    """Chalice's client, with the four methods that can't be as they are."""
+    """Chalice's AWS client, with four methods replaced for MiniStack."""
 
-    def import_rest_api(self, swagger_document: dict[str, Any], endpoint_type: str) -> str:  # noqa: ARG002  # one kind here
-        """Make the API of the Swagger document, in the place of one there may be."""
+    def import_rest_api(self, swagger_document: dict[str, Any], endpoint_type: str) -> str:  # noqa: ARG002  # MiniStack has one endpoint type
+        """Make the API of the Swagger document, replacing an existing one; return its id."""
         cloudformation = self._client("cloudformation")
         name = f"{swagger_document['info']['title']}-rest-api"
         self._delete_stack(cloudformation, name)
-        # The id is asked for: so it stays when the routes change, as on AWS. MiniStack wants 8 hex.
+        # On AWS an API keeps its id when its routes change. Here it does because the id follows
+        # from the name. MiniStack takes ids of 8 hexadecimal digits.
         api_id = hashlib.sha256(name.encode()).hexdigest()[:8]
         api = {
             "Type": "AWS::ApiGateway::RestApi",
@@ -43,7 +44,7 @@ class EmulatorClient(TypedAWSClient):
         return api_id
 
     def update_api_from_swagger(self, rest_api_id: str, swagger_document: dict[str, Any]) -> None:
-        """Replace the API's routes. It is away until Chalice deploys it, milliseconds later."""
+        """Replace the API's routes. It answers again once Chalice has deployed it, right after."""
         self.import_rest_api(swagger_document, rest_api_id)
 
     def _wait_for_active(self, function_name: str) -> None:
@@ -61,10 +62,10 @@ class EmulatorClient(TypedAWSClient):
         self._wait(cloudformation, "stack_delete_complete", StackName=name)
 
     @staticmethod
-    def _wait(client: Any, state: str, **which: str) -> None:
-        client.get_waiter(state).wait(**which, WaiterConfig=_OFTEN)
+    def _wait(client: Any, waiter: str, **resource: str) -> None:
+        client.get_waiter(waiter).wait(**resource, WaiterConfig=_POLLING)
 
 
 if __name__ == "__main__":
-    deployer.TypedAWSClient = EmulatorClient  # type: ignore[attr-defined]  # where Chalice makes its client
+    deployer.TypedAWSClient = EmulatorClient  # type: ignore[attr-defined]  # Chalice makes its client by this name
     sys.exit(cli.main())

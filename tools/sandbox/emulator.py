@@ -1,6 +1,6 @@
-"""MiniStack as a process of the sandbox: started on loopback, awaited, ended for good.
+"""Starts MiniStack, the emulator of AWS, as a child process on loopback, and stops it.
 
-On the map: used by `system` and by the examples; the other end is `emulator_process.py`.
+The child process runs `emulator_process.py`.
 """
 
 import os
@@ -18,10 +18,11 @@ import boto3
 
 from tools.account import Account
 from tools.errors import ToolError
+from tools.sandbox.state import AwsState
 
 REGION = "us-east-1"
 HOST = "127.0.0.1"
-ROOT_KEYS = ("test", "test")  # MiniStack's root: may do everything, signatures unchecked
+ROOT_KEYS = ("test", "test")  # MiniStack lets root do everything, and checks no signature
 _CHECKOUT = Path(__file__).parents[2]
 
 
@@ -40,7 +41,7 @@ def free_port(wanted: int | None, option: str) -> int:
 
 
 class Emulator:
-    """A running MiniStack, as a context manager. IAM is enforced; nothing is kept when it ends."""
+    """A running MiniStack, as a context manager. It enforces IAM, and keeps nothing afterwards."""
 
     def __init__(self, port: int, directory: Path) -> None:
         self.endpoint_url = f"http://{HOST}:{port}"
@@ -52,7 +53,7 @@ class Emulator:
 
     @property
     def account(self) -> Account:
-        """Return the emulated account, as its root."""
+        """Return the emulated account, with the root user's keys."""
         key, secret = ROOT_KEYS
         session = boto3.Session(
             aws_access_key_id=key, aws_secret_access_key=secret, region_name=REGION
@@ -60,8 +61,8 @@ class Emulator:
         return Account(session, self.endpoint_url)
 
     @property
-    def state(self) -> dict[str, str]:
-        """Return what `state.json` says of the emulated account."""
+    def state(self) -> AwsState:
+        """Return the emulator's part of `state.json`."""
         key, secret = ROOT_KEYS
         return {
             "endpointUrl": self.endpoint_url,
@@ -85,9 +86,9 @@ class Emulator:
                 start_new_session=True,
             )
         try:
-            self._wait_until_up(self._process)
+            self._wait_until_healthy(self._process)
         except BaseException:
-            self._end()
+            self._stop()
             raise
         return self
 
@@ -97,15 +98,15 @@ class Emulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end()
+        self._stop()
 
     def wait(self) -> None:
-        """Return when the emulator has ended by itself; that is never meant to happen."""
+        """Wait until the emulator's process ends, which it does by itself only after a fault."""
         if self._process is not None:
             self._process.wait()
 
     def _environment(self) -> dict[str, str]:
-        """Return a small environment: Lambda's workers inherit it, so nothing else is in it."""
+        """Return an environment without yours: the processes of Lambda functions inherit it."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "TMPDIR": str(self._scratch),
@@ -118,13 +119,13 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": ROOT_KEYS[1],
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # Not needed, and they would listen on more ports or look for containers.
+            # Services that aren't needed, and would open more ports or look for containers.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "DOCKER_HOST": f"unix://{self._scratch}/no-docker",
         }
 
-    def _wait_until_up(self, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    def _wait_until_healthy(self, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
         health = f"{self.endpoint_url}/_ministack/health"
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -137,15 +138,15 @@ class Emulator:
                 return
             except OSError:
                 time.sleep(0.05)
-        raise ToolError(f"the emulator wasn't up after {seconds:.0f} s, see {self._log}")
+        raise ToolError(f"the emulator wasn't ready after {seconds:.0f} s, see {self._log}")
 
-    def _end(self) -> None:
-        """End the process and everything it started; its group is all its own."""
+    def _stop(self) -> None:
+        """Stop the process and its children, which are its process group."""
         if self._process is None:
             return
-        for sign in (signal.SIGTERM, signal.SIGKILL):
+        for number in (signal.SIGTERM, signal.SIGKILL):
             try:
-                os.killpg(self._process.pid, sign)
+                os.killpg(self._process.pid, number)
                 self._process.wait(3)
             except ProcessLookupError:
                 break

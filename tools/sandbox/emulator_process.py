@@ -1,11 +1,11 @@
 """The process that MiniStack runs in; `emulator.py` starts it.
 
-MiniStack leaves out three things that Assent can't do without, and they are added here, inside its
-process: mail to e-mail subscriptions (each becomes a line of a file that the inbox reads), the
-condition keys `sns:Protocol` and `sns:Endpoint`, and the name of the error that a function raised.
-That uses its internals; whoever raises its version runs `tests/tools/test_emulator.py` first.
+MiniStack lacks three things that Assent needs. They are added here by wrapping its functions: mail
+to e-mail subscriptions (each mail becomes a line of a file that the inbox reads), the IAM condition
+keys `sns:Protocol` and `sns:Endpoint`, and the name of the error that a Lambda function raised.
+After an upgrade of MiniStack run `tests/tools/test_emulator.py`, because its internals may change.
 
-The process ends with its parent, however that one ends: the pipe on stdin closes.
+The process ends with its parent, even if that is killed: the pipe on stdin closes.
 """
 
 import json
@@ -30,10 +30,10 @@ Context = dict[str, Any]
 Result = dict[str, Any]
 
 
-def mailing(
+def with_mail(
     fanout: Callable[..., None], find_topic: Callable[[str], Topic | None], mail: Path
 ) -> Callable[..., None]:
-    """Return MiniStack's fan-out, with a line in `mail` for each e-mail subscription it reaches."""
+    """Wrap MiniStack's SNS fan-out: each confirmed e-mail subscription gets a line in `mail`."""
     lock = threading.Lock()
 
     def fan_out(topic: str, id_: str, message: str, subject: str, *rest: Any, **more: Any) -> None:
@@ -52,36 +52,36 @@ def mailing(
     return fan_out
 
 
-def with_sns_keys(context: Callable[..., Context]) -> Callable[..., Context]:
-    """Return MiniStack's context of a request, with the keys that AWS has for `sns:Subscribe`."""
+def with_sns_condition_keys(context: Callable[..., Context]) -> Callable[..., Context]:
+    """Wrap MiniStack's IAM request context: add the condition keys of `sns:Subscribe`."""
 
     def request_context(service: str, action: str, body: bytes, parameters: Context) -> Context:
-        found = context(service, action, body, parameters)
+        keys = context(service, action, body, parameters)
         if action != "sns:Subscribe":
-            return found
-        asked = {f"sns:{key}": _first(parameters.get(key)) for key in ("Protocol", "Endpoint")}
-        return {**found, **asked}
+            return keys
+        added = {f"sns:{key}": _first(parameters.get(key)) for key in ("Protocol", "Endpoint")}
+        return {**keys, **added}
 
     return request_context
 
 
-def naming_errors(execute: Callable[..., Result]) -> Callable[..., Result]:
-    """Return MiniStack's run of a function, naming an error by its class, as Lambda does.
+def with_error_types(execute: Callable[..., Result]) -> Callable[..., Result]:
+    """Wrap MiniStack's run of a Lambda function: `errorType` is the exception's class, as on AWS.
 
-    It says `Runtime.HandlerError` for each; the name is in the trace that it logs.
+    MiniStack answers `Runtime.HandlerError` for every exception; the class is in the logged trace.
     """
 
-    def executed(*arguments: Any) -> Result:
-        found = execute(*arguments)
-        if found.get("error") and isinstance(found.get("body"), dict):
-            said = found["body"].get("errorMessage")
-            end = f": {re.escape(said)}$" if said else "$"
-            named = re.findall(rf"^(?:\w+\.)*(\w+){end}", found.get("log", ""), re.MULTILINE)
-            if named and found["body"].get("errorType") == "Runtime.HandlerError":
-                found["body"]["errorType"] = named[-1]
-        return found
+    def execute_with_error_type(*arguments: Any) -> Result:
+        result = execute(*arguments)
+        if result.get("error") and isinstance(result.get("body"), dict):
+            message = result["body"].get("errorMessage")
+            end = f": {re.escape(message)}$" if message else "$"
+            names = re.findall(rf"^(?:\w+\.)*(\w+){end}", result.get("log", ""), re.MULTILINE)
+            if names and result["body"].get("errorType") == "Runtime.HandlerError":
+                result["body"]["errorType"] = names[-1]
+        return result
 
-    return executed
+    return execute_with_error_type
 
 
 def _first(value: object) -> str:
@@ -89,18 +89,18 @@ def _first(value: object) -> str:
 
 
 def _end_with_parent() -> None:
-    """Kill our process group, Lambda's workers included, when the parent's end of stdin closes."""
+    """Kill this process group, Lambda functions included, when the parent's end of stdin closes."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
 def main() -> None:
-    """Run MiniStack with what is added; the one argument is the file for mail."""
+    """Run MiniStack with the three additions; the one argument is the file for mail."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    sns._fanout = mailing(sns._fanout, sns._topic_by_arn_any_scope, Path(sys.argv[1]))
-    iam_actions.request_tag_context = with_sns_keys(iam_actions.request_tag_context)
-    lambda_svc._execute_function_warm = naming_errors(lambda_svc._execute_function_warm)
+    sns._fanout = with_mail(sns._fanout, sns._topic_by_arn_any_scope, Path(sys.argv[1]))
+    iam_actions.request_tag_context = with_sns_condition_keys(iam_actions.request_tag_context)
+    lambda_svc._execute_function_warm = with_error_types(lambda_svc._execute_function_warm)
     sys.argv = ["ministack"]
     app.main()  # type: ignore[no-untyped-call]  # MiniStack has few types
 

@@ -1,7 +1,7 @@
-"""The inbox: a web server on loopback that shows what was mailed to whom, to people and to tests.
+"""The inbox: a web server on loopback that shows every mail of the sandbox.
 
-On the map: `mailbox.py` reads, `inbox_pages.py` draws, this serves.
-`GET /messages?to=ADDRESS` answers JSON, oldest first; everything else is a page.
+`GET /messages?to=ADDRESS` answers JSON for programs, oldest first; every other path is a page of
+`inbox_pages.py`. `mailbox.py` reads the mails.
 """
 
 import json
@@ -18,36 +18,36 @@ from tools.sandbox.inbox_pages import list_page, message_page, missing_page
 from tools.sandbox.mailbox import Mailbox
 
 
-class Answer(NamedTuple):
-    """What the inbox answers to a GET."""
+class Response(NamedTuple):
+    """The inbox's response to a GET."""
 
     body: str
-    kind: str = "text/html; charset=utf-8"
+    content_type: str = "text/html; charset=utf-8"
     status: HTTPStatus = HTTPStatus.OK
 
 
-def answer(path: str, mailbox: Mailbox, regulars: Sequence[str]) -> Answer:
-    """Return what a GET of this path answers; `regulars` are listed before they have any mail."""
+def respond(path: str, mailbox: Mailbox, approvers: Sequence[str]) -> Response:
+    """Return the response to a GET of this path; `approvers` are listed even without mail."""
     url = urlsplit(path)
     to = parse_qs(url.query).get("to", [None])[0]
     if url.path == "/messages":
         messages = [m.json for m in mailbox.messages(to)]
-        return Answer(json.dumps({"messages": messages}), "application/json")
+        return Response(json.dumps({"messages": messages}), "application/json")
     if url.path == "/":
-        addresses = sorted({*regulars, *(m.to for m in mailbox.messages())})
-        return Answer(list_page(mailbox.messages(to), addresses, to))
+        addresses = sorted({*approvers, *(m.to for m in mailbox.messages())})
+        return Response(list_page(mailbox.messages(to), addresses, to))
     if url.path.startswith("/mail/"):
         message = mailbox.message(url.path.removeprefix("/mail/"))
         if message is not None:
-            return Answer(message_page(message))
-    return Answer(missing_page(), status=HTTPStatus.NOT_FOUND)
+            return Response(message_page(message))
+    return Response(missing_page(), status=HTTPStatus.NOT_FOUND)
 
 
 class Inbox:
     """A running inbox, as a context manager."""
 
-    def __init__(self, host: str, port: int, mailbox: Mailbox, regulars: Sequence[str]) -> None:
-        handler = partial(_Handler, mailbox, regulars)
+    def __init__(self, host: str, port: int, mailbox: Mailbox, approvers: Sequence[str]) -> None:
+        handler = partial(_Handler, mailbox, approvers)
         self._server = ThreadingHTTPServer((host, port), handler)
         self._server.daemon_threads = True
 
@@ -68,20 +68,20 @@ class Inbox:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, mailbox: Mailbox, regulars: Sequence[str], *request: Any) -> None:
-        self._mailbox, self._regulars = mailbox, regulars
-        super().__init__(*request)  # It answers in there.
+    def __init__(self, mailbox: Mailbox, approvers: Sequence[str], *request: Any) -> None:
+        self._mailbox, self._approvers = mailbox, approvers
+        super().__init__(*request)  # The base class handles the request in its constructor.
 
     def do_GET(self) -> None:
-        found = answer(self.path, self._mailbox, self._regulars)
-        data = found.body.encode()
-        self.send_response(found.status)
-        self.send_header("Content-Type", found.kind)
+        response = respond(self.path, self._mailbox, self._approvers)
+        data = response.body.encode()
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's word
-        """Say nothing: the page reloads itself all the time."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's parameter
+        """Log nothing: the page reloads itself every few seconds."""

@@ -1,6 +1,6 @@
-"""The pages of the sandbox's inbox: everybody's mail, one person's mail, one mail.
+"""The inbox's HTML pages: all mails, the mails to one address, one mail.
 
-On the map: messages in, HTML out; `inbox.py` serves it. Mail is anybody's text: all is escaped.
+Every text of a mail is escaped, because anybody can write it.
 """
 
 import re
@@ -36,14 +36,17 @@ dd { margin: 0; overflow-wrap: anywhere; }
 
 
 def list_page(messages: Sequence[Message], addresses: Sequence[str], to: str | None) -> str:
-    """Return the list of mails, newest first, of one person or of all. It reloads itself."""
-    people = [("/", "Everybody", to is None)]
-    people += [
+    """Return the page of these mails, newest first, which reloads itself.
+
+    `to` is the chosen address of the filter, or None for all.
+    """
+    filters = [("/", "Everybody", to is None)]
+    filters += [
         (f"/?to={quote(a)}", a, to is not None and a.lower() == to.lower()) for a in addresses
     ]
     nav = "".join(
-        f'<a href="{escape(link)}"{" aria-current=page" if here else ""}>{escape(name)}</a>'
-        for link, name, here in people
+        f'<a href="{escape(link)}"{" aria-current=page" if chosen else ""}>{escape(name)}</a>'
+        for link, name, chosen in filters
     )
     rows = "".join(
         f'<li><a href="/mail/{escape(m.id)}"><strong>{escape(m.subject)}</strong>'
@@ -53,30 +56,30 @@ def list_page(messages: Sequence[Message], addresses: Sequence[str], to: str | N
     body = (
         f"<ol>{rows}</ol>"
         if rows
-        else '<p class="quiet">No mail yet. This page looks again every five seconds.</p>'
+        else '<p class="quiet">No mail yet. This page reloads every five seconds.</p>'
     )
     return _page("Inbox", f"<h1>The sandbox's inbox</h1><nav>{nav}</nav>{body}", head=_REFRESH)
 
 
 def message_page(message: Message) -> str:
-    """Return one mail as its reader gets it: plain text, its links to be clicked."""
+    """Return the page of one mail: plain text as SNS sends it, with clickable links."""
     return _page(
         message.subject,
         f'<nav><a href="/?to={escape(quote(message.to))}">Back to {escape(message.to)}</a></nav>'
         f"<h1>{escape(message.subject)}</h1>"
         f"<dl><dt>To</dt><dd>{escape(message.to)}</dd><dt>Received</dt><dd>{_time(message)}</dd></dl>"
-        f"<pre>{linked(message.text)}</pre>"
+        f"<pre>{with_links(message.text)}</pre>"
         '<p class="quiet"><small>On AWS, SNS adds a line with a link to unsubscribe.</small></p>',
     )
 
 
 def missing_page() -> str:
-    """Return the page for a mail that isn't there."""
-    return _page("Not here", '<h1>There is no such mail</h1><p><a href="/">To the inbox</a></p>')
+    """Return the page for a path that doesn't exist."""
+    return _page("Not found", '<h1>There is no such mail</h1><p><a href="/">To the inbox</a></p>')
 
 
-def linked(text: str) -> str:
-    """Return plain text as HTML: escaped, with every http(s) address a link to a new tab."""
+def with_links(text: str) -> str:
+    """Return plain text as HTML: escaped, with each http(s) address as a link to a new tab."""
     done, html = 0, ""
     for found in _LINK.finditer(text):
         url = escape(found.group())

@@ -1,15 +1,23 @@
-"""The sandbox's mail: what has been mailed to whom, read from the file that the emulator writes.
-
-On the map: `emulator_process.py` writes, `inbox.py` shows.
-"""
+"""The sandbox's mails, read from the file that the emulator writes (`emulator_process.py`)."""
 
 import json
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from tools.errors import ToolError
+
+
+class MessageJson(TypedDict):
+    """One mail as `GET /messages` answers it."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    receivedAt: str
 
 
 @dataclass(frozen=True)
@@ -23,8 +31,8 @@ class Message:
     received_at: str
 
     @property
-    def json(self) -> dict[str, str]:
-        """Return the message as `GET /messages` has it."""
+    def json(self) -> MessageJson:
+        """Return the mail as `GET /messages` answers it."""
         return {
             "id": self.id,
             "to": self.to,
@@ -35,40 +43,44 @@ class Message:
 
 
 class Mailbox:
-    """Everybody's mail in one file, a line of JSON each. What is new is read when asked for."""
+    """All mails, one line of JSON each in a file. Each call reads the lines added since the last.
+
+    Threads may share a Mailbox.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._read = 0
+        self._read_bytes = 0
         self._messages: list[Message] = []
 
     def messages(self, to: str | None = None) -> list[Message]:
-        """Return the mail to one address, in whatever case, or all of it; oldest first."""
+        """Return the mails to one address (in any case), or all mails; oldest first."""
         with self._lock:
-            self._read_on()
+            self._read_new()
             return [m for m in self._messages if to is None or m.to.lower() == to.lower()]
 
     def message(self, id_: str) -> Message | None:
-        """Return one mail, or None."""
+        """Return the mail with that id, or None."""
         return next((m for m in self.messages() if m.id == id_), None)
 
-    def await_first(self, seconds: float = 20) -> None:
-        """Return when there is any mail; raise ToolError if none comes in time."""
+    def wait_for_first(self, seconds: float = 20) -> None:
+        """Wait until there is a mail; raise ToolError after that many seconds."""
         end = time.monotonic() + seconds
         while not self.messages():
             if time.monotonic() > end:
                 raise ToolError(f"no mail after {seconds:.0f} s: does request_approval fail?")
             time.sleep(0.05)
 
-    def _read_on(self) -> None:
+    def _read_new(self) -> None:
         with self._path.open("rb") as file:
-            file.seek(self._read)
-            whole, end, _ = file.read().rpartition(b"\n")  # what follows is still being written
-        self._read += len(whole + end)
-        for line in whole.splitlines():
-            found = json.loads(line)
+            file.seek(self._read_bytes)
+            # The text after the last line break is still being written.
+            lines, line_break, _ = file.read().rpartition(b"\n")
+        self._read_bytes += len(lines + line_break)
+        for line in lines.splitlines():
+            mail = json.loads(line)
             number = str(len(self._messages) + 1)
             self._messages.append(
-                Message(number, found["to"], found["subject"], found["text"], found["receivedAt"])
+                Message(number, mail["to"], mail["subject"], mail["text"], mail["receivedAt"])
             )

@@ -1,8 +1,7 @@
-"""The copy of a project that the sandbox deploys, so that nothing in the checkout is touched.
+"""Copies a project for the sandbox to deploy, so that the checkout stays untouched.
 
-On the map: used by `system` and by the examples. Chalice's cache of packaged dependencies stays in
-the copy from one start to the next: it is keyed by requirements.txt, and Chalice ships the current
-code with it.
+A new copy keeps the old one's cache of packaged dependencies. The cache is keyed by
+requirements.txt, and Chalice adds the current code to it at each deploy.
 """
 
 import platform
@@ -28,17 +27,17 @@ _CACHE = ".chalice/deployments"
 
 
 def copy_project(source: Path, target: Path) -> None:
-    """Make `target` a fresh copy of what is deployed of `source`; Chalice's cache in it stays.
+    """Copy the deployed files of `source` to `target`; Chalice's cache in `target` stays.
 
-    Raises ToolError, naming them, if needed files are missing.
+    Raises ToolError if files are missing, and names them.
     """
     missing = [name for name in _NEEDED if not (source / name).exists()]
     if missing:
         raise ToolError(f"{source} lacks {', '.join(missing)}")
-    kept = target.with_name(f"{target.name}-cache")
+    cache = target.with_name(f"{target.name}-cache")
     if (target / _CACHE).exists():
-        shutil.rmtree(kept, ignore_errors=True)
-        (target / _CACHE).rename(kept)
+        shutil.rmtree(cache, ignore_errors=True)
+        (target / _CACHE).rename(cache)
     shutil.rmtree(target, ignore_errors=True)
     (target / ".chalice").mkdir(parents=True)
     for name in (*_NEEDED, *_OPTIONAL):
@@ -48,25 +47,25 @@ def copy_project(source: Path, target: Path) -> None:
             )
         elif (source / name).exists():
             shutil.copyfile(source / name, target / name)
-    if kept.exists():
-        kept.rename(target / _CACHE)
-    if not _runs_lambdas_wheels():
-        # This machine can't load the wheels that Chalice packages for Lambda. Workers run with
-        # our Python, and find the same packages installed.
+    if cache.exists():
+        cache.rename(target / _CACHE)
+    if not _can_load_lambda_wheels():
+        # Chalice packages wheels for Lambda, which this machine can't load. The emulator runs
+        # functions with this Python, where the same packages are installed.
         (target / "requirements.txt").write_text("")
 
 
-def chalice_of(project: Path, account: Account) -> Chalice:
-    """Return the Chalice that deploys the copy into the emulated account, and says nothing."""
+def chalice_for_emulator(project: Path, account: Account) -> Chalice:
+    """Return a quiet Chalice that deploys the copy into the emulated account."""
     emulator = (account.endpoint_url or "").replace(HOST, "localhost")
     return Chalice(
         project,
         environment=account.environment,
         command=(sys.executable, "-m", "tools.sandbox.chalice"),
-        public_url=lambda api: f"{emulator}/_aws/execute-api/{api}/{API_STAGE}",
+        api_url=lambda api_id: f"{emulator}/_aws/execute-api/{api_id}/{API_STAGE}",
         quiet=True,
     )
 
 
-def _runs_lambdas_wheels() -> bool:
+def _can_load_lambda_wheels() -> bool:
     return (platform.system(), platform.machine()) == ("Linux", "x86_64")

@@ -1,22 +1,53 @@
-"""`state.json`: where the sandbox's parts are, for tests and the benchmark; there while it serves.
+"""`state.json`: tells tests, the benchmark and other commands where a running sandbox is.
 
-On the map: used by `__main__`. A lock beside it keeps two sandboxes out of one folder; it goes with
-its process, so one that was killed is in nobody's way.
+The file exists while the sandbox serves. A lock file beside it keeps a second sandbox out of the
+folder; the operating system drops the lock with its process, even when that is killed.
 """
 
 import fcntl
 import json
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, TypedDict
 
 from tools.errors import ToolError
 
 
-class StateFile:
-    """The file, as a context manager: gone at the start and the end, written whole in between.
+class AwsState(TypedDict):
+    """The emulator's address and region, and keys that may do everything."""
 
-    Raises ToolError if another sandbox serves from the same folder.
+    endpointUrl: str
+    region: str
+    accessKeyId: str
+    secretAccessKey: str
+
+
+class KeyState(TypedDict):
+    """The access key of an IAM user."""
+
+    accessKeyId: str
+    secretAccessKey: str
+
+
+class SandboxState(TypedDict):
+    """The content of `state.json`: a deployed Assent, its inbox and its IAM users."""
+
+    api: str
+    inbox: str
+    stage: str
+    aws: AwsState
+    operator: KeyState
+    stranger: KeyState
+    stateMachineArn: str
+    table: str
+    approvers: list[str]
+    pid: int
+
+
+class StateFile:
+    """`state.json`, as a context manager: locked meanwhile, and removed at the start and the end.
+
+    Raises ToolError if another sandbox has the lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,7 +61,9 @@ class StateFile:
         except BlockingIOError as e:
             lock.close()
             folder = self._path.parent
-            raise ToolError(f"a sandbox serves from {folder} already: end it, or give --dir") from e
+            raise ToolError(
+                f"a sandbox is already running in {folder}: stop it, or give another --dir"
+            ) from e
         self._lock = lock
         self._path.unlink(missing_ok=True)
         return self
@@ -45,8 +78,17 @@ class StateFile:
         if self._lock is not None:
             self._lock.close()
 
-    def write(self, state: dict[str, Any]) -> None:
-        """Write the state at once: whoever sees the file sees all of it."""
+    def write(self, state: SandboxState) -> None:
+        """Write the state in one step: a reader sees the whole file or none."""
         new = self._path.with_suffix(".new")
         new.write_text(json.dumps(state, indent=2) + "\n", "utf-8")
         new.replace(self._path)
+
+
+def read_state(directory: Path) -> SandboxState:
+    """Return the state of the sandbox that runs in a folder; raise ToolError if none does."""
+    try:
+        state: SandboxState = json.loads((directory / "state.json").read_text("utf-8"))
+    except FileNotFoundError as e:
+        raise ToolError(f"no sandbox runs in {directory}: start one with `make demo`") from e
+    return state

@@ -1,23 +1,21 @@
-"""The whole of Assent in an emulator: a stage of it, the inbox, and people.
-
-On the map: used by `__main__`, and by examples that ask Assent. What is said and when it ends is
-theirs.
-"""
+"""Starts all of Assent in the emulator: a deployed stage, the inbox, approvers and IAM users."""
 
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from tools.deploy import deploy
+from tools.echo import Echo
 from tools.sandbox.emulator import HOST, Emulator, free_port
 from tools.sandbox.inbox import Inbox
 from tools.sandbox.mailbox import Mailbox
-from tools.sandbox.people import APPROVERS, Person
-from tools.sandbox.project import CHECKOUT, chalice_of, copy_project
+from tools.sandbox.project import CHECKOUT, chalice_for_emulator, copy_project
+from tools.sandbox.samples import APPROVERS
+from tools.sandbox.state import KeyState, SandboxState
+from tools.sandbox.users import IamUser
 from tools.stack import Stack
 from tools.stage import Stage
 
@@ -26,48 +24,62 @@ STAGE = Stage("sandbox")
 
 @dataclass(frozen=True)
 class System:
-    """What was started; `state` is what `state.json` says of it."""
+    """A running sandbox; `state` is the content of its `state.json`."""
 
     emulator: Emulator
     mailbox: Mailbox
-    operator: Person
-    state: dict[str, Any]
+    operator: IamUser
+    state: SandboxState
 
 
-def start(
+@contextmanager
+def running_system(
     directory: Path,
-    hold: ExitStack,
-    say: Callable[[str], None],
     *,
     port: int | None = None,
     inbox_port: int | None = None,
     source: Path = CHECKOUT,
-) -> System:
-    """Bring everything up and return it. What has to be ended is entered into `hold`."""
+    echo: Echo,
+) -> Iterator[System]:
+    """Start everything and yield it; stop everything at the end.
+
+    `directory` is for the sandbox's files, `source` is the project to deploy. Without ports, free
+    ones are used.
+    """
     port = free_port(port, "--port")
     inbox_port = free_port(inbox_port, "--inbox-port")
-    project = directory / "project"
-    copy_project(source, project)
+    copy_project(source, directory / "project")
+    with Emulator(port, directory) as emulator:
+        echo(f"emulator {emulator.endpoint_url}")
+        mailbox = Mailbox(emulator.mail)
+        with Inbox(HOST, inbox_port, mailbox, APPROVERS):
+            inbox_url = f"http://localhost:{inbox_port}"
+            yield _deploy_system(directory / "project", emulator, mailbox, inbox_url, echo)
 
-    emulator = hold.enter_context(Emulator(port, directory))
+
+def _deploy_system(
+    project: Path, emulator: Emulator, mailbox: Mailbox, inbox_url: str, echo: Echo
+) -> System:
     account = emulator.account
-    say(f"emulator {emulator.endpoint_url}")
-    mailbox = Mailbox(emulator.mail)
-    hold.enter_context(Inbox(HOST, inbox_port, mailbox, APPROVERS))
-
-    stack = Stack(STAGE, account.cloudformation, account.dynamodb, delay=0.1, say=say)
-    chalice = chalice_of(project, account)
-    api = deploy(STAGE, project, account, chalice, stack, domains="example.com", say=say)
+    stack = Stack(STAGE, account.cloudformation, account.dynamodb, delay=0.1, echo=echo)
+    api = deploy(
+        STAGE,
+        project=project,
+        account=account,
+        chalice=chalice_for_emulator(project, account),
+        stack=stack,
+        domains="example.com",
+        echo=echo,
+    )
     outputs = stack.outputs()
-
-    operator = Person.new(account, "operator", outputs["OperatorPolicyArn"])
-    stranger = Person.new(account, "stranger")
+    operator = IamUser.create(account, "operator", outputs["OperatorPolicyArn"])
+    stranger = IamUser.create(account, "stranger")
     for approver in APPROVERS:
         operator.call("PUT", f"{api}/approvers/{quote(approver, safe='')}")
-    say(f"{len(APPROVERS)} approvers")
-    state = {
+    echo(f"{len(APPROVERS)} approvers")
+    state: SandboxState = {
         "api": api,
-        "inbox": f"http://localhost:{inbox_port}",
+        "inbox": inbox_url,
         "stage": STAGE.name,
         "aws": emulator.state,
         "operator": _keys(operator),
@@ -80,5 +92,5 @@ def start(
     return System(emulator, mailbox, operator, state)
 
 
-def _keys(person: Person) -> dict[str, str]:
-    return {"accessKeyId": person.key, "secretAccessKey": person.secret}
+def _keys(user: IamUser) -> KeyState:
+    return {"accessKeyId": user.key, "secretAccessKey": user.secret}

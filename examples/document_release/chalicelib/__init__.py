@@ -1,1 +1,1 @@
-"""What the functions of app.py are made of."""
+"""The code behind the functions of `app.py`."""

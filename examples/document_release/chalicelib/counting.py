@@ -1,21 +1,22 @@
-"""ADAPTER: DynamoDB counts the chunks: whoever finishes last learns it, however often events come.
+"""DynamoDB: stores the findings of each chunk, and counts the scanned chunks exactly once each.
 
-One item for each chunk, and counters that are sets: a chunk's number is in the set or it isn't, so
-counting it twice is counting it once, without a transaction. A hundred chunks share a counter; one
-that is full is counted in the scan's own. So no counter is written much more than a hundred times
-or grows beyond 1 KB, and a chunk costs two writes of one unit each, however many there are.
+Counters are sets. `ADD` puts a chunk's number into a set, once however often its event comes, in
+one write and without a transaction; DynamoDB answers with the new set, so that the worker whose
+number completes it knows. Chunks are counted in batches of a hundred with one counter each, and
+full batches in the counter of the scan. So no counter grows beyond 1 KB or is written much more
+than a hundred times, and a chunk costs two writes of one unit each, in a document of any size.
 
     pk              sk      attributes
-    <scan>          -1      taskToken, askedAt, chunks, chunkBytes, done: which batches are full
-    <scan>#<batch>  -1      done: which chunks of the batch were looked at
-    <scan>#<batch>  number  lines, found: what stands in one chunk
+    <scan>          -1      taskToken, askedAt, chunks, chunkBytes, done: the full batches
+    <scan>#<batch>  -1      done: the scanned chunks of the batch
+    <scan>#<batch>  number  lines, found: the findings of one chunk
 """
 
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .scan import Finding, Looked
+from .scan import Finding, ScannedChunk
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,44 +24,44 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 
 BATCH = 100
-"""How many chunks share a counter."""
-_KEPT_SECONDS = 90 * 86_400
-"""How long items are kept: as long as Step Functions keeps the execution's history."""
+"""The number of chunks that share a counter."""
+_RETENTION_SECONDS = 90 * 86_400
+"""Items expire after 90 days, as the execution's history does in Step Functions."""
 _COUNTER = -1
 
 
 class Progress(NamedTuple):
-    """How far a scan is, and the task that waits for it."""
+    """The progress of a scan, and the token of the task that waits for it."""
 
     task_token: str
     chunks: int
     chunk_bytes: int
-    full: frozenset[int]
-    """The batches whose every chunk was looked at."""
+    full_batches: frozenset[int]
+    """The numbers of the batches whose chunks have all been scanned."""
 
     @property
     def complete(self) -> bool:
-        """Return whether every chunk was looked at."""
-        return len(self.full) == -(-self.chunks // BATCH)
+        """Return whether every chunk has been scanned."""
+        return len(self.full_batches) == -(-self.chunks // BATCH)
 
-    def counted(self, number: int) -> bool:
-        """Return whether a chunk is known to be counted, as all of its batch."""
-        return number // BATCH in self.full
+    def in_full_batch(self, number: int) -> bool:
+        """Return whether the chunk's batch is full; then the chunk has been scanned."""
+        return number // BATCH in self.full_batches
 
 
-class Counting:
-    """The scans of one table. `now` is the time, in milliseconds since 1970."""
+class ScanTable:
+    """The table of scans. `now` is the time in milliseconds since 1970."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def begin(
-        self, scan: str, chunks: int, chunk_bytes: int, task_token: str, now: int
+        self, scan: str, *, chunks: int, chunk_bytes: int, task_token: str, now: int
     ) -> Progress | None:
-        """Have a task wait for the scan and return how far that is; None if a later task waits.
+        """Store the task token and return the scan's progress; None if a later token is stored.
 
-        The first to begin settles how the document is cut. Another one only brings its token.
+        The number and size of the chunks are stored by the first call and never change.
         """
         item = self._update(
             scan,
@@ -74,45 +75,45 @@ class Counting:
                 ":chunks": _number(chunks),
                 ":bytes": _number(chunk_bytes),
             },
-            only_if="attribute_not_exists(askedAt) OR askedAt <= :now",
+            condition="attribute_not_exists(askedAt) OR askedAt <= :now",
         )
         return _progress(item) if item else None
 
-    def record(self, scan: str, looked: Looked, now: int) -> None:
-        """Write what a chunk holds. Writing it again changes nothing."""
-        found = {"kinds": looked.kinds, "first": looked.first}
+    def record(self, scan: str, chunk: ScannedChunk, now: int) -> None:
+        """Store the findings of a chunk. Storing them again changes nothing."""
+        found = {"kinds": chunk.counts, "first": chunk.findings}
         self._client.put_item(
             TableName=self._table,
             Item={
-                **_key(_batch(scan, looked.number), looked.number),
-                "lines": _number(looked.lines),
+                **_key(_batch(scan, chunk.number), chunk.number),
+                "lines": _number(chunk.lines),
                 "found": {"S": json.dumps(found)},
                 "expiresAt": _expires(now),
             },
         )
 
-    def count(self, scan: str, number: int, chunks: int, now: int) -> Progress | None:
-        """Count a chunk as looked at; return how far the scan is, if its batch is full with it.
+    def count(self, scan: str, number: int, *, chunks: int, now: int) -> Progress | None:
+        """Count a chunk as scanned; return the scan's progress if the chunk's batch is full.
 
-        So whoever counts last learns that the scan is complete, and whoever counts once more after
-        that learns it again. None, too, if there is no such scan (any more).
+        So the last chunk's worker learns that the scan is complete, and learns it again if the
+        chunk is counted again. None if the batch isn't full, or if the scan doesn't exist.
         """
         batch = number // BATCH
-        counted = self._add(_batch(scan, number), number, now)
-        if len(counted["done"]["NS"]) < min(BATCH, chunks - batch * BATCH):
+        counter = self._add(_batch(scan, number), number, now)
+        if len(counter["done"]["NS"]) < min(BATCH, chunks - batch * BATCH):
             return None
-        item = self._add(scan, batch, now, only_if="attribute_exists(taskToken)")
+        item = self._add(scan, batch, now, condition="attribute_exists(taskToken)")
         return _progress(item) if item else None
 
-    def find(self, scan: str) -> Progress | None:
-        """Return how far a scan is, or None if there is none."""
+    def progress(self, scan: str) -> Progress | None:
+        """Return the progress of a scan, or None if the scan doesn't exist."""
         found = self._client.get_item(
             TableName=self._table, Key=_key(scan, _COUNTER), ConsistentRead=True
         )
         return _progress(found["Item"]) if "Item" in found else None
 
-    def looked(self, scan: str, chunks: int) -> Iterator[Looked]:
-        """Yield what each chunk holds, in the document's order, a batch at a time."""
+    def scanned_chunks(self, scan: str, chunks: int) -> Iterator[ScannedChunk]:
+        """Yield the findings of each chunk, in the document's order, reading batch by batch."""
         for first in range(0, chunks, BATCH):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -124,29 +125,30 @@ class Counting:
                 ConsistentRead=True,
             )
             for page in pages:
-                yield from map(_looked, page["Items"])
+                yield from map(_scanned_chunk, page["Items"])
 
-    def _add(self, pk: str, number: int, now: int, only_if: str | None = None) -> Item:
+    def _add(self, pk: str, number: int, now: int, condition: str | None = None) -> Item:
+        """Add a number to a counter and return the new counter."""
         return self._update(
             pk,
             "SET expiresAt = :expires ADD done :number",
             {":number": {"NS": [str(number)]}, ":expires": _expires(now)},
-            only_if,
+            condition,
         )
 
-    def _update(self, pk: str, how: str, values: Item, only_if: str | None = None) -> Item:
-        """Return the counter as it is after the update; empty if the condition isn't met."""
-        asked: Item = {
+    def _update(self, pk: str, update: str, values: Item, condition: str | None = None) -> Item:
+        """Return the counter after the update; an empty item if the condition isn't met."""
+        arguments: Item = {
             "TableName": self._table,
             "Key": _key(pk, _COUNTER),
-            "UpdateExpression": how,
+            "UpdateExpression": update,
             "ExpressionAttributeValues": values,
             "ReturnValues": "ALL_NEW",
         }
-        if only_if is not None:
-            asked["ConditionExpression"] = only_if
+        if condition is not None:
+            arguments["ConditionExpression"] = condition
         try:
-            return self._client.update_item(**asked)["Attributes"]
+            return self._client.update_item(**arguments)["Attributes"]
         except self._client.exceptions.ConditionalCheckFailedException:
             return {}
 
@@ -164,24 +166,24 @@ def _number(value: int) -> dict[str, str]:
 
 
 def _expires(now: int) -> dict[str, str]:
-    return _number(now // 1000 + _KEPT_SECONDS)
+    return _number(now // 1000 + _RETENTION_SECONDS)
 
 
 def _progress(item: Item) -> Progress:
     full = item.get("done", {}).get("NS", [])
     return Progress(
-        item["taskToken"]["S"],
-        int(item["chunks"]["N"]),
-        int(item["chunkBytes"]["N"]),
-        frozenset(map(int, full)),
+        task_token=item["taskToken"]["S"],
+        chunks=int(item["chunks"]["N"]),
+        chunk_bytes=int(item["chunkBytes"]["N"]),
+        full_batches=frozenset(map(int, full)),
     )
 
 
-def _looked(item: Item) -> Looked:
+def _scanned_chunk(item: Item) -> ScannedChunk:
     found = json.loads(item["found"]["S"])
-    return Looked(
-        int(item["sk"]["N"]),
-        int(item["lines"]["N"]),
-        found["kinds"],
-        [Finding(*finding) for finding in found["first"]],
+    return ScannedChunk(
+        number=int(item["sk"]["N"]),
+        lines=int(item["lines"]["N"]),
+        counts=found["kinds"],
+        findings=[Finding(*finding) for finding in found["first"]],
     )

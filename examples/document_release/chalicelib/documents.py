@@ -1,12 +1,12 @@
-"""ADAPTER: S3: one bucket where documents come in, are cut into chunks, and are put where they go.
+"""S3: reads documents, writes and reads their chunks, copies documents to where they belong.
 
-    incoming/<name>          as somebody put it there
-    chunks/<scan>/<number>   a chunk, for a day
-    released/<name>          what was approved
-    held/<name>              what wasn't; <name>.reason.json beside it says why
+    incoming/<name>          as it was uploaded
+    chunks/<scan>/<number>   a chunk, kept for a day
+    released/<name>          an approved document
+    held/<name>              any other document; <name>.reason.json beside it says why
 
-The bucket keeps versions: what is read, and later copied, is the version that the event told of,
-whatever is put under the same name meanwhile.
+The bucket keeps versions. The version that the upload's event names is the one that is read and
+copied, even if another document is uploaded under the same name meanwhile.
 """
 
 import json
@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from .chunks import Chunk
 from .scan import UnreadableError
-from .split import Chunk
 
 INCOMING, CHUNKS, RELEASED, HELD = "incoming/", "chunks/", "released/", "held/"
 _READ_BYTES = 1 << 20
-# S3 does the copying; beyond 5 GB it takes parts.
+# S3 copies an object of up to 5 GB in one call, and a larger one in parts.
 _COPYING = TransferConfig(multipart_threshold=1 << 30, multipart_chunksize=1 << 30)
-# What isn't there is denied to those who may not list the bucket.
-_GONE = ("NoSuchKey", "NoSuchVersion", "AccessDenied")
+# Without s3:ListBucket, S3 answers AccessDenied for a missing object.
+_MISSING = ("NoSuchKey", "NoSuchVersion", "AccessDenied")
 
 
 class Document(NamedTuple):
@@ -36,56 +36,59 @@ class Document(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The document's name, folders included."""
+        """The key without `incoming/`; it may contain folders."""
         return self.key.removeprefix(INCOMING)
 
 
 class Documents:
-    """The bucket."""
+    """The bucket with documents and their chunks."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def read(self, document: Document) -> tuple[int, Iterator[bytes]]:
-        """Return a document's size, and its bytes as they come.
+        """Return a document's size and a stream of its bytes.
 
-        Raises UnreadableError if it isn't there.
+        Raises UnreadableError if it is missing.
         """
-        with _unreadable_if_gone(document.key):
+        with _unreadable_if_missing(document.key):
             found = self._client.get_object(
                 Bucket=self._bucket, Key=document.key, VersionId=document.version
             )
         return found["ContentLength"], found["Body"].iter_chunks(_READ_BYTES)
 
     def put_chunk(self, scan: str, chunk: Chunk, chunks: int) -> None:
-        """Write one of a scan's chunks; S3 tells its worker."""
-        facts = {"start": chunk.start, "before": chunk.before, "body": chunk.body, "of": chunks}
+        """Write one of the scan's `chunks` chunks; S3 then sends an event to the worker."""
+        metadata = {"start": chunk.start, "before": chunk.before, "body": chunk.body, "of": chunks}
         self._client.put_object(
             Bucket=self._bucket,
             Key=f"{CHUNKS}{scan}/{chunk.number}",
             Body=chunk.data,
-            Metadata={name: str(fact) for name, fact in facts.items()},
+            Metadata={name: str(value) for name, value in metadata.items()},
         )
 
     def chunk(self, scan: str, number: int) -> tuple[Chunk, int]:
-        """Return a chunk, and of how many it is one; UnreadableError if it isn't there."""
+        """Return a chunk and the number of all chunks; raise UnreadableError if it is missing."""
         key = f"{CHUNKS}{scan}/{number}"
-        with _unreadable_if_gone(key):
+        with _unreadable_if_missing(key):
             found = self._client.get_object(Bucket=self._bucket, Key=key)
-        facts = {name: int(fact) for name, fact in found["Metadata"].items()}
-        data = found["Body"].read()
-        return (
-            Chunk(number, facts["start"], facts["before"], facts["body"], data),
-            facts["of"],
+        metadata = {name: int(value) for name, value in found["Metadata"].items()}
+        chunk = Chunk(
+            number=number,
+            start=metadata["start"],
+            before=metadata["before"],
+            body=metadata["body"],
+            data=found["Body"].read(),
         )
+        return chunk, metadata["of"]
 
     def release(self, document: Document) -> str:
         """Copy a document to `released/`; return the copy's key."""
         return self._copy(document, RELEASED)
 
     def hold(self, document: Document, reason: Mapping[str, Any]) -> str:
-        """Copy a document to `held/`, the reason first; return the copy's key."""
+        """Write the reason to `held/`, then copy the document there; return the copy's key."""
         self._client.put_object(
             Bucket=self._bucket,
             Key=f"{HELD}{document.name}.reason.json",
@@ -102,10 +105,10 @@ class Documents:
 
 
 @contextmanager
-def _unreadable_if_gone(key: str) -> Iterator[None]:
+def _unreadable_if_missing(key: str) -> Iterator[None]:
     try:
         yield
     except ClientError as e:
-        if (code := e.response["Error"]["Code"]) not in _GONE:
+        if (code := e.response["Error"]["Code"]) not in _MISSING:
             raise
         raise UnreadableError(f"{key} can't be read: {code}") from e

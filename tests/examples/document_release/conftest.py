@@ -1,11 +1,11 @@
-"""The example in an account that exists in this process alone."""
+"""The example over AWS services that exist in this process alone."""
 
 import pytest
 
-from tests.examples.document_release.world import World
+from tests.examples.document_release.moto_wiring import MotoWiring
 
 
 @pytest.fixture
-def world(account: None) -> World:  # noqa: ARG001 (it must be there first)
+def wiring(account: None) -> MotoWiring:  # noqa: ARG001 (it must be there first)
     """Give the example's bucket and table, empty."""
-    return World()
+    return MotoWiring()

@@ -1,20 +1,20 @@
-"""What is found, what isn't, and that nothing found is repeated in clear."""
+"""Findings: what is found, what isn't, and that a mask doesn't reveal it."""
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from examples.document_release.chalicelib.chunks import MARGIN, Chunk, split
+from examples.document_release.chalicelib.patterns import REACH
 from examples.document_release.chalicelib.scan import (
-    KEPT,
-    REACH,
+    MAX_FINDINGS,
     Finding,
     UnreadableError,
-    look,
+    find,
     scan,
 )
-from examples.document_release.chalicelib.split import MARGIN, Chunk, chunks
 
-# Numbers that card brands and the IBAN registry publish for tests, and AWS's documentation's key.
+# Test numbers of card brands and the IBAN registry, and the sample key of AWS's documentation.
 CARDS = [
     "4111111111111111",
     "4111 1111 1111 1111",
@@ -72,14 +72,14 @@ def whole(text: str | bytes) -> Chunk:
 
 
 def kinds(text: str) -> list[str]:
-    """Return what kinds of thing are found in a text."""
-    return [finding.kind for finding in scan(whole(text))]
+    """Return the kinds of the findings in a text."""
+    return [finding.kind for finding in find(whole(text))]
 
 
 def refusal(chunk: Chunk) -> str | None:
-    """Return why a chunk can't be read, or None."""
+    """Return why a chunk is unreadable, or None."""
     try:
-        scan(chunk)
+        find(chunk)
     except UnreadableError as e:
         return str(e)
     return None
@@ -87,21 +87,21 @@ def refusal(chunk: Chunk) -> str | None:
 
 @pytest.mark.parametrize(("kind", "secret"), EACH)
 @pytest.mark.parametrize("around", ["{}", "see {}, and", "\n{}\n", "({})", "„{}“", "x\t{} 123"])
-def test_each_is_found_wherever_it_stands(kind: str, secret: str, around: str) -> None:
-    """Alone, in a sentence, in brackets; before a number such as a card's other code."""
+def test_each_is_found_in_any_surroundings(kind: str, secret: str, around: str) -> None:
+    """Alone, in a sentence, in brackets; before another number such as a card's security code."""
     assert kinds(around.format(secret)) == [kind]
 
 
 @pytest.mark.parametrize(("kind", "secret"), [(k, s) for k, s in EACH if k != "private key"])
-def test_none_is_repeated_in_clear(kind: str, secret: str) -> None:
-    """What is written down about a finding is a mask: at most six of its characters in a row."""
-    (finding,) = scan(whole(secret))
-    given_away = finding.mask.partition("@")[0] if kind == "e-mail address" else finding.mask
+def test_a_mask_does_not_reveal_the_finding(kind: str, secret: str) -> None:
+    """It shows at most six of the characters, or a quarter."""
+    (finding,) = find(whole(secret))
+    mask = finding.mask.partition("@")[0] if kind == "e-mail address" else finding.mask
     hidden = secret.partition("@")[0] if kind == "e-mail address" else secret
     plain = "".join(character for character in hidden if character.isalnum())
-    shown = "".join(character for character in given_away if character.isalnum())
+    shown = "".join(character for character in mask if character.isalnum())
     assert len(shown) <= max(6, len(plain) // 4)
-    assert len(plain) == 1 or plain not in given_away
+    assert len(plain) == 1 or plain not in mask
 
 
 @pytest.mark.parametrize(
@@ -132,33 +132,33 @@ def test_none_is_repeated_in_clear(kind: str, secret: str) -> None:
         "",
     ],
 )
-def test_what_only_looks_alike_is_not_found(text: str) -> None:
-    """A wrong check digit, length or brand is some other number."""
+def test_similar_text_is_not_found(text: str) -> None:
+    """With a wrong check digit, length or brand it is another kind of number."""
     assert kinds(text) == []
 
 
-def test_two_that_touch_are_two() -> None:
-    """One after the other, separated by what separates groups."""
+def test_adjacent_findings_are_separate() -> None:
+    """Even if the character between them is one that separates groups of digits."""
     assert kinds("4111 1111 1111 1111 5555 5555 5555 4444") == ["card number"] * 2
     assert kinds("BE68 5390 0754 7034 BE68 5390 0754 7034") == ["IBAN"] * 2
     assert kinds("a@example.com@example.org") == ["e-mail address"] * 2
 
 
-def test_a_finding_says_where_it_stands() -> None:
+def test_a_finding_has_its_offset_and_line() -> None:
     """By the byte of the document and the line of the chunk, both counted from 0."""
     text = "Grüße\n\nan ada@example.com\nund IBAN DE89370400440532013000"
-    assert scan(whole(text)) == [
+    assert find(whole(text)) == [
         Finding("e-mail address", text.encode().index(b"@"), 2, "a***@example.com"),
         Finding("IBAN", text.encode().index(b"DE89"), 3, "DE** **** 3000"),
     ]
-    assert look(whole(text)).lines == 3
+    assert scan(whole(text)).lines == 3
 
 
 def test_all_findings_are_counted_and_the_first_are_kept() -> None:
-    """A list of a million addresses is one number and ten lines."""
-    looked = look(whole("ada@example.com\n" * 1_000 + CARDS[0]))
-    assert looked.kinds == {"e-mail address": 1_000, "card number": 1}
-    assert [finding.line for finding in looked.first] == list(range(KEPT))
+    """Many findings don't make a large item."""
+    scanned = scan(whole("ada@example.com\n" * 1_000 + CARDS[0]))
+    assert scanned.counts == {"e-mail address": 1_000, "card number": 1}
+    assert [finding.line for finding in scanned.findings] == list(range(MAX_FINDINGS))
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_all_findings_are_counted_and_the_first_are_kept() -> None:
         (b"\x80", "byte 0 is no UTF-8 text"),
     ],
 )
-def test_what_is_no_text_is_refused_and_not_passed(data: bytes, why: str) -> None:
-    """Nothing can be found in what can't be read, which doesn't mean that nothing is in it."""
+def test_a_chunk_that_is_no_text_is_refused(data: bytes, why: str) -> None:
+    """It isn't reported as a chunk without findings."""
     with pytest.raises(UnreadableError, match=why):
-        scan(whole(data))
+        find(whole(data))
 
 
 @settings(deadline=None)
@@ -185,24 +185,24 @@ def test_what_is_no_text_is_refused_and_not_passed(data: bytes, why: str) -> Non
     ),
     chunk_bytes=st.integers(1, 60),
 )
-def test_the_chunks_refuse_what_the_whole_would(
+def test_chunks_are_refused_as_the_whole_document_would_be(
     pieces: list[str | bytes], chunk_bytes: int
 ) -> None:
-    """The chunk that holds the first wrong byte names it; where none is wrong, none refuses."""
+    """One chunk names the first wrong byte; without a wrong byte no chunk is refused."""
     document = b"".join(p if isinstance(p, bytes) else p.encode() for p in pieces) + b"."
-    refusals = [refusal(chunk) for chunk in chunks([document], chunk_bytes, margin=16)]
+    refusals = [refusal(chunk) for chunk in split([document], chunk_bytes, margin=16)]
     first = refusal(whole(document))
     assert first in refusals
     assert first is not None or set(refusals) == {None}
 
 
 @pytest.mark.parametrize("character", ["é", "€", "🙂"])
-def test_a_cut_through_a_character_is_no_fault(character: str) -> None:
-    """A chunk ends where it ends; what is whole in the document is never refused."""
+def test_a_split_within_a_character_is_no_fault(character: str) -> None:
+    """A character that is whole in the document is never refused."""
     document = (character * 400).encode()
     for chunk_bytes in range(1, 9):
-        for chunk in chunks([document], chunk_bytes, margin=16):
-            assert scan(chunk) == []
+        for chunk in split([document], chunk_bytes, margin=16):
+            assert find(chunk) == []
 
 
 SECRETS = st.sampled_from([secret for _, secret in EACH])
@@ -220,20 +220,22 @@ GLUE = st.sampled_from(
 @example(pieces=["a@x.yz"] * 60, chunk_bytes=11)
 @example(pieces=["-----BEGIN PRIVATE KEY"] * 40, chunk_bytes=13)
 @example(pieces=["DE89 3704 0044 0532 0130 00 "] * 20, chunk_bytes=100)
-def test_the_chunks_find_what_the_whole_holds(pieces: list[str], chunk_bytes: int) -> None:
-    """Each thing once, at its byte and on its line, wherever the document is cut."""
+def test_the_chunks_find_what_a_scan_of_the_whole_finds(
+    pieces: list[str], chunk_bytes: int
+) -> None:
+    """Each finding once, with its offset and line, wherever the document is split."""
     document = "".join(pieces).replace("\0", "").encode()
     found: list[Finding] = []
     line = 0
-    for chunk in chunks([document], chunk_bytes):
-        found += [f._replace(line=line + f.line) for f in scan(chunk)]
-        line += look(chunk).lines
-    assert found == scan(whole(document))
+    for chunk in split([document], chunk_bytes):
+        found += [f._replace(line=line + f.line) for f in find(chunk)]
+        line += scan(chunk).lines
+    assert found == find(whole(document))
     assert line == document.count(b"\n")
 
 
-def test_the_margin_is_longer_than_what_is_looked_at() -> None:
-    """What begins in a body ends in its margin."""
+def test_the_margin_is_longer_than_the_reach() -> None:
+    """A finding that begins in a body ends in its margin."""
     assert REACH < MARGIN
 
 
@@ -245,10 +247,10 @@ LONGEST = [
 
 
 @pytest.mark.parametrize("secret", LONGEST)
-def test_the_longest_of_each_kind_is_found_wherever_it_is_cut(secret: str) -> None:
-    """A cut at each of its bytes: the margin is long enough, on either side."""
-    (mask,) = [finding.mask for finding in scan(whole(secret))]
+def test_the_longest_of_each_kind_is_found_wherever_it_is_split(secret: str) -> None:
+    """A split at each of its bytes: the margins are long enough."""
+    (mask,) = [finding.mask for finding in find(whole(secret))]
     for before in range(600 - len(secret.encode()) - 1, 602):
         document = " " * before + secret
-        found = [f for chunk in chunks([document.encode()], 600) for f in scan(chunk)]
+        found = [f for chunk in split([document.encode()], 600) for f in find(chunk)]
         assert [finding.mask for finding in found] == [mask], before

@@ -1,21 +1,21 @@
-"""The simulated clock: what many do at once comes in its order, and takes no time here."""
+"""The simulated clock: threads run in the order of their times, without waiting."""
 
 import time
 
 from bench.clock import SimulatedClock
 
 
-def test_who_waits_shortest_goes_on_first() -> None:
-    """Two at once are interleaved by the clock, whatever this machine is doing."""
+def test_threads_run_in_the_order_of_their_wake_up_times() -> None:
+    """Two threads interleave by the clock, under any load of this machine."""
     clock, seen = SimulatedClock(), list[tuple[str, float]]()
 
-    def walk(name: str, step: float) -> None:
+    def sleep_thrice(name: str, step: float) -> None:
         for _ in range(3):
-            clock.spend(step)
+            clock.sleep(step)
             seen.append((name, clock.now))
 
-    clock.at(0, lambda: walk("slow", 10))
-    clock.at(1, lambda: walk("quick", 4))
+    clock.schedule(0, lambda: sleep_thrice("slow", 10))
+    clock.schedule(1, lambda: sleep_thrice("quick", 4))
     clock.run()
     assert seen == [
         ("quick", 5),
@@ -27,30 +27,30 @@ def test_who_waits_shortest_goes_on_first() -> None:
     ]
 
 
-def test_what_is_begun_meanwhile_is_waited_for() -> None:
-    """The clock runs until nobody has anything left to do, for hours if need be."""
+def test_work_that_is_scheduled_meanwhile_is_run() -> None:
+    """The clock runs until no work is left, for hours of its time."""
     clock, seen = SimulatedClock(), list[float]()
 
     def again() -> None:
         seen.append(clock.now)
         if len(seen) < 4:
-            clock.at(clock.now + 3_600, again)
+            clock.schedule(clock.now + 3_600, again)
 
-    clock.at(0, again)
+    clock.schedule(0, again)
     clock.run()
     assert seen == [0, 3_600, 7_200, 10_800]
 
 
-def test_computing_takes_time_too() -> None:
-    """As much as on a processor that is so many times slower than this one."""
+def test_processor_time_counts() -> None:
+    """As on a processor that is `slowness` times slower."""
     clock = SimulatedClock(slowness=1_000)
 
     def compute() -> None:
         began = time.thread_time()
         while time.thread_time() - began < 0.01:
             pass
-        clock.spend(5)
+        clock.sleep(5)
 
-    clock.at(0, compute)
+    clock.schedule(0, compute)
     clock.run()
     assert clock.now >= 15

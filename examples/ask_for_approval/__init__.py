@@ -1,0 +1,1 @@
+"""The smallest workflow that asks for approval through Assent."""

@@ -1,0 +1,69 @@
+"""Checks before a destroy: each raises ToolError for something that would stop it halfway."""
+
+from tools.account import Account
+from tools.chalice_cli import Chalice
+from tools.errors import ToolError
+from tools.stage import Stage
+
+
+def refuse_unrecorded_functions(stage: Stage, account: Account, chalice: Chalice) -> None:
+    """Raise ToolError if the stage has functions that Chalice has no record of.
+
+    `chalice delete` would leave them, the API and the tick's rule running without roles and table.
+    """
+    recorded = chalice.function_arns(stage)
+    unrecorded = []
+    for name in stage.functions:
+        try:
+            function = account.lambda_.get_function_configuration(FunctionName=name)
+        except account.lambda_.exceptions.ResourceNotFoundException:
+            continue
+        if function["FunctionArn"] not in recorded:
+            unrecorded.append(name)
+    if unrecorded:
+        raise ToolError(
+            f"Chalice's record, .chalice/deployed/{stage}.json of this checkout, lacks "
+            f"{', '.join(unrecorded)}: nothing was deleted. Destroy from the checkout that stage "
+            f"{stage} was deployed from, or copy its record here. If a first deploy was "
+            "interrupted, finish it first. If the record is lost, delete functions, REST API and "
+            "rule by hand (docs/operating.md) and destroy again"
+        )
+
+
+def refuse_attached_policy(account: Account, arn: str | None) -> None:
+    """Raise ToolError if the operator policy is attached: IAM wouldn't delete it."""
+    if arn is None:
+        return
+    attached: list[str] = []
+    try:
+        for page in account.iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
+            attached += [f"user {user['UserName']}" for user in page["PolicyUsers"]]
+            attached += [f"group {group['GroupName']}" for group in page["PolicyGroups"]]
+            attached += [f"role {role['RoleName']}" for role in page["PolicyRoles"]]
+    except account.iam.exceptions.NoSuchEntityException:
+        return
+    if attached:
+        raise ToolError(
+            f"policy {arn} is attached to {', '.join(attached)}, and IAM deletes no attached "
+            "policy: nothing was deleted. Detach it first"
+        )
+
+
+def refuse_waiting(stage: Stage, *, running: int, pending: int, table_stays: bool) -> None:
+    """Raise ToolError if an execution runs or an approval is pending."""
+    if running or pending:
+        raise ToolError(
+            f"{running} executions of {stage.prefix} are running, and {pending} approvals are "
+            "pending, those of other state machines included: nothing was deleted. Have them "
+            "decided or cancel them, or give --stop-running, which stops the executions of "
+            f"{stage.prefix} and no others. {consequence_for_others(table_stays)}"
+        )
+
+
+def consequence_for_others(table_stays: bool) -> str:
+    """Return what happens to other state machines whose approvals are pending."""
+    until = ", or until this stage is deployed again with its table" if table_stays else ""
+    return (
+        "Executions of other state machines that asked here then wait until they time "
+        f"out{until}; the mailed links stop working"
+    )
