@@ -1,26 +1,29 @@
-"""What README.md tells people to copy, taken from it as it stands there."""
+"""The samples that README.md and docs/ tell people to copy, read from there as they are."""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-README = Path(__file__).parents[1] / "README.md"
+_ROOT = Path(__file__).parents[1]
+DOCUMENTS = (_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md")))
+"""Where a heading is looked for; a heading that a test names stands in one of them alone."""
 ACCOUNT, STAGE = "111122223333", "dev"
-"""What the samples are of."""
-ENDS: dict[str, Any] = {
+"""The account and the stage of all samples."""
+NEXT_STATES: dict[str, Any] = {
     "Release": {"Type": "Succeed"},
     "TellThem": {"Type": "Fail", "Error": "TheyWereTold"},
     "GiveUp": {"Type": "Pass", "End": True},
 }
-"""The states that the snippets go on to, the reader's own; GiveUp shows what was caught."""
+"""The reader's own states that the samples go on to; GiveUp's output is what was caught."""
 
 
 def section(title: str) -> str:
-    """Return what stands under a heading, down to the next one."""
-    found = re.search(rf"^#+ {title}\n(.*?)(?=^#+ |\Z)", README.read_text(), re.M | re.S)
-    assert found is not None, f"README.md has no heading {title}"
-    return found[1]
+    """Return the text under a heading, down to the next one."""
+    pattern = re.compile(rf"^#+ {title}\n(.*?)(?=^#+ |\Z)", re.M | re.S)
+    found = [match[1] for document in DOCUMENTS for match in pattern.finditer(document.read_text())]
+    assert len(found) == 1, f"{len(found)} documents have the heading {title}"
+    return found[0]
 
 
 def snippet(title: str) -> str:
@@ -32,8 +35,8 @@ def snippet(title: str) -> str:
 
 def states(title: str) -> dict[str, Any]:
     """Return the definition of a state machine that begins with a snippet's states."""
-    ours: dict[str, Any] = json.loads("{" + snippet(title) + "}")
-    return {"StartAt": next(iter(ours)), "States": ours | ENDS}
+    sample: dict[str, Any] = json.loads("{" + snippet(title) + "}")
+    return {"StartAt": next(iter(sample)), "States": sample | NEXT_STATES}
 
 
 def permissions(purpose: str) -> list[tuple[list[str], str]]:
@@ -44,5 +47,5 @@ def permissions(purpose: str) -> list[tuple[list[str], str]]:
         last = about.strip() or last
         if last == purpose:
             found.append((re.findall(r"`([^`]+)`", actions), resource.strip(" `")))
-    assert found, f"README.md has no permissions for {purpose}"
+    assert found, f"the documentation has no permissions for {purpose}"
     return found

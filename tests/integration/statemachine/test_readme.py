@@ -1,4 +1,4 @@
-"""README's "Use it from your own workflow", run in moto: a child, a function, a queue."""
+"""The samples of README.md and docs/integrating.md in moto: a child, a function, a queue."""
 
 import json
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from tests.integration.statemachine.engine import ACCOUNT, FUNCTION, Engine
 from tests.integration.statemachine.test_executions import decide
 
 pytestmark = pytest.mark.usefixtures("children")
-BY = {"A child": "function", "A function": "function", "A queue": "queue"}
-"""Heading -> the door in the record."""
+CHANNELS = {"A child": "function", "A function": "function", "A queue": "queue"}
+"""Heading -> the channel in the audit trail."""
 
 
 def started(engine: Engine, definition: dict[str, Any], question: str = "Release 4.2?") -> str:
-    """Start an execution of somebody's own state machine; what it names is what there is here."""
+    """Start an execution of a reader's state machine, with this account's ARNs in it."""
     sample = f"us-east-1:{readme.ACCOUNT}"
     text = (
         json.dumps(definition)
@@ -35,7 +35,7 @@ def started(engine: Engine, definition: dict[str, Any], question: str = "Release
 
 @pytest.fixture
 def run(engine: Engine, ports: FakePorts) -> Callable[..., str]:
-    """Start a snippet's state machine and return its execution, once it has asked."""
+    """Start a sample's state machine; return its execution once the approvers are mailed."""
     sqs = session().client("sqs")
     requests = sqs.create_queue(QueueName="assent-dev-requests")["QueueUrl"]
 
@@ -62,16 +62,16 @@ def run(engine: Engine, ports: FakePorts) -> Callable[..., str]:
     return begin
 
 
-@pytest.mark.parametrize("title", BY)
-def test_what_is_approved_is_released(
+@pytest.mark.parametrize("title", CHANNELS)
+def test_an_approved_execution_goes_on_to_release(
     engine: Engine, ports: FakePorts, run: Callable[..., str], title: str
 ) -> None:
-    """The question is the input's, and the result is what the next state is given."""
+    """The subject is the input's question; the next state gets Assent's result."""
     execution = run(title)
     ((to, email),) = ports.mailer.sent
     assert (to, "Release 4.2?" in email.subject) == ("ada@example.com", True)
     (approval,) = ports.store._all()
-    assert approval.events[0].via == BY[title]
+    assert approval.events[0].via == CHANNELS[title]
     decide(ports, "approve")
     ended = engine.end(execution)
     assert ended["status"] == "SUCCEEDED"
@@ -79,21 +79,21 @@ def test_what_is_approved_is_released(
     assert json.loads(ended["output"])["outcome"] == "approved"
 
 
-@pytest.mark.parametrize("title", BY)
-def test_of_what_is_rejected_they_are_told(
+@pytest.mark.parametrize("title", CHANNELS)
+def test_a_rejected_execution_goes_on_to_tell_them(
     engine: Engine, ports: FakePorts, run: Callable[..., str], title: str
 ) -> None:
-    """By a Choice behind the child, and by a Catch elsewhere."""
+    """By a Choice after the child, by a Catch elsewhere."""
     execution = run(title)
     decide(ports, "reject", "no")
     ended = engine.end(execution)
     assert (ended["status"], ended["error"]) == ("FAILED", "TheyWereTold")
 
 
-def test_a_rejection_that_is_to_fail_is_caught_as_a_failed_child(
+def test_without_on_reject_a_rejection_fails_the_child(
     engine: Engine, ports: FakePorts, run: Callable[..., str]
 ) -> None:
-    """Without `onReject` it is `States.TaskFailed` to its parent; the cause has its own error."""
+    """Its parent catches `States.TaskFailed`; the cause has the child's own error."""
     execution = run("A child", onReject=None)
     decide(ports, "reject", "no")
     caught = json.loads(engine.end(execution)["output"])
@@ -102,19 +102,19 @@ def test_a_rejection_that_is_to_fail_is_caught_as_a_failed_child(
     assert (child["Status"], child["Error"]) == ("FAILED", "Rejected")
 
 
-def test_a_child_may_be_told_who_started_it(
+def test_the_input_of_a_child_may_name_its_parent(
     engine: Engine, ports: FakePorts, run: Callable[..., str]
 ) -> None:
-    """As AWS's guide recommends, so that its console shows parent and child as such."""
+    """AWS's guide recommends it: its console then links parent and child."""
     name = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
     execution = run("A child", **{f"{name}.$": "$$.Execution.Id"})
     decide(ports, "approve")
     assert engine.end(execution)["status"] == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("title", BY)
-def test_a_bad_request_is_given_up_at_once(engine: Engine, ports: FakePorts, title: str) -> None:
-    """Nobody is asked, and nobody waits."""
+@pytest.mark.parametrize("title", CHANNELS)
+def test_a_refused_request_fails_at_once(engine: Engine, ports: FakePorts, title: str) -> None:
+    """Nobody is mailed, and the execution doesn't wait."""
     sqs = session().client("sqs")
     requests = sqs.create_queue(QueueName="assent-dev-requests")["QueueUrl"]
     execution = started(engine, readme.states(title), question="")
@@ -126,3 +126,26 @@ def test_a_bad_request_is_given_up_at_once(engine: Engine, ports: FakePorts, tit
     assert caught["Error"] == ("States.TaskFailed" if title == "A child" else "InvalidRequest")
     assert "InvalidRequest" in caught["Cause"]
     assert ports.mailer.sent == []
+
+
+def test_the_first_sample_of_the_readme_needs_two_of_three(
+    engine: Engine, ports: FakePorts
+) -> None:
+    """Its ResultPath keeps the input; the README names the field that the next Choice reads."""
+    title = "Add an approval to your state machine"
+    assert "Choice on `$.approval.Output.outcome`" in readme.section(title)
+    approved = {"Variable": "$.approval.Output.outcome", "StringEquals": "approved"}
+    definition = readme.states(title)
+    definition["States"]["IsItApproved"] = {
+        "Type": "Choice",
+        "Choices": [approved | {"Next": "Release"}],
+        "Default": "TellThem",
+    }
+    execution = started(engine, definition)
+    engine.until(lambda: len(ports.mailer.sent) == 3)
+    decide(ports, "approve")
+    decide(ports, "approve", to="linus@example.com")
+    output = json.loads(engine.end(execution)["output"])
+    assert output["question"] == "Release 4.2?"
+    assert len(output["approval"]["Output"]["decisions"]) == 2
+    assert engine.states(execution)[-1] == "Release"

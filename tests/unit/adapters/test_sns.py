@@ -1,0 +1,277 @@
+"""SnsMailer against a stub: a topic for each approver, and what each answer of SNS becomes."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.adapters.sns import SnsMailer, confirmation_token
+from chalicelib.domain.errors import InvalidRequest, Unavailable
+from chalicelib.presentation.emails import Email
+from tests.aws.stubs import strict_client, stubbed
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+PREFIX = "arn:aws:sns:us-east-1:123456789012:assent-test-approver-"
+ADA = "ada@example.com"
+EMAIL = Email("Approval needed: Größe", "Approval needed", "Please.\n")
+TOKEN = "ab" * 32
+OPERATIONS: dict[str, Callable[[SnsMailer], object]] = {
+    "get_topic_attributes": lambda mailer: mailer.subscription(ADA),
+    "subscribe": lambda mailer: mailer.invite(ADA),
+    "publish": lambda mailer: mailer.send(ADA, EMAIL),
+    "confirm_subscription": lambda mailer: mailer.confirm(ADA, link(mailer)),
+    "delete_topic": lambda mailer: mailer.forget(ADA),
+}
+
+
+@pytest.fixture
+def client() -> "SNSClient":
+    """Return a client without AWS."""
+    client: SNSClient = strict_client("sns")
+    return client
+
+
+@pytest.fixture
+def stub(client: "SNSClient") -> Iterator[Stubber]:
+    """Give the stub that answers for SNS."""
+    with stubbed(client) as stub:
+        yield stub
+
+
+@pytest.fixture
+def mailer(client: "SNSClient") -> SnsMailer:
+    """Return the adapter."""
+    return SnsMailer(client, PREFIX)
+
+
+def link(mailer: SnsMailer, **changed: str) -> str:
+    """Return the link of SNS's invitation to Ada."""
+    parts = {
+        "base": "https://sns.us-east-1.amazonaws.com",
+        "topic": mailer.topic_arn(ADA),
+        "token": TOKEN,
+    } | changed
+    query = "Action=ConfirmSubscription&TopicArn={topic}&Token={token}".format(**parts)
+    return f"{parts['base']}/?{query}"
+
+
+def test_an_address_has_one_topic_in_any_case(mailer: SnsMailer) -> None:
+    """Capital letters in an address mean the same person."""
+    assert mailer.topic_arn("Ada@Example.COM") == mailer.topic_arn(ADA)
+    assert mailer.topic_arn("ada2@example.com") != mailer.topic_arn(ADA)
+    assert mailer.topic_arn(ADA).startswith(PREFIX)
+
+
+def test_a_topic_does_not_show_the_address(mailer: SnsMailer) -> None:
+    """Topic names appear in lists, alarms and logs."""
+    assert "ada" not in mailer.topic_arn(ADA).removeprefix(PREFIX)
+
+
+@given(address=st.emails())
+def test_every_topic_has_a_name_that_sns_accepts(address: str) -> None:
+    """Letters, digits, hyphens and underscores, at most 256 of them."""
+    client: Any = None
+    name = SnsMailer(client, PREFIX).topic_arn(address).rpartition(":")[2]
+    assert len(name) <= 256
+    assert name.replace("-", "").replace("_", "").isalnum()
+    assert name.isascii()
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "pending", "state"),
+    [("1", "0", "confirmed"), ("0", "1", "pending"), ("0", "0", "none"), ("1", "3", "confirmed")],
+)
+def test_the_state_of_a_subscription_is_read_from_its_counts(
+    mailer: SnsMailer, stub: Stubber, confirmed: str, pending: str, state: str
+) -> None:
+    """One confirmed subscription is enough for mail; after an unsubscribe both counts are 0."""
+    counts = {
+        "SubscriptionsConfirmed": confirmed,
+        "SubscriptionsPending": pending,
+        "SubscriptionsDeleted": "1",
+    }
+    topic = {"TopicArn": mailer.topic_arn(ADA)}
+    stub.add_response("get_topic_attributes", {"Attributes": counts}, topic)
+    assert mailer.subscription(ADA) == state
+
+
+@pytest.mark.parametrize("attributes", [{}, {"Owner": "123456789012"}])
+def test_a_topic_without_counts_has_no_subscription(
+    mailer: SnsMailer, stub: Stubber, attributes: dict[str, str]
+) -> None:
+    """A subscription that isn't reported as confirmed isn't taken for one."""
+    stub.add_response("get_topic_attributes", {"Attributes": attributes})
+    assert mailer.subscription(ADA) == "none"
+
+
+@pytest.mark.parametrize("code", ["NotFound", "NotFoundException"])
+def test_a_missing_topic_has_no_subscription(mailer: SnsMailer, stub: Stubber, code: str) -> None:
+    """The query protocol and the model have different names for it."""
+    stub.add_client_error("get_topic_attributes", code, http_status_code=404)
+    assert mailer.subscription(ADA) == "none"
+
+
+def test_an_invitation_subscribes_the_address_to_its_topic(
+    mailer: SnsMailer, stub: Stubber
+) -> None:
+    """An existing topic needs no second call."""
+    stub.add_response("subscribe", {"SubscriptionArn": "pending confirmation"}, _expected(mailer))
+    assert mailer.invite(ADA) is True
+
+
+def test_an_invitation_creates_a_missing_topic(mailer: SnsMailer, stub: Stubber) -> None:
+    """Its display name says from whom the mails are."""
+    arn = mailer.topic_arn(ADA)
+    topic = {"Name": arn.rpartition(":")[2], "Attributes": {"DisplayName": "Assent"}}
+    stub.add_client_error("subscribe", "NotFound", http_status_code=404)
+    stub.add_response("create_topic", {"TopicArn": arn}, topic)
+    stub.add_response("subscribe", {"SubscriptionArn": "pending confirmation"}, _expected(mailer))
+    assert mailer.invite(ADA) is True
+
+
+def _expected(mailer: SnsMailer) -> dict[str, str]:
+    return {"TopicArn": mailer.topic_arn(ADA), "Protocol": "email", "Endpoint": ADA}
+
+
+@pytest.mark.parametrize("code", ["NotFound", "Throttled"])
+def test_a_new_topic_that_sns_does_not_find_yet_is_unavailable(
+    mailer: SnsMailer, stub: Stubber, code: str
+) -> None:
+    """SNS may need a moment; the next try finds it. No error of botocore leaves the adapter."""
+    stub.add_client_error("subscribe", "NotFound", http_status_code=404)
+    stub.add_response("create_topic", {"TopicArn": mailer.topic_arn(ADA)})
+    stub.add_client_error("subscribe", code, http_status_code=404)
+    with pytest.raises(Unavailable):
+        mailer.invite(ADA)
+
+
+def test_an_invitation_whose_topic_cannot_be_created_is_unavailable(
+    mailer: SnsMailer, stub: Stubber
+) -> None:
+    """Without a topic nobody was invited."""
+    stub.add_client_error("subscribe", "NotFound", http_status_code=404)
+    stub.add_client_error("create_topic", "TopicLimitExceeded", http_status_code=403)
+    with pytest.raises(Unavailable):
+        mailer.invite(ADA)
+
+
+def test_an_address_that_sns_refuses_is_not_invited(mailer: SnsMailer, stub: Stubber) -> None:
+    """The answer is False, not a fault that would be retried."""
+    stub.add_client_error("subscribe", "InvalidParameter", http_status_code=400)
+    assert mailer.invite(ADA) is False
+
+
+def test_a_mail_is_published_unchanged(mailer: SnsMailer, stub: Stubber) -> None:
+    """Subject and text go as they are to that approver's topic."""
+    mail = {"TopicArn": mailer.topic_arn(ADA), "Subject": EMAIL.subject, "Message": EMAIL.text}
+    stub.add_response("publish", {"MessageId": "1"}, mail)
+    assert mailer.send(ADA, EMAIL) is True
+
+
+@pytest.mark.parametrize("code", ["NotFound", "InvalidParameter", "AuthorizationError"])
+def test_a_mail_that_sns_certainly_refused_answers_false(
+    mailer: SnsMailer, stub: Stubber, code: str
+) -> None:
+    """InvalidParameter may be the subject's fault, so the subject in ASCII is tried too."""
+    for _ in range(2 if code == "InvalidParameter" else 1):
+        stub.add_client_error("publish", code, http_status_code=400)
+    assert mailer.send(ADA, EMAIL) is False
+
+
+def test_a_refused_subject_is_replaced_by_one_in_ascii(mailer: SnsMailer, stub: Stubber) -> None:
+    """The mail matters more than its subject."""
+    plain = {
+        "TopicArn": mailer.topic_arn(ADA),
+        "Subject": EMAIL.ascii_subject,
+        "Message": EMAIL.text,
+    }
+    stub.add_client_error("publish", "InvalidParameter", http_status_code=400)
+    stub.add_response("publish", {"MessageId": "1"}, plain)
+    assert mailer.send(ADA, EMAIL) is True
+
+
+def test_forgetting_an_unknown_approver_is_no_error(mailer: SnsMailer, stub: Stubber) -> None:
+    """DeleteTopic answers an unknown topic without an error (its documentation says so)."""
+    stub.add_response("delete_topic", {}, {"TopicArn": mailer.topic_arn(ADA)})
+    mailer.forget(ADA)
+
+
+def test_a_confirmation_makes_the_unsubscribe_link_ask_for_credentials(
+    mailer: SnsMailer, stub: Stubber
+) -> None:
+    """So a mail scanner that follows that link unsubscribes nobody."""
+    topic = mailer.topic_arn(ADA)
+    expected = {"TopicArn": topic, "Token": TOKEN, "AuthenticateOnUnsubscribe": "true"}
+    stub.add_response("confirm_subscription", {"SubscriptionArn": f"{topic}:1"}, expected)
+    assert mailer.confirm(ADA, link(mailer)) is True
+
+
+@pytest.mark.parametrize(
+    "code", ["InvalidParameter", "NotFound", "AuthorizationError", "SubscriptionLimitExceeded"]
+)
+def test_a_confirmation_that_sns_refuses_answers_false(
+    mailer: SnsMailer, stub: Stubber, code: str
+) -> None:
+    """The token is used, expired or of another topic, or the account is full."""
+    stub.add_client_error("confirm_subscription", code, http_status_code=400)
+    assert mailer.confirm(ADA, link(mailer)) is False
+
+
+@pytest.mark.parametrize(
+    "base", ["https://sns.eu-central-1.amazonaws.com", "https://sns.cn-north-1.amazonaws.com.cn"]
+)
+def test_the_token_is_read_from_the_link_of_any_region(mailer: SnsMailer, base: str) -> None:
+    """Also if the ARN in it is percent-encoded."""
+    arn = mailer.topic_arn(ADA)
+    for topic in (arn, arn.replace(":", "%3A")):
+        assert confirmation_token(link(mailer, base=base, topic=topic), arn) == TOKEN
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"base": "http://sns.us-east-1.amazonaws.com"},
+        {"base": "https://sns.us-east-1.amazonaws.com.evil.example"},
+        {"base": "https://evil.example"},
+        {"topic": f"{PREFIX}another"},
+        {"token": ""},
+        {"token": "<script>"},
+    ],
+)
+def test_any_other_link_confirms_nothing(
+    mailer: SnsMailer, stub: Stubber, changed: dict[str, str]
+) -> None:
+    """The error names the field, and SNS isn't called: the stub has no answer."""
+    assert stub is not None
+    with pytest.raises(InvalidRequest) as raised:
+        mailer.confirm(ADA, link(mailer, **changed))
+    assert raised.value.field == "url"
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "status"),
+    [
+        (operation, code, status)
+        for operation in OPERATIONS
+        for code, status in (
+            ("Throttled", 429),
+            ("InternalError", 500),
+            ("AuthorizationError", 403),
+        )
+        # These two take an AuthorizationError as a certain refusal.
+        if code != "AuthorizationError" or operation not in ("publish", "confirm_subscription")
+    ],
+)
+def test_a_fault_of_sns_is_unavailable(
+    mailer: SnsMailer, stub: Stubber, operation: str, code: str, status: int
+) -> None:
+    """The message names service and code; it holds neither the address nor the mail's links."""
+    stub.add_client_error(operation, code, f"about {ADA}", http_status_code=status)
+    with pytest.raises(Unavailable, match=f"SNS answered {code}") as raised:
+        OPERATIONS[operation](mailer)
+    assert ADA not in raised.value.message
