@@ -73,7 +73,7 @@ def _first_mail(state: SandboxState) -> MessageJson:
 def _take_screenshots(page: Page, state: SandboxState, mail: MessageJson) -> None:
     decision_link, inbox_link = (
         next(line for line in mail["text"].splitlines() if f"/{name}/" in line)
-        for name in ("approve", "mine")
+        for name in ("approve", "inbox")
     )
     page.set_viewport_size({"width": 760, "height": 700})
     page.goto(state["inbox"])
@@ -84,7 +84,7 @@ def _take_screenshots(page: Page, state: SandboxState, mail: MessageJson) -> Non
     page.goto(decision_link)
     _save(page, "page")
     page.goto(inbox_link)
-    _save(page, "list")
+    _save(page, "inbox")
     page.goto(decision_link)
     page.get_by_label("Reason").fill("Looked through the changes, tests are green.")
     page.get_by_role("button", name="Approve").click()
