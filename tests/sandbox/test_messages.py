@@ -68,7 +68,7 @@ def invoked(client: Any, said: str) -> tuple[str | None, Json]:
 
 
 def test_a_decision_by_function(sandbox: Sandbox) -> None:
-    """With the permission to invoke. The same decision gets the same answer, the opposite an error."""
+    """With the permission to invoke. A repeated decision gets the same answer."""
     function = sandbox.arn("lambda", "function:assent-sandbox-record_decision")
     keys = sandbox.may("caller", "lambda:InvokeFunction", function)
     client = sandbox.client("lambda", **keys)

@@ -35,7 +35,7 @@ def here(sandbox: Sandbox, text: str) -> str:
 
 
 def role(sandbox: Sandbox, title: str) -> str:
-    """Create a role for a reader's state machine, with the documented permissions; return its ARN."""
+    """Create a role with the documented permissions for a state machine; return its ARN."""
     iam, name = sandbox.client("iam"), f"{title.replace(' ', '-')}"
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}}
     made = iam.create_role(

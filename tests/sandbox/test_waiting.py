@@ -1,4 +1,4 @@
-"""While an approval is pending, in the sandbox: reassigned, cancelled, reminded, escalated, extended.
+"""Approvals in the sandbox that are reassigned, cancelled, reminded, escalated, extended.
 
 Mails of the tick come within about a minute, so all requests start at once and wait together.
 """
@@ -105,7 +105,7 @@ def test_an_approver_reassigns_at_a_phone(
 def test_the_requester_cancels_by_the_link_in_their_mail(
     sandbox: Sandbox, executions: dict[str, str]
 ) -> None:
-    """After the button of its page the execution fails as `Cancelled`; the approver's link says 410."""
+    """Only its page's button cancels; the execution fails, and the approver's link answers 410."""
     mail = mailed(sandbox, MARY, f"Asked: {CANCELLED}")
     link = links(mail)["cancel"]
     page = http("GET", link, headers=BROWSER)
