@@ -6,8 +6,8 @@ bin := .venv/bin
 python := $(bin)/python
 lock := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package pip \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) pyproject.toml
-# Minutes of tests, which `make check` leaves to `make test`.
-slow := sandbox fidelity integration examples bench workflow/test_any_story_in_moto.py
+# The tests of a minute. `make test` runs all.
+fast := tests/unit tests/integration/adapters
 
 .DEFAULT_GOAL := help
 # The order of prerequisites counts: two commands at once would both make .venv.
@@ -41,7 +41,7 @@ test: machine lint ## run lint and every test, and measure coverage: about a qua
 
 .PHONY: check
 check: lint ## run lint and the tests that take a minute
-	$(bin)/pytest -q -n 2 $(addprefix --ignore tests/,$(slow))
+	$(bin)/pytest -q -n 2 $(fast)
 
 .PHONY: lint
 lint: setup ## run ruff, mypy and cfn-lint

@@ -1,4 +1,4 @@
-"""Clients for tests, made by one session, so that botocore reads its models once; and their AWS."""
+"""Clients of one session, so that botocore reads its models once; and an account in moto."""
 
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ def session() -> boto3.Session:
 
 
 def an_account() -> Any:
-    """Return moto's AWS, empty; its state machines run, and nothing leaves the process."""
+    """Return an empty account in moto, to start; its state machines run, in this process."""
     return mock_aws(
         config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
     )

@@ -1,4 +1,4 @@
-"""An address on this machine at which nobody answers."""
+"""A port of this machine that refuses connections."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The table as `infrastructure.yaml` describes it, made in moto, and clients that are watched."""
+"""The table of `infrastructure.yaml` in moto, and a record of the calls that clients make."""
 
 import threading
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TABLE = "assent-test"
 _TEMPLATE = Path(__file__).parents[2] / "infrastructure.yaml"
-# What CloudFormation makes of these properties are calls of their own.
+# CloudFormation makes separate calls for these properties.
 _NOT_CREATE_TABLE = (
     "TableName",
     "PointInTimeRecoverySpecification",
@@ -32,7 +32,7 @@ def make_table(client: "DynamoDBClient") -> None:
 
 
 def real_store() -> DynamoDbStore:
-    """Return a Store on a new table; its client checks parameters against botocore's model."""
+    """Return the adapter on a new table; its client checks parameters against botocore's model."""
     client = session().client("dynamodb")
     make_table(client)
     take_turns(client)
@@ -40,10 +40,10 @@ def real_store() -> DynamoDbStore:
 
 
 def take_turns(client: "DynamoDBClient") -> None:
-    """Have moto answer one call at a time.
+    """Make moto answer one call at a time.
 
-    It checks a write's condition and then writes, with time for another thread in between;
-    DynamoDB does both in one step.
+    It checks a write's condition before it writes, and another thread may come in between; DynamoDB
+    does both in one step.
     """
     turn = threading.Lock()
 

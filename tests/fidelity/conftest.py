@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """Return credentials of nobody; one session for all, because it reads the models only once."""
+    """Return a session whose credentials open nothing; one for all, as it reads the models once."""
     return boto3.Session("testing", "testing", region_name="us-east-1")
 
 
@@ -32,7 +32,7 @@ def account(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 @pytest.fixture(scope="session")
 def clients(session: boto3.Session) -> "tuple[SFNClient, SQSClient]":
-    """Return what an engine needs; made once, it serves every account that moto gives."""
+    """Return the client of the engines; one serves every account that moto makes."""
     return session.client("stepfunctions"), session.client("sqs")
 
 
@@ -41,7 +41,7 @@ def engine(
     account: boto3.Session,  # noqa: ARG001  # the account must be there before the engine
     clients: "tuple[SFNClient, SQSClient]",
 ) -> Iterator[Engine]:
-    """Give an engine that really runs state machines; stop what still runs at the end."""
+    """Give an engine that runs state machines; stop running executions at the end."""
     engine = Engine(*clients)
     yield engine
     engine.stop()

@@ -1,4 +1,4 @@
-"""A Step Functions engine to ask questions of: moto's, which runs ASL in this process."""
+"""A Step Functions engine for experiments: moto's, which runs ASL in this process."""
 
 import json
 import time
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 _ROLE = "arn:aws:iam::123456789012:role/states"
 _NUMBERS = count()
-"""A queue of its own for each engine: a late token of another test must not arrive here."""
+"""Each engine has its own queue, so that no late token of another test arrives in it."""
 
 _PATIENCE = 10.0
-"""Seconds until a question counts as unanswered; answers take some hundredths of one."""
+"""Seconds to wait for an execution; most need some hundredths of one."""
 
 
 class Engine:
-    """Starts executions, fetches the task tokens that they hand out, waits for their ends."""
+    """Starts executions, receives their task tokens, waits for their ends."""
 
     def __init__(self, stepfunctions: "SFNClient", sqs: "SQSClient") -> None:
         self.client = stepfunctions
@@ -30,7 +30,7 @@ class Engine:
         self._started: list[str] = []
 
     def waiting(self, **fields: Any) -> dict[str, Any]:
-        """Return a state that hands its task token out and waits for an answer to it."""
+        """Return a state that sends its task token to the queue and waits for the answer."""
         return {
             "Type": "Task",
             "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
@@ -47,7 +47,7 @@ class Engine:
         )["stateMachineArn"]
 
     def start(self, machine: str, name: str = "one", given: str = "{}") -> str:
-        """Start an execution and return its ARN; the error's code where it is refused."""
+        """Start an execution and return its ARN, or the error's code if it is refused."""
         try:
             arn = self.client.start_execution(stateMachineArn=machine, name=name, input=given)
         except ClientError as e:
@@ -56,7 +56,7 @@ class Engine:
         return arn["executionArn"]
 
     def token(self) -> str:
-        """Return the next task token that a waiting state hands out."""
+        """Return the next task token in the queue."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
             for message in self._sqs.receive_message(QueueUrl=self._queue).get("Messages", []):
@@ -68,7 +68,7 @@ class Engine:
         raise AssertionError("no state handed out a task token")
 
     def end(self, execution: str) -> dict[str, Any]:
-        """Wait for the end of an execution and return what DescribeExecution says then."""
+        """Wait for the end of an execution and return DescribeExecution's answer."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
             found = self.client.describe_execution(executionArn=execution)
@@ -78,7 +78,7 @@ class Engine:
         raise AssertionError(f"{execution} still runs")
 
     def run(self, machine: str, given: str = "{}", name: str = "one") -> dict[str, Any]:
-        """Start an execution and return what it is at its end."""
+        """Start an execution and return DescribeExecution's answer at its end."""
         return self.end(self.start(machine, name, given))
 
     def succeed(self, token: str, output: str = "{}") -> str:
@@ -98,7 +98,7 @@ class Engine:
         return "accepted"
 
     def stop(self) -> None:
-        """Stop whatever still waits for an answer.
+        """Stop every execution that still waits for an answer.
 
         A test takes every token that it has handed out, so no thread is at work by then.
         """

@@ -1,4 +1,4 @@
-"""CloudFormation and IAM: what outlives a stack, how a definition gets its ARNs, who may what."""
+"""CloudFormation and IAM: resources that outlive a stack, substitutions, permissions."""
 
 import json
 from typing import Any
@@ -42,14 +42,14 @@ def _may(action: str, resource: str) -> dict[str, Any]:
     }
 
 
-def test_a_table_is_kept_by_two_policies_together() -> None:
-    """DeletionPolicy alone doesn't save it from a replacement: UpdateReplacePolicy does that."""
+def test_a_table_needs_two_policies_to_be_retained() -> None:
+    """DeletionPolicy when the stack is deleted, UpdateReplacePolicy when an update replaces it."""
     kept = _table("other") | {"UpdateReplacePolicy": "Retain"}
     assert lint_codes({"Half": _table("kept"), "Kept": kept}) == {"Half": {"W3011"}, "Kept": set()}
 
 
 def test_a_retained_table_outlives_its_stack(account: boto3.Session) -> None:
-    """Deleting the stack leaves the approvals where they are."""
+    """Deleting the stack deletes no approval."""
     stacks = account.client("cloudformation")
     tables = {"Kept": _table("kept"), "Gone": _table("gone", policy="Delete")}
     stacks.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": tables}))
@@ -57,8 +57,8 @@ def test_a_retained_table_outlives_its_stack(account: boto3.Session) -> None:
     assert account.client("dynamodb").list_tables()["TableNames"] == ["kept"]
 
 
-def test_a_definition_takes_its_names_from_the_template() -> None:
-    """A ${Function} in a definition is good if it is among the substitutions, and only then."""
+def test_a_definition_takes_its_arns_from_the_template() -> None:
+    """A `${Function}` in a definition is valid only if it is among the substitutions."""
     without = {k: v for k, v in MACHINE["Properties"].items() if k != "DefinitionSubstitutions"}
     bare = MACHINE | {"Properties": without}
     assert lint_codes({"Whole": MACHINE, "Bare": bare}) == {"Whole": set(), "Bare": {"E1029"}}
@@ -71,8 +71,8 @@ def test_roles_with_names_need_a_capability_of_their_own() -> None:
     assert "CAPABILITY_NAMED_IAM" in values("cloudformation", "Capability")
 
 
-def test_answering_a_task_has_no_resource_to_name() -> None:
-    """The authorization reference, as cfn-lint has it, names a resource for starting alone."""
+def test_answering_a_task_matches_no_resource() -> None:
+    """cfn-lint's authorization reference names a resource for StartExecution alone."""
     other = "arn:aws:states:us-east-1:123456789012:activity:other"
     policies = {
         name: _may(f"states:{name}", other)

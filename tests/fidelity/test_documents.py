@@ -1,4 +1,4 @@
-"""What `examples/document_release` builds on: S3's objects and events, sets in DynamoDB."""
+"""For `examples/document_release`: objects and versions in S3, sets in DynamoDB."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -38,7 +38,7 @@ def table(account: boto3.Session) -> Any:
 
 
 def _add(client: Any, number: int) -> list[str]:
-    """Add a number to a set and return what is in it then."""
+    """Add a number to a set and return the set after that."""
     answer = client.update_item(
         TableName="t",
         Key={"pk": {"S": "x"}},
@@ -50,8 +50,8 @@ def _add(client: Any, number: int) -> list[str]:
     return found
 
 
-def test_the_model_says_what_add_does_to_a_set() -> None:
-    """And that an update's answer is as it is at that moment, at no cost."""
+def test_the_model_describes_add_for_a_set() -> None:
+    """And that an update returns the item as it is then, at no cost."""
     added = plain(argument("dynamodb", "UpdateItem", "UpdateExpression").documentation)
     assert "If the existing data type is a set and if Value is also a set" in added
     returned = plain(argument("dynamodb", "UpdateItem", "ReturnValues").documentation)
@@ -59,15 +59,15 @@ def test_the_model_says_what_add_does_to_a_set() -> None:
     assert "No read capacity units are consumed" in returned
 
 
-def test_a_number_that_is_in_a_set_already_changes_nothing(table: Any) -> None:
-    """The same update twice is the same as once; the set comes back whole."""
+def test_adding_a_number_twice_changes_nothing(table: Any) -> None:
+    """The second update returns the same set."""
     assert sorted(_add(table, 1)) == ["1"]
     assert sorted(_add(table, 2)) == ["1", "2"]
     assert sorted(_add(table, 1)) == ["1", "2"]
 
 
-def test_of_those_who_add_at_once_one_sees_the_set_full(table: Any) -> None:
-    """Each answer is the set as it was after that very update."""
+def test_one_of_many_concurrent_updates_sees_the_full_set(table: Any) -> None:
+    """Each update returns the set as it was just after it."""
     take_turns(table)
     with ThreadPoolExecutor(8) as workers:
         seen = list(workers.map(lambda number: len(_add(table, number)), range(20)))
@@ -75,20 +75,20 @@ def test_of_those_who_add_at_once_one_sees_the_set_full(table: Any) -> None:
 
 
 def test_the_model_says_when_a_missing_object_is_denied() -> None:
-    """Without the right to list the bucket, S3 doesn't say that something isn't there."""
+    """Without the permission to list the bucket, S3 doesn't say that an object is missing."""
     said = plain(operation("s3", "GetObject").documentation)
     assert "If you don’t have the s3:ListBucket permission" in said.replace("\u2019", "’")
     assert "403 Access Denied" in said
 
 
-def test_the_model_says_how_much_is_copied_in_one_call() -> None:
-    """5 GB; boto3 copies what is larger in parts."""
+def test_the_model_limits_one_copy_to_5_gb() -> None:
+    """boto3 copies larger objects in parts."""
     said = plain(operation("s3", "CopyObject").documentation)
     assert "up to 5 GB in size in a single atomic action" in said
 
 
-def test_a_version_stays_what_it_was(bucket: Any) -> None:
-    """Read and copied by its id, whatever is put under its name afterwards."""
+def test_a_version_never_changes(bucket: Any) -> None:
+    """It is read and copied by its id, also after other puts under its name."""
     version = bucket.put_object(Bucket=BUCKET, Key="k", Body=b"one")["VersionId"]
     bucket.put_object(Bucket=BUCKET, Key="k", Body=b"two")
     assert bucket.get_object(Bucket=BUCKET, Key="k", VersionId=version)["Body"].read() == b"one"
@@ -96,16 +96,16 @@ def test_a_version_stays_what_it_was(bucket: Any) -> None:
     assert bucket.get_object(Bucket=BUCKET, Key="copy")["Body"].read() == b"one"
 
 
-def test_a_version_that_isnt_there_has_an_error_of_its_own(bucket: Any) -> None:
-    """In moto; with the right to list, that is."""
+def test_a_missing_version_has_its_own_error(bucket: Any) -> None:
+    """In moto, as with the permission to list."""
     bucket.put_object(Bucket=BUCKET, Key="k", Body=b"one")
     with pytest.raises(ClientError) as refused:
         bucket.get_object(Bucket=BUCKET, Key="k", VersionId="0" * 32)
     assert refused.value.response["Error"]["Code"] == "NoSuchVersion"
 
 
-def test_no_error_of_ours_begins_with_states(engine: Engine) -> None:
-    """A Fail state by such a name ends otherwise than it says."""
+def test_a_fail_state_cannot_have_a_reserved_error_name(engine: Engine) -> None:
+    """With a name that begins with `States.` the execution ends with another error."""
     named = {"Type": "Fail", "ErrorPath": "$.error", "CausePath": "$.cause"}
     ended = engine.run(engine.machine(F=named), '{"error": "States.Timeout", "cause": "x"}')
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")

@@ -1,4 +1,4 @@
-"""DynamoDB: conditions, consistency and indexes, as moto runs them and the model describes them."""
+"""DynamoDB: conditions, consistency and indexes, by moto and by botocore's model."""
 
 import io
 import json
@@ -65,14 +65,14 @@ def _due(
 
 
 def test_a_conditional_put_writes_once(table: "DynamoDBClient") -> None:
-    """The second of two equal creations is refused by name, and the item stays the first one."""
+    """The second of two creations is refused by an error code, and the first item stays."""
     assert _put(table, pk="a", v="first") == "written"
     assert _put(table, pk="a", v="second") == "ConditionalCheckFailedException"
     item = table.get_item(TableName="t", Key={"pk": {"S": "a"}}, ConsistentRead=True)["Item"]
     assert item["v"] == {"S": "first"}
 
 
-def test_of_racing_conditional_puts_one_wins(table: "DynamoDBClient") -> None:
+def test_one_of_many_concurrent_conditional_puts_succeeds(table: "DynamoDBClient") -> None:
     """Condition and write are one step: eight writers, one success."""
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: _put(table, pk="race", v=str(n)), range(8)))
@@ -85,15 +85,15 @@ def test_the_model_names_the_failed_condition() -> None:
     assert "ConditionalCheckFailedException" in errors("dynamodb", "PutItem")
 
 
-def test_a_consistent_read_is_to_be_asked_for() -> None:
-    """GetItem reads eventually by default; ConsistentRead gives the last written value."""
+def test_reads_are_eventually_consistent_by_default() -> None:
+    """ConsistentRead makes GetItem return the last written value."""
     text = plain(operation("dynamodb", "GetItem").documentation)
     assert "eventually consistent read by default" in text
     assert "always returns the last updated value" in text
 
 
 def test_an_index_cannot_be_read_consistently(table: "DynamoDBClient") -> None:
-    """So what an index lists may be old, and the item itself is read before anything is decided."""
+    """Its entries may be old, so Assent reads the item itself before it decides."""
     with pytest.raises(ClientError, match="ValidationException"):
         _due(table, consistent=True)
     text = plain(argument("dynamodb", "Query", "ConsistentRead").documentation)
@@ -101,7 +101,7 @@ def test_an_index_cannot_be_read_consistently(table: "DynamoDBClient") -> None:
 
 
 def test_an_item_without_the_index_keys_is_not_in_the_index(table: "DynamoDBClient") -> None:
-    """The index is sparse: what has nothing due is not read by the tick; one key of two is none."""
+    """The index is sparse; an item with one of the two keys isn't in it either."""
     _put(table, pk="due", dueShard="3", dueAt="2026-01-01")
     _put(table, pk="closed")
     _put(table, pk="half", dueShard="3")
@@ -109,21 +109,21 @@ def test_an_item_without_the_index_keys_is_not_in_the_index(table: "DynamoDBClie
 
 
 def test_an_item_leaves_the_index_with_its_keys(table: "DynamoDBClient") -> None:
-    """Putting the item again without the keys takes it out."""
+    """Putting the item again without the keys removes it from the index."""
     _put(table, pk="due", dueShard="3", dueAt="2026-01-01")
     _put(table, condition="attribute_exists(pk)", pk="due")
     assert _due(table) == []
 
 
 def test_an_index_of_keys_holds_keys_alone(table: "DynamoDBClient") -> None:
-    """Nothing of an approval's text is copied into the index."""
+    """No text of an approval is copied into it."""
     _put(table, pk="due", dueShard="3", dueAt="2026-01-01", approval="secret")
     assert set(_due(table)[0]) == {"pk", "dueShard", "dueAt"}
     assert values("dynamodb", "ProjectionType") == ["ALL", "KEYS_ONLY", "INCLUDE"]
 
 
 def test_a_query_reads_what_matches_its_key_condition(table: "DynamoDBClient") -> None:
-    """Entries behind the bound aren't read; those that a filter hides are, and are charged."""
+    """Entries beyond the bound aren't read; entries that a filter hides are read and charged."""
     for number in range(5):
         _put(table, pk=str(number), dueShard="3", dueAt=f"2026-01-0{number}")
     bounded = table.query(
@@ -152,7 +152,7 @@ def test_an_item_has_less_than_400_kb(table: "DynamoDBClient") -> None:
 def test_a_transaction_writes_all_or_nothing_and_says_which_condition_failed(
     table: "DynamoDBClient",
 ) -> None:
-    """The reasons stand in the order of the items; what isn't to blame has `None`."""
+    """The reasons are in the order of the items; an item that isn't the cause has `None`."""
     _put(table, pk="there")
     with pytest.raises(table.exceptions.TransactionCanceledException) as cancelled:
         table.transact_write_items(
@@ -172,8 +172,8 @@ def test_a_transaction_writes_all_or_nothing_and_says_which_condition_failed(
     assert "Item" not in table.get_item(TableName="t", Key={"pk": {"S": "other"}})
 
 
-def test_the_model_says_what_else_cancels_a_transaction_or_a_put() -> None:
-    """Two at once on one item: the reason has a code, and a single put an error of its own."""
+def test_the_model_names_the_errors_of_concurrent_writes() -> None:
+    """A cancelled transaction has a reason with a code, a single put has an error of its own."""
     cancelled = errors("dynamodb", "TransactWriteItems")["TransactionCanceledException"]
     assert "Code: TransactionConflict" in cancelled
     assert (
@@ -192,7 +192,7 @@ class Fault(io.BytesIO):
 
 
 def test_a_transaction_sent_again_has_the_same_token(table: "DynamoDBClient") -> None:
-    """Botocore fills it in before it sends, so that each try of one call is the same request."""
+    """Botocore adds it before it sends, so each retry of a call is the same request."""
     text = plain(argument("dynamodb", "TransactWriteItems", "ClientRequestToken").documentation)
     assert "multiple identical calls have the same effect as one single call" in text
     tokens: list[str] = []

@@ -1,4 +1,4 @@
-"""Lambda: limits of a function, and what becomes of an asynchronous event that keeps failing."""
+"""Lambda: limits of a function, and asynchronous events that keep failing."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_a_function_runs_up_to_900_seconds() -> None:
 
 
 def test_an_asynchronous_event_is_tried_three_times_and_then_dropped() -> None:
-    """Without a destination nobody would hear of an event that failed three times."""
+    """Without a destination an event that failed three times is lost."""
     text = plain(operation("lambda", "PutFunctionEventInvokeConfig").documentation)
     assert "retries an asynchronous invocation twice" in text
     assert "Lambda discards it" in text
@@ -53,7 +53,7 @@ def test_an_asynchronous_event_is_tried_three_times_and_then_dropped() -> None:
 
 
 def test_the_same_event_may_arrive_more_than_once() -> None:
-    """Whatever is invoked asynchronously must bear a repetition."""
+    """So an asynchronous function has to be idempotent."""
     text = plain(operation("lambda", "Invoke").documentation)
     assert "receive the same event multiple times, even if no error occurs" in text
 
@@ -81,5 +81,5 @@ def test_a_function_keeps_its_failure_destination(account: boto3.Session) -> Non
 
 
 def test_the_transient_errors_of_an_invocation_have_these_names() -> None:
-    """`Lambda.` before the name gives what a Retry in a state machine lists."""
+    """A Retry in a state machine lists each with `Lambda.` before it."""
     assert {"ServiceException", "TooManyRequestsException"} <= set(errors("lambda", "Invoke"))

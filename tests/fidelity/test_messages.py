@@ -1,4 +1,4 @@
-"""SQS, SNS into SQS, and EventBridge: how messages come, come again, and are refused."""
+"""SQS, SNS into SQS, and EventBridge: delivery, redelivery and refusal of messages."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sqs(account: boto3.Session) -> "SQSClient":
-    """Return SQS, in moto."""
+    """Return a client of SQS in moto."""
     return account.client("sqs")
 
 
@@ -24,8 +24,10 @@ def _arn(sqs: "SQSClient", url: str) -> str:
     return found["Attributes"]["QueueArn"]
 
 
-def test_after_so_many_deliveries_a_message_lies_in_the_dead_letter_queue(sqs: "SQSClient") -> None:
-    """Whole, and the queue that it came from has it no more."""
+def test_a_message_moves_to_the_dead_letter_queue_after_its_deliveries(
+    sqs: "SQSClient",
+) -> None:
+    """It is unchanged there, and gone from the queue before."""
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
     policy = {"deadLetterTargetArn": _arn(sqs, dead), "maxReceiveCount": 5}
     attributes: Any = {"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "0"}
@@ -39,21 +41,21 @@ def test_after_so_many_deliveries_a_message_lies_in_the_dead_letter_queue(sqs: "
     assert "When the ReceiveCount for a message exceeds the maxReceiveCount" in text
 
 
-def test_only_what_sqs_moved_there_is_redriven() -> None:
-    """Dead letters that others wrote lie in a queue apart."""
+def test_only_messages_that_sqs_moved_are_redriven() -> None:
+    """So Assent puts its own dead letters on another queue."""
     text = plain(operation("sqs", "StartMessageMoveTask").documentation)
     assert "Non-SQS queue sources of dead-letter queues" in text
     assert "are currently not supported" in text
 
 
 def test_a_message_has_up_to_a_mebibyte() -> None:
-    """It was a quarter of that until 2025."""
+    """Until 2025 it was a quarter of that."""
     text = plain(argument("sqs", "SetQueueAttributes", "Attributes").documentation)
     assert "up to 1,048,576 bytes (1 MiB)" in text
 
 
 def test_sns_delivers_into_a_queue_in_an_envelope(account: boto3.Session, sqs: "SQSClient") -> None:
-    """Its type, SNS's own id of the message, and the message as text."""
+    """With its type, SNS's message id, and the message as text."""
     sns = account.client("sns")
     url = sqs.create_queue(QueueName="source")["QueueUrl"]
     topic = sns.create_topic(Name="t")["TopicArn"]
@@ -68,7 +70,7 @@ def test_sns_delivers_into_a_queue_in_an_envelope(account: boto3.Session, sqs: "
 def test_an_entry_of_events_has_less_than_a_megabyte_and_may_fail_alone(
     account: boto3.Session,
 ) -> None:
-    """PutEvents answers how many it refused; a call that is answered isn't yet one that took."""
+    """PutEvents answers how many entries it refused, with status 200."""
     text = plain(operation("events", "PutEvents").documentation)
     assert "total entry size must be less than 1MB" in text
     entries: Any = [{"Source": "assent", "DetailType": "x", "Detail": "no JSON"}]
@@ -78,7 +80,7 @@ def test_an_entry_of_events_has_less_than_a_megabyte_and_may_fail_alone(
 
 
 def test_moto_cannot_start_a_child(engine: Engine) -> None:
-    """It calls its own API with the parameters as ASL writes them, which the API doesn't know."""
+    """It passes parameters as ASL spells them to its own API, which spells them otherwise."""
     child = engine.machine(Done={"Type": "Pass", "End": True})
     task = {
         "Type": "Task",

@@ -1,4 +1,4 @@
-"""CloudWatch and EventBridge: the tick's schedule, its figure in the log, its alarm."""
+"""CloudWatch and EventBridge: the tick's schedule, its counts in the log, its alarm."""
 
 from typing import Any
 
@@ -47,8 +47,8 @@ def _rule(schedule: str) -> dict[str, Any]:
     return {"Type": "AWS::Events::Rule", "Properties": {"ScheduleExpression": schedule}}
 
 
-def test_a_metric_filter_takes_its_figure_from_the_log_line(account: boto3.Session) -> None:
-    """A JSON pattern selects the line, `$.overdue` is the value that is published."""
+def test_a_metric_filter_reads_its_value_from_the_log_line(account: boto3.Session) -> None:
+    """A JSON pattern selects the line, and `$.overdue` is the value of the metric."""
     whole, bare = _filter(**TRANSFORMATION), _filter(MetricName="Overdue")
     assert lint_codes({"Whole": whole, "Bare": bare}) == {"Whole": set(), "Bare": {"E3003"}}
     logs = account.client("logs")
@@ -81,7 +81,7 @@ def test_a_log_event_is_one_json_line_of_at_most_a_megabyte() -> None:
 
 
 def test_missing_data_can_be_an_alarm() -> None:
-    """`breaching` makes a tick that says nothing as bad as one that is late."""
+    """With `breaching`, a tick that logs nothing rings like one that is late."""
     alarms = {"Right": _alarm("breaching"), "Wrong": _alarm("bad")}
     assert lint_codes(alarms) == {"Right": set(), "Wrong": {"E3030"}}
     text = plain(argument("cloudwatch", "PutMetricAlarm", "TreatMissingData").documentation)
@@ -89,7 +89,7 @@ def test_missing_data_can_be_an_alarm() -> None:
 
 
 def test_a_minute_is_the_shortest_rate(account: boto3.Session) -> None:
-    """`rate(1 minute)`, in the singular, is the most often that the tick can run."""
+    """`rate(1 minute)`, in the singular, is the shortest rate."""
     rules = {
         "Minute": _rule("rate(1 minute)"),
         "Minutes": _rule("rate(1 minutes)"),

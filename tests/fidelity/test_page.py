@@ -1,4 +1,4 @@
-"""The page itself: docs/fidelity.md keeps the promise of its first paragraph."""
+"""docs/fidelity.md itself: two witnesses for each behaviour, and sources that exist."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def test_every_behaviour_of_the_tables_has_two_witnesses() -> None:
-    """What has fewer stands in the last section."""
+    """A behaviour with fewer is listed in the last section."""
     tables, _, _ = PAGE.partition("## One witness, or none")
     rows = _rows(tables)
     assert len(rows) > 50
@@ -22,12 +22,12 @@ def test_every_behaviour_of_the_tables_has_two_witnesses() -> None:
 
 
 def test_every_row_has_four_cells() -> None:
-    """No cell holds a bar by accident, no column was forgotten."""
+    """No cell contains a bar, and no column is missing."""
     assert [row[0] for row in _rows(PAGE) if len(row) != 4] == []
 
 
 def test_every_reference_is_defined_and_every_definition_is_used() -> None:
-    """A source that can't be followed is none."""
+    """So each source can be opened."""
     defined = re.findall(r"^\[([a-z0-9-]+)\]: https://", PAGE, re.MULTILINE)
     used = set(re.findall(r"\]\[([a-z0-9-]+)\]", PAGE))
     assert sorted(defined) == sorted(used)

@@ -1,4 +1,4 @@
-"""SNS: topics, subscriptions and messages, as the model describes them and moto runs them."""
+"""SNS: topics, subscriptions and messages, by botocore's model and by moto."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sns(account: boto3.Session) -> "SNSClient":
-    """Return SNS, in moto."""
+    """Return a client of SNS in moto."""
     return account.client("sns")
 
 
@@ -41,7 +41,7 @@ def test_creating_a_topic_again_finds_it(sns: "SNSClient") -> None:
 def test_a_topic_name_is_1_to_256_letters_digits_hyphens_underscores(
     sns: "SNSClient", name: str
 ) -> None:
-    """An e-mail address can't be a topic's name, a hash of it can."""
+    """An e-mail address can't be a topic's name; its hash can."""
     assert sns.create_topic(Name="assent-dev-approver-0_9" + "x" * 233)
     with pytest.raises(ClientError, match="InvalidParameter"):
         sns.create_topic(Name=name)
@@ -50,7 +50,7 @@ def test_a_topic_name_is_1_to_256_letters_digits_hyphens_underscores(
 
 
 def test_an_account_has_100000_topics() -> None:
-    """One topic for each approver has this many approvers as its limit."""
+    """With a topic for each approver, this is the limit of approvers."""
     text = plain(operation("sns", "CreateTopic").documentation)
     assert "at most 100,000 standard topics" in text
 
@@ -65,7 +65,7 @@ def test_subscribing_again_makes_no_second_subscription(sns: "SNSClient") -> Non
 
 
 def test_an_email_subscription_waits_for_its_owner() -> None:
-    """Until the reader confirms it is pending; the link in the invitation lives two days."""
+    """It is pending until they confirm; the invitation's link is valid for two days."""
     text = plain(operation("sns", "Subscribe").documentation)
     assert "email" in text
     assert "must run the ConfirmSubscription action" in text
@@ -75,7 +75,7 @@ def test_an_email_subscription_waits_for_its_owner() -> None:
 
 
 def test_a_topic_counts_its_subscriptions_by_state() -> None:
-    """One call says whether mail can arrive."""
+    """So one call says whether mail can reach the approver."""
     text = plain(answer("sns", "GetTopicAttributes")["Attributes"].documentation)
     for count in ("SubscriptionsConfirmed", "SubscriptionsPending", "SubscriptionsDeleted"):
         assert count in text
@@ -94,7 +94,7 @@ def test_the_model_allows_a_subject_of_utf8_below_100_characters() -> None:
 def test_moto_takes_one_character_more_than_the_model(
     sns: "SNSClient", length: int, result: str
 ) -> None:
-    """99 is safe by both witnesses."""
+    """Both accept 99."""
     assert _publish(sns, subject="s" * length) == result
 
 
@@ -107,6 +107,6 @@ def test_a_message_has_up_to_262144_bytes(sns: "SNSClient") -> None:
 
 
 def test_an_unsubscribe_link_can_be_made_to_need_a_signature() -> None:
-    """ConfirmSubscription with AuthenticateOnUnsubscribe makes the mail's link harmless."""
+    """By AuthenticateOnUnsubscribe of ConfirmSubscription."""
     text = plain(argument("sns", "ConfirmSubscription", "AuthenticateOnUnsubscribe").documentation)
     assert "Disallows unauthenticated unsubscribes" in text

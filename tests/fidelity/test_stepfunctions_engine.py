@@ -14,14 +14,14 @@ ANYTHING = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Bro
 
 
 def test_a_success_resumes_the_state_with_its_output(engine: Engine) -> None:
-    """What SendTaskSuccess carries is the result of the waiting state."""
+    """The output of SendTaskSuccess is the result of the waiting state."""
     execution = engine.start(engine.machine(Wait=engine.waiting()))
     assert engine.succeed(engine.token(), '{"outcome": "approved"}') == "accepted"
     assert json.loads(engine.end(execution)["output"]) == {"outcome": "approved"}
 
 
 def test_a_task_of_an_ended_execution_cannot_be_answered_again(engine: Engine) -> None:
-    """The error is InvalidToken in moto, TaskTimedOut on AWS: both mean that it is closed."""
+    """Moto answers InvalidToken, AWS TaskTimedOut; both mean that the task is closed."""
     execution = engine.start(engine.machine(Wait=engine.waiting()))
     token = engine.token()
     engine.succeed(token)
@@ -31,7 +31,7 @@ def test_a_task_of_an_ended_execution_cannot_be_answered_again(engine: Engine) -
 
 
 def test_a_second_answer_changes_nothing_even_where_it_is_accepted(engine: Engine) -> None:
-    """A late SendTaskFailure is accepted by moto, and yet the outcome stays the first one."""
+    """Moto accepts a late SendTaskFailure, and the execution keeps its result."""
     execution = engine.start(engine.machine(Wait=engine.waiting()))
     token = engine.token()
     engine.succeed(token, '{"answer": "first"}')
@@ -41,7 +41,7 @@ def test_a_second_answer_changes_nothing_even_where_it_is_accepted(engine: Engin
 
 
 def test_moto_gives_a_retry_the_task_token_of_the_first_attempt(engine: Engine) -> None:
-    """AWS documents a new one, for time-outs at least: Assent may rely on neither."""
+    """AWS documents a new one, at least after a time-out, so Assent relies on neither."""
     again = [{"ErrorEquals": ["Again"], "IntervalSeconds": 1, "MaxAttempts": 1}]
     engine.start(engine.machine(Wait=engine.waiting(Retry=again, End=True)))
     first = engine.token()
@@ -50,7 +50,7 @@ def test_moto_gives_a_retry_the_task_token_of_the_first_attempt(engine: Engine) 
 
 
 def test_two_states_of_one_execution_have_different_task_tokens(engine: Engine) -> None:
-    """An approval is known by its token: two questions of one execution are two approvals."""
+    """The id of an approval comes from its token, so two requests are two approvals."""
     machine = engine.machine(First=engine.waiting(Next="Second"), Second=engine.waiting())
     execution = engine.start(machine)
     first = engine.token()
@@ -62,8 +62,8 @@ def test_two_states_of_one_execution_have_different_task_tokens(engine: Engine) 
 
 
 @pytest.mark.parametrize(("error", "caught"), [("Rejected", "No"), ("Surprise", "Broken")])
-def test_an_error_of_our_own_is_caught_by_its_name(engine: Engine, error: str, caught: str) -> None:
-    """Catchers are tried in order; States.ALL takes what no name took."""
+def test_an_error_is_caught_by_its_name(engine: Engine, error: str, caught: str) -> None:
+    """Catchers are tried in order; States.ALL catches all others."""
     machine = engine.machine(
         Wait=engine.waiting(Catch=[REJECTED, ANYTHING], End=True),
         No={"Type": "Pass", "Result": {"at": "No"}, "End": True},
@@ -75,7 +75,7 @@ def test_an_error_of_our_own_is_caught_by_its_name(engine: Engine, error: str, c
 
 
 def test_a_catcher_with_a_result_path_keeps_the_input(engine: Engine) -> None:
-    """The error is added to the input, so the state after it still knows what was asked."""
+    """The error is put beside the input, so the next state still has the request."""
     machine = engine.machine(
         Wait=engine.waiting(Catch=[REJECTED], End=True), No={"Type": "Succeed"}
     )
@@ -87,7 +87,7 @@ def test_a_catcher_with_a_result_path_keeps_the_input(engine: Engine) -> None:
 
 
 def test_a_fail_state_takes_error_and_cause_from_the_input(engine: Engine) -> None:
-    """ErrorPath and CausePath decide what DescribeExecution says."""
+    """DescribeExecution returns the values at ErrorPath and CausePath."""
     machine = engine.machine(
         No={"Type": "Fail", "ErrorPath": "$.e.Error", "CausePath": "$.e.Cause"}
     )
@@ -101,7 +101,7 @@ def test_a_fail_state_takes_error_and_cause_from_the_input(engine: Engine) -> No
 def test_is_present_sees_a_field_even_if_it_is_null(
     engine: Engine, given: str, output: str
 ) -> None:
-    """Choice with IsPresent asks for the field, not for a value."""
+    """IsPresent tests for the field, not for a value."""
     machine = engine.machine(
         Ask={
             "Type": "Choice",
@@ -115,7 +115,7 @@ def test_is_present_sees_a_field_even_if_it_is_null(
 
 
 def test_string_to_json_reads_a_cause(engine: Engine) -> None:
-    """A cause is a string; the intrinsic makes it an object again."""
+    """A cause is a string, which the intrinsic function decodes."""
     machine = engine.machine(
         Read={
             "Type": "Pass",
@@ -128,7 +128,7 @@ def test_string_to_json_reads_a_cause(engine: Engine) -> None:
 
 
 def test_a_callback_whose_own_call_fails_fails_the_state(engine: Engine) -> None:
-    """No token is waited for once the call that should carry it has failed."""
+    """The state doesn't wait for a token that was never sent."""
     lost = engine.waiting() | {
         "Parameters": {
             "QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/nowhere",
@@ -141,7 +141,7 @@ def test_a_callback_whose_own_call_fails_fails_the_state(engine: Engine) -> None
 
 
 def test_the_same_name_and_input_find_the_execution_while_it_runs(engine: Engine) -> None:
-    """Another input, or a start after its end, answers ExecutionAlreadyExists."""
+    """With another input, or after its end, the answer is ExecutionAlreadyExists."""
     machine = engine.machine(Wait=engine.waiting())
     execution = engine.start(machine, "key", '{"a": 1}')
     assert engine.start(machine, "key", '{"a": 1}') == execution
@@ -152,7 +152,7 @@ def test_the_same_name_and_input_find_the_execution_while_it_runs(engine: Engine
 
 
 def test_another_spelling_of_the_same_input_is_another_input(engine: Engine) -> None:
-    """Inputs are compared as text: a repeated request must be written byte for byte the same."""
+    """Inputs are compared as text, so a repeated request must be the same bytes."""
     machine = engine.machine(Wait=engine.waiting())
     execution = engine.start(machine, "key", '{"a":1,"b":2}')
     assert engine.start(machine, "key", '{"b":2,"a":1}') == "ExecutionAlreadyExists"
@@ -161,14 +161,14 @@ def test_another_spelling_of_the_same_input_is_another_input(engine: Engine) -> 
 
 
 def test_moto_loses_the_cause_of_a_failure(engine: Engine) -> None:
-    """While this holds, causes are witnessed in MiniStack; when it fails, use moto again."""
+    """While this holds, causes are tested in MiniStack; once it fails, test them in moto."""
     execution = engine.start(engine.machine(Wait=engine.waiting()))
     assert engine.fail(engine.token(), "Rejected", "too dear") == "accepted"
     assert engine.end(execution).get("cause") is None
 
 
 def test_the_history_of_an_execution_shows_the_task_token(engine: Engine) -> None:
-    """Who may read it has the token; nothing but IAM keeps it from them."""
+    """Only IAM decides who can read it, and with it the token."""
     execution = engine.start(engine.machine(Wait=engine.waiting()))
     token = engine.token()
     events = engine.client.get_execution_history(executionArn=execution)["events"]

@@ -1,4 +1,4 @@
-"""Step Functions, as botocore's model has it: lengths, errors, and what is idempotent."""
+"""Step Functions by botocore's model: lengths, errors, idempotent operations."""
 
 import pytest
 from botocore.validate import ParamValidator
@@ -8,25 +8,25 @@ from .witness import answer, argument, bounds, errors, operation, plain
 
 @pytest.mark.parametrize("action", ["SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"])
 def test_a_task_token_has_up_to_2048_characters(action: str) -> None:
-    """Whatever stores or passes a token must take 2,048 characters."""
+    """Every field that holds a token must hold 2,048 characters."""
     assert bounds(argument("stepfunctions", action, "taskToken")) == (1, 2048)
 
 
 def test_an_output_has_up_to_262144_bytes_of_utf8() -> None:
-    """SendTaskSuccess counts bytes, so non-Latin text fills the limit sooner."""
+    """SendTaskSuccess counts bytes, so non-Latin text reaches the limit sooner."""
     output = argument("stepfunctions", "SendTaskSuccess", "output")
     assert bounds(output)[1] == 262_144
     assert "bytes in UTF-8" in plain(output.documentation)
 
 
 def test_an_error_has_up_to_256_and_a_cause_up_to_32768_characters() -> None:
-    """A decision with 50 long reasons doesn't fit into a cause: it must be cut to size."""
+    """A result with 50 long reasons doesn't fit into a cause, so it has to be shortened."""
     assert bounds(argument("stepfunctions", "SendTaskFailure", "error")) == (0, 256)
     assert bounds(argument("stepfunctions", "SendTaskFailure", "cause")) == (0, 32_768)
 
 
 def test_the_client_sends_a_cause_that_is_too_long() -> None:
-    """Only lower bounds are checked by botocore: nothing but our own code keeps a cause short."""
+    """Botocore checks lower bounds alone, so Assent itself keeps causes short."""
     shape = operation("stepfunctions", "SendTaskFailure").input_shape
     assert shape is not None
     check = ParamValidator()
@@ -36,7 +36,7 @@ def test_the_client_sends_a_cause_that_is_too_long() -> None:
 
 @pytest.mark.parametrize("action", ["SendTaskSuccess", "SendTaskFailure"])
 def test_a_closed_task_and_an_expired_one_answer_the_same_error(action: str) -> None:
-    """TaskTimedOut doesn't tell `done` from `too late`: only our own record can."""
+    """TaskTimedOut doesn't say which, so Assent records what it did."""
     found = errors("stepfunctions", action)
     assert {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"} <= set(found)
     assert "expired" in found["TaskTimedOut"]
@@ -44,7 +44,7 @@ def test_a_closed_task_and_an_expired_one_answer_the_same_error(action: str) -> 
 
 
 def test_only_a_success_can_be_refused_for_its_output() -> None:
-    """InvalidOutput exists, so the output must be JSON."""
+    """The error is InvalidOutput: the output must be JSON."""
     assert "InvalidOutput" in errors("stepfunctions", "SendTaskSuccess")
     assert "InvalidOutput" not in errors("stepfunctions", "SendTaskFailure")
 
@@ -68,7 +68,7 @@ def test_starting_twice_is_idempotent_only_while_the_first_one_runs() -> None:
 
 
 def test_describing_an_execution_gives_its_error_and_cause_but_may_lag() -> None:
-    """A failed execution tells why; just after a change the answer may be the old one."""
+    """DescribeExecution is eventually consistent."""
     assert {"status", "input", "output", "error", "cause"} <= set(
         answer("stepfunctions", "DescribeExecution")
     )

@@ -1,4 +1,4 @@
-"""What the witnesses share: botocore's model of a service, and cfn-lint's opinion of a template.
+"""The witnesses: botocore's model of a service, and cfn-lint's findings in a template.
 
 The model holds AWS's own limits and documentation, as published with botocore; cfn-lint holds
 CloudFormation's schemas. Neither of them calls anything.
@@ -40,7 +40,7 @@ def answer(service: str, name: str) -> Mapping[str, Shape]:
 
 
 def errors(service: str, name: str) -> dict[str, str]:
-    """Return the errors of an operation by name, with what the model says about each."""
+    """Return the errors of an operation by name, with their documentation."""
     return {e.name: plain(e.documentation) for e in operation(service, name).error_shapes}
 
 
@@ -52,7 +52,7 @@ def values(service: str, shape: str) -> list[str]:
 
 
 def bounds(shape: Shape) -> tuple[int | None, int | None]:
-    """Return the least and the greatest length or number; None where the model has no bound."""
+    """Return the lowest and highest length or number; None if the model has no bound."""
     limits: dict[str, Any] = dict(shape.metadata)
     return limits.get("min"), limits.get("max")
 
@@ -65,7 +65,7 @@ def plain(documentation: str) -> str:
 def lint_codes(
     resources: Mapping[str, Mapping[str, Any]], *, hints: bool = False
 ) -> dict[str, set[str]]:
-    """Return the codes of what cfn-lint finds in each of these resources, by its name."""
+    """Return the codes of cfn-lint's findings in each of these resources, by name."""
     template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
     config = ManualArgs(regions=["us-east-1"], include_checks=["I"] if hints else [])
     found: dict[str, set[str]] = {name: set() for name in resources}

@@ -1,4 +1,4 @@
-"""Somebody who follows the outcomes: a rule on the event bus, and a queue as its target."""
+"""A follower of outcomes: a rule on the event bus, and a queue as its target."""
 
 import json
 
@@ -9,25 +9,25 @@ PATTERN = {"source": ["assent"], "detail-type": ["Approval closed"]}
 
 
 class Announced:
-    """The events that the rule's target has got."""
+    """The events that reached the rule's target."""
 
     def __init__(self, sandbox: Sandbox, name: str = NAME, pattern: Json | None = None) -> None:
         self._sqs, events = sandbox.client("sqs"), sandbox.client("events")
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         arn, rule = sandbox.arn("sqs", name), sandbox.arn("events", f"rule/{name}")
-        let_in = statement("sqs:SendMessage", arn) | {
+        allowed = statement("sqs:SendMessage", arn) | {
             "Principal": {"Service": "events.amazonaws.com"},
             "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
         }
         self._sqs.set_queue_attributes(
-            QueueUrl=self._url, Attributes={"Policy": json.dumps(policy(let_in))}
+            QueueUrl=self._url, Attributes={"Policy": json.dumps(policy(allowed))}
         )
         events.put_rule(Name=name, EventPattern=json.dumps(pattern or PATTERN))
         events.put_targets(Rule=name, Targets=[{"Id": name, "Arn": arn}])
         self._got: list[Json] = []
 
     def of(self, approval_id: str) -> list[Json]:
-        """Return the events about that approval that there are so far."""
+        """Return the events about that approval so far."""
         while found := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get(
             "Messages"
         ):

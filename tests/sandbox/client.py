@@ -1,4 +1,4 @@
-"""What the tests of the deployed whole are done with: signed calls, mails, waiting."""
+"""The client of the sandbox: signed calls, mails, messages, and waiting for them."""
 
 import json
 import re
@@ -25,7 +25,7 @@ PROGRAM = {"Accept": "application/json"}
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back over HTTP."""
+    """An answer over HTTP."""
 
     status: int
     headers: dict[str, str]
@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running sandbox, as its `state.json` tells."""
+    """A running sandbox, by its `state.json`."""
 
     state: Json
 
@@ -52,14 +52,14 @@ class Sandbox:
             "aws_secret_access_key": aws["secretAccessKey"],
         }
         return boto3.client(
-            service,  # type: ignore[call-overload]  # whichever a test needs
+            service,  # type: ignore[call-overload]  # the overloads want a literal
             endpoint_url=aws["endpointUrl"],
             region_name=aws["region"],
             **(found | keys),
         )
 
     def call(self, method: str, path: str, body: object = None, **more: Any) -> Answer:
-        """Return the answer to a call of the API, signed by `who` (the operator)."""
+        """Return the answer to a call of the API, signed by `who`; by nobody if that is None."""
         url = self.state["api"] + path
         data = b"" if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} | more.get("headers", {})
@@ -80,7 +80,7 @@ class Sandbox:
         return name
 
     def execution(self, name: str) -> Json:
-        """Return what the API says of an execution."""
+        """Return an execution from the API."""
         return self.call("GET", f"/executions/{name}").json
 
     def ended(self, name: str) -> Json:
@@ -89,7 +89,7 @@ class Sandbox:
             lambda: self.execution(name), lambda found: found["status"] != "RUNNING", seconds=30
         )
 
-    def votes(self, name: str) -> list[Json]:
+    def decisions(self, name: str) -> list[Json]:
         """Return the decisions recorded for an execution's approval."""
         approvers = self.execution(name)["approval"]["approvers"]
         return [found["decision"] for found in approvers if found["decision"] is not None]
@@ -117,11 +117,11 @@ class Sandbox:
         return url
 
     def arn(self, service: str, name: str) -> str:
-        """Return the ARN of what has that name."""
+        """Return the ARN of that name in a service."""
         return f"arn:aws:{service}:{self.state['aws']['region']}:{ACCOUNT}:{name}"
 
     def may(self, name: str, action: str, resource: str) -> dict[str, str]:
-        """Make a user who may do that and nothing else; return their keys, for `client`."""
+        """Create a user who may do that and nothing else; return their keys, for `client`."""
         iam = self.client("iam")
         iam.create_user(UserName=name)
         document = json.dumps(policy(statement(action, resource)))
@@ -129,14 +129,14 @@ class Sandbox:
         return keys(iam.create_access_key(UserName=name)["AccessKey"])
 
     def stranger(self) -> dict[str, str]:
-        """Return the keys, for `client`, of somebody who may do nothing."""
+        """Return the keys, for `client`, of a user who may do nothing."""
         found = self.state["stranger"]
         return keys(
             {"AccessKeyId": found["accessKeyId"], "SecretAccessKey": found["secretAccessKey"]}
         )
 
     def dead_letter(self, message_id: str) -> Json:
-        """Return what Assent wrote about a message that it refused, waiting for it."""
+        """Return the dead letter about a refused message, waiting for it."""
         sqs, url = self.client("sqs"), self.queue("dead-letters")
 
         def letters() -> list[Json]:
@@ -156,13 +156,13 @@ class Sandbox:
 
 
 def keys(made: Json) -> dict[str, str]:
-    """Return an access key as `client` takes it."""
+    """Return an access key as arguments of `client`."""
     found = {"aws_access_key_id": made["AccessKeyId"]}
     return found | {"aws_secret_access_key": made["SecretAccessKey"]}
 
 
 def statement(action: str | list[str], resource: str | list[str]) -> Json:
-    """Return what allows these actions on these resources."""
+    """Return a statement that allows these actions on these resources."""
     return {"Effect": "Allow", "Action": action, "Resource": resource}
 
 
@@ -172,7 +172,7 @@ def policy(*statements: Json) -> Json:
 
 
 def http(method: str, url: str, data: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
-    """Return the answer, whatever its status."""
+    """Return the answer, of any status."""
     request = urllib.request.Request(url, data or None, headers or {}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -183,13 +183,13 @@ def http(method: str, url: str, data: bytes = b"", headers: dict[str, str] | Non
 
 
 def press(link: str, reason: str = "", accept: dict[str, str] = PROGRAM) -> Answer:
-    """Return the answer to pressing the button on a decision page."""
+    """Press the button of a linked page and return the answer."""
     form = urllib.parse.urlencode({"reason": reason}).encode()
     return http("POST", link, form, accept | {"Content-Type": FORM})
 
 
 def until(look: Callable[[], T], good: Callable[[T], object], seconds: float) -> T:
-    """Return what `look` sees once it is good; fail with the last sight after that time."""
+    """Return the result of `look` once it is good; fail with the last one after that time."""
     end = time.monotonic() + seconds
     while not good(seen := look()):
         assert time.monotonic() < end, f"after {seconds} s still {seen}"

@@ -1,6 +1,6 @@
-"""One sandbox for all tests here: `make demo` as a person starts and ends it.
+"""One sandbox for all tests here, started and ended as `make demo` is.
 
-They run in one process (the Makefile sees to it), for some go on where others ended.
+The Makefile runs them in one process, because all of them share it.
 """
 
 import functools
@@ -45,7 +45,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start Chromium, which `make test` has seen to."""
+    """Start Chromium, which `make test` installs."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     assert found is not None, "no Chromium here: `make browser` installs it"
@@ -57,13 +57,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def announced(sandbox: Sandbox) -> Announced:
-    """Give what a rule on the event bus hears of the outcomes, from the first one on."""
+    """Give a follower of the outcomes, from the first one on."""
     return Announced(sandbox)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def slow(sandbox: Sandbox, announced: Announced) -> dict[str, str]:  # noqa: ARG001 (it must be there first)
-    """Start first what takes minutes by its nature, so that the other tests fill the wait."""
+    """Start the executions that take minutes first, so that other tests run meanwhile."""
     decided = sandbox.start(subject="Decided at once")
     press(sandbox.link("ada@example.com", "Decided at once"), "a private reason")
     return {
@@ -75,7 +75,7 @@ def slow(sandbox: Sandbox, announced: Announced) -> dict[str, str]:  # noqa: ARG
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder that the sandbox keeps its files in."""
+    """Give the folder of the sandbox's files."""
     return tmp_path_factory.mktemp("sandbox")
 
 
@@ -87,7 +87,7 @@ def project(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def sandbox(folder: Path) -> Iterator[Sandbox]:
-    """Start the sandbox, hand it over when it says it is ready, end it as Ctrl-C does."""
+    """Start the sandbox, give it once it is ready, and end it as Ctrl-C does."""
     log = folder / "said.log"
     with log.open("w") as said:
         demo = subprocess.Popen(

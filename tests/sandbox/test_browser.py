@@ -1,4 +1,4 @@
-"""A person at a phone: Debian's Chromium opens the inbox, follows the link, presses the button."""
+"""An approver's browser: Chromium opens the mail, follows its link, presses the button."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ DESKTOP = {"width": 1280, "height": 900}
 
 @pytest.fixture(params=["phone", "desktop", "phone without script"])
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """Open a window of each kind of reader; fail if a page logs an error."""
+    """Open a window of that kind; fail if a page logs an error."""
     script = "without" not in request.param
     size = PHONE if "phone" in request.param else DESKTOP
     context = browser.new_context(
@@ -24,12 +24,12 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     context.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     yield context.new_page()
     context.close()
-    # Chromium calls every answer of 4xx an error; those are asserted where they are meant.
+    # Chromium logs each 4xx answer as an error; tests that expect one assert its status.
     assert all("the server responded with a status of 4" in error for error in errors), errors
 
 
-def test_a_person_approves(sandbox: Sandbox, page: Page, tmp_path: Path) -> None:
-    """From the inbox to the receipt, with a reason, and the execution goes on."""
+def test_an_approver_approves(sandbox: Sandbox, page: Page, tmp_path: Path) -> None:
+    """From the mailbox to the receipt, with a reason, and the execution goes on."""
     subject = f"Browser {tmp_path.name}"
     name = sandbox.start(
         subject=subject,
@@ -58,16 +58,14 @@ def test_a_person_approves(sandbox: Sandbox, page: Page, tmp_path: Path) -> None
     assert found["output"]["decisions"][0]["reason"] == "Tested on staging.\nGo."
 
 
-def test_a_person_changes_their_mind_and_rejects(
-    sandbox: Sandbox, page: Page, tmp_path: Path
-) -> None:
-    """The other choice is one tap away, asks for a reason, and can't be undone."""
+def test_an_approver_rejects_instead(sandbox: Sandbox, page: Page, tmp_path: Path) -> None:
+    """The other choice is one link away, requires a reason, and is final."""
     subject = f"Browser {tmp_path.name}"
     name = sandbox.start(subject=subject)
     page.goto(sandbox.link("ada@example.com", subject))
     page.get_by_role("link", name="Reject instead").click()
     page.get_by_role("button", name="Reject").click()
-    # The browser itself holds back an empty reason; nothing was sent.
+    # The browser itself refuses an empty reason; nothing was sent.
     expect(page.get_by_role("heading", name=subject)).to_be_visible()
     assert sandbox.execution(name)["status"] == "RUNNING"
     page.get_by_label("Reason").fill("The tests are red.")
@@ -79,10 +77,8 @@ def test_a_person_changes_their_mind_and_rejects(
     assert sandbox.ended(name)["error"] == "Rejected"
 
 
-def test_a_reason_sent_blank_is_asked_for_again(
-    sandbox: Sandbox, page: Page, tmp_path: Path
-) -> None:
-    """Blanks pass the browser's own check; the page says what is missing, nothing is recorded."""
+def test_a_blank_reason_is_refused(sandbox: Sandbox, page: Page, tmp_path: Path) -> None:
+    """Spaces pass the browser's own check; the page says what is missing, nothing is recorded."""
     subject = f"Browser {tmp_path.name}"
     name = sandbox.start(subject=subject)
     page.goto(sandbox.link("ada@example.com", subject, "reject"))
@@ -91,12 +87,14 @@ def test_a_reason_sent_blank_is_asked_for_again(
         page.get_by_role("button", name="Reject").click()
     assert posted.value.status == 400
     expect(page.get_by_role("alert")).to_contain_text("Please say why")
-    assert sandbox.votes(name) == []
+    assert sandbox.decisions(name) == []
     press(sandbox.link("ada@example.com", subject))
 
 
-def test_a_person_decides_several_at_once(sandbox: Sandbox, page: Page, tmp_path: Path) -> None:
-    """From the last link of a mail: choose two of three, look once more, one receipt."""
+def test_an_approver_decides_several_requests_at_once(
+    sandbox: Sandbox, page: Page, tmp_path: Path
+) -> None:
+    """From the inbox link of a mail: select two of three, confirm, one receipt."""
     subjects = [f"{what} {tmp_path.name}" for what in ("Refund", "Release", "Rename")]
     names = [
         sandbox.start(subject=subject, expiresIn=600 + 60 * n, details={"Why": "It is due."})
@@ -104,7 +102,7 @@ def test_a_person_decides_several_at_once(sandbox: Sandbox, page: Page, tmp_path
     ]
     for subject in subjects:
         sandbox.link("ada@example.com", subject)
-    page.goto(sandbox.link("ada@example.com", subjects[0], "mine"))
+    page.goto(sandbox.link("ada@example.com", subjects[0], "inbox"))
     boxes = page.get_by_role("checkbox")
     expect(boxes.first).to_be_visible()
     shown = [page.get_by_role("checkbox", name=subject) for subject in subjects]
@@ -113,7 +111,7 @@ def test_a_person_decides_several_at_once(sandbox: Sandbox, page: Page, tmp_path
     _fits(page)
     for box in shown[:2]:
         box.check()
-    page.get_by_role("button", name="Approve the chosen").click()
+    page.get_by_role("button", name="Approve selected").click()
 
     expect(page.get_by_role("heading", name="Approve 2 requests?")).to_be_visible()
     expect(page.get_by_text(subjects[2])).to_have_count(0)
@@ -126,17 +124,17 @@ def test_a_person_decides_several_at_once(sandbox: Sandbox, page: Page, tmp_path
     expect(page.get_by_text("The request was approved on")).to_have_count(2)
     _fits(page)
     for name in names[:2]:
-        (vote,) = sandbox.ended(name)["output"]["decisions"]
-        assert vote["reason"] == "Both are fine."
+        (decision,) = sandbox.ended(name)["output"]["decisions"]
+        assert decision["reason"] == "Both are fine."
     assert sandbox.execution(names[2])["status"] == "RUNNING"
-    page.get_by_role("link", name="Back to the list").click()
+    page.get_by_role("link", name="Back to the inbox").click()
     expect(page.get_by_role("checkbox", name=subjects[0])).to_have_count(0)
     expect(page.get_by_role("checkbox", name=subjects[2])).to_be_visible()
     press(sandbox.link("ada@example.com", subjects[2]))
 
 
-def test_a_stranger_sees_a_calm_page(sandbox: Sandbox, page: Page) -> None:
-    """A link cut short says what to do, and nothing about any approval."""
+def test_an_unknown_link_is_a_helpful_page(sandbox: Sandbox, page: Page) -> None:
+    """A link cut short gets a page that says what to do, and nothing about any approval."""
     page.goto(f"{sandbox.state['api']}/health")
     answer = page.goto(f"{sandbox.state['api']}/approve/kflubmmyppnli4cxkn6kxiatvz.uais5fy")
     assert answer is not None

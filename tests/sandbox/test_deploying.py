@@ -1,4 +1,4 @@
-"""`chalice deploy`, for real: what a developer does every day after the first `make deploy`."""
+"""`chalice deploy` in the sandbox: a developer's everyday deployment after `make deploy`."""
 
 import subprocess
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.sandbox.client import Sandbox, press
 
 
-def test_code_is_shipped_again_by_chalice_alone(sandbox: Sandbox, project: Path) -> None:
-    """Twice in a row: same API, links and triggers, and what waited before is decided after."""
+def test_chalice_alone_deploys_the_code_again(sandbox: Sandbox, project: Path) -> None:
+    """API, links and triggers stay; an approval from before is decided by its old link."""
     name = sandbox.start(subject="Asked before a deploy")
     link = sandbox.link("ada@example.com", "Asked before a deploy")
     triggers = sandbox.client("lambda").list_event_source_mappings

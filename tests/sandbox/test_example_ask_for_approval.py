@@ -13,7 +13,7 @@ from tests.sandbox.roles import EXECUTION, MACHINE, May
 ASSENTS = {"executionArn": f"{EXECUTION}assent-sandbox:x"}
 OWN = {"executionArn": f"{EXECUTION}ask-for-approval-sandbox:x"}
 # The three actions of EventBridge aren't here: MiniStack looks for the rule under another ARN than
-# AWS. tests/statemachine/test_ask_for_approval.py compares them with the documentation.
+# AWS. tests/integration/statemachine/test_ask_for_approval.py compares them with the documentation.
 ALLOWED: list[tuple[str, str, Any]] = [
     ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}assent-sandbox"}),
     ("stepfunctions", "describe_execution", ASSENTS),

@@ -1,4 +1,4 @@
-"""IAM, enforced: who may call, and what each function may not do."""
+"""IAM, enforced: who may call the routes, and which calls each function's role denies."""
 
 import json
 from typing import Any
@@ -20,9 +20,10 @@ ROUTES = [
     ("GET", "/approvers/ada%40example.com"),
     ("PUT", "/approvers/ada%40example.com"),
     ("DELETE", "/approvers/ada%40example.com"),
+    ("POST", "/approvers/ada%40example.com/confirmation"),
 ]
 APPROVER_TOPIC = "arn:aws:sns:us-east-1:000000000000:assent-sandbox-approver-x"
-FOREIGN_TOPIC = "arn:aws:sns:us-east-1:000000000000:somebody-elses"
+FOREIGN_TOPIC = "arn:aws:sns:us-east-1:000000000000:of-another-program"
 ITEM = {"TableName": "assent-sandbox", "Key": {"pk": {"S": "x"}}}
 INDEX = {
     "TableName": "assent-sandbox",
@@ -83,13 +84,13 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_an_operators_route_is_closed_to_others(sandbox: Sandbox, method: str, path: str) -> None:
-    """Unsigned, or signed by somebody without the permission: 403."""
+    """Unsigned, or signed by a user without the permission: 403."""
     assert sandbox.call(method, path, who=None).status == 403
     assert sandbox.call(method, path, who="stranger").status == 403
 
 
 def test_the_operators_policy_opens_the_operators_routes(sandbox: Sandbox) -> None:
-    """The stack's managed policy is enough for whoever has it."""
+    """A user with the stack's managed policy needs nothing else."""
     found = sandbox.call("GET", "/approvers/ada%40example.com")
     assert (found.status, found.json["subscription"]) == (200, "confirmed")
     assert sandbox.call("GET", "/executions/no-such").status == 404
@@ -97,7 +98,7 @@ def test_the_operators_policy_opens_the_operators_routes(sandbox: Sandbox) -> No
 
 
 def test_the_approvers_pages_need_no_signature(sandbox: Sandbox) -> None:
-    """A link is its own permission; a wrong one is a page that says nothing."""
+    """The link token is the credential; a wrong one gets a page that says nothing."""
     assert sandbox.call("GET", "/health", who=None).json == {"status": "ok", "stage": "sandbox"}
     assert sandbox.call("GET", "/approve/wrong", who=None).status == 404
 
@@ -106,7 +107,7 @@ def test_the_approvers_pages_need_no_signature(sandbox: Sandbox) -> None:
 def test_a_function_is_denied_what_it_doesnt_need(
     sandbox: Sandbox, function: str, service: str, action: str, arguments: dict[str, Any]
 ) -> None:
-    """With the role of the deployed function, AWS answers that it may not."""
+    """IAM denies it to the role of the deployed function."""
     client = _as(sandbox, function, service)
     with pytest.raises(ClientError) as refused:
         getattr(client, action)(**arguments)
@@ -114,12 +115,12 @@ def test_a_function_is_denied_what_it_doesnt_need(
 
 
 def test_a_function_may_do_what_it_needs(sandbox: Sandbox) -> None:
-    """The same way of asking isn't denied everything."""
+    """So the denials above aren't due to the way of calling."""
     assert "Item" not in _as(sandbox, "tick", "dynamodb").get_item(**ITEM)
 
 
 def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
-    """The index `due` is the tick's, the others are the API's."""
+    """The roles of other functions don't allow the index `due`."""
     due = INDEX | {"IndexName": "due", "ExpressionAttributeNames": {"#k": "dueShard"}}
     assert _as(sandbox, "tick", "dynamodb").query(**due)["Items"] == []
     for function in ("api", "request_approval"):
@@ -128,7 +129,7 @@ def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
 
 
 def _as(sandbox: Sandbox, function: str, service: str) -> Any:
-    """Return a client with the credentials that the function's role gives."""
+    """Return a client with the credentials of a function's role."""
     role = _role(sandbox, function)
     made = sandbox.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     return sandbox.client(

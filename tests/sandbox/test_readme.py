@@ -1,6 +1,6 @@
-"""README's "Use it from your own workflow", deployed: to ask, to decide, to follow.
+"""The samples of docs/integrating.md in the sandbox: to ask, to decide, to follow the outcomes.
 
-Each with the permissions that the README's table says it takes.
+Each runs with the permissions in the table there.
 """
 
 import json
@@ -22,11 +22,11 @@ from tests.sandbox.client import ACCOUNT, Json, Sandbox, policy, press, statemen
 
 ADA = "ada@example.com"
 PURPOSES = {"A child": "a child, waited for", "A function": "a function", "A queue": "a queue"}
-"""Heading -> what its permissions are for."""
+"""Heading -> the purpose in the table of permissions."""
 
 
 def here(sandbox: Sandbox, text: str) -> str:
-    """Return the text with the sandbox's names in the place of the sample ones."""
+    """Return the text with the sandbox's names instead of the sample ones."""
     text = text.replace(
         f"https://sqs.us-east-1.amazonaws.com/{readme.ACCOUNT}/assent-dev-requests",
         sandbox.queue("requests"),
@@ -35,7 +35,7 @@ def here(sandbox: Sandbox, text: str) -> str:
 
 
 def role(sandbox: Sandbox, title: str) -> str:
-    """Make the role of somebody's state machine, with the README's permissions; return its ARN."""
+    """Create a role with the documented permissions for a state machine; return its ARN."""
     iam, name = sandbox.client("iam"), f"{title.replace(' ', '-')}"
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}}
     made = iam.create_role(
@@ -51,7 +51,7 @@ def role(sandbox: Sandbox, title: str) -> str:
 
 @pytest.fixture(scope="module")
 def machines(sandbox: Sandbox) -> dict[str, str]:
-    """Make somebody's own state machines, of the snippets; return their ARNs by heading."""
+    """Create the state machines of the samples and return their ARNs by heading."""
     return {
         title: sandbox.client("stepfunctions").create_state_machine(
             name=title.replace(" ", "-"),
@@ -69,10 +69,8 @@ def ended(sandbox: Sandbox, execution: str) -> Json:
 
 
 @pytest.mark.parametrize("title", PURPOSES)
-def test_your_state_machine_asks_and_goes_on(
-    sandbox: Sandbox, machines: dict[str, str], title: str
-) -> None:
-    """Approved it goes on with the result; rejected they are told."""
+def test_a_sample_asks_and_goes_on(sandbox: Sandbox, machines: dict[str, str], title: str) -> None:
+    """Approved to Release, with the result; rejected to TellThem."""
     states = sandbox.client("stepfunctions")
     executions = {
         choice: states.start_execution(
@@ -87,12 +85,14 @@ def test_your_state_machine_asks_and_goes_on(
     assert released["status"] == "SUCCEEDED"
     result = json.loads(released["output"])
     assert (result["outcome"], result["subject"]) == ("approved", f"{title}, to approve?")
-    told = ended(sandbox, executions["reject"])
-    assert (told["status"], told["error"]) == ("FAILED", "TheyWereTold")
+    rejected = ended(sandbox, executions["reject"])
+    assert (rejected["status"], rejected["error"]) == ("FAILED", "TheyWereTold")
 
 
-def test_a_child_that_is_to_fail_is_caught(sandbox: Sandbox, machines: dict[str, str]) -> None:
-    """Without `onReject`, by the parent's Catch, which has what the child failed as."""
+def test_without_on_reject_a_rejection_fails_the_child(
+    sandbox: Sandbox, machines: dict[str, str]
+) -> None:
+    """The parent's Catch gets the child's error."""
     states = sandbox.client("stepfunctions")
     definition = here(sandbox, json.dumps(readme.states("A child")))
     failing = json.loads(definition)
@@ -111,13 +111,13 @@ def test_a_child_that_is_to_fail_is_caught(sandbox: Sandbox, machines: dict[str,
     assert json.loads(caught["Cause"])["outcome"] == "rejected"
 
 
-def test_the_permissions_suffice_and_open_nothing_else(
+def test_the_permissions_are_enough_and_allow_nothing_else(
     sandbox: Sandbox, machines: dict[str, str]
 ) -> None:
-    """MiniStack runs a state machine without looking at its role: here the role itself calls."""
+    """MiniStack ignores a state machine's role, so here the role itself makes the calls."""
     sts = sandbox.client("sts")
 
-    def having(title: str, service: str) -> Any:
+    def client_of(title: str, service: str) -> Any:
         arn = f"arn:aws:iam::{ACCOUNT}:role/{title.replace(' ', '-')}"
         made = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         return sandbox.client(
@@ -128,13 +128,13 @@ def test_the_permissions_suffice_and_open_nothing_else(
         )
 
     ours, bad = sandbox.state["stateMachineArn"], json.dumps({})
-    child = having("A child", "stepfunctions")
+    child = client_of("A child", "stepfunctions")
     execution = child.start_execution(stateMachineArn=ours, input=bad)["executionArn"]
     assert child.describe_execution(executionArn=execution)["status"]
-    having("A function", "lambda").invoke(
+    client_of("A function", "lambda").invoke(
         FunctionName="assent-sandbox-request_approval", InvocationType="DryRun"
     )
-    having("A queue", "sqs").send_message(QueueUrl=sandbox.queue("requests"), MessageBody=bad)
+    client_of("A queue", "sqs").send_message(QueueUrl=sandbox.queue("requests"), MessageBody=bad)
     for title, service, call, arguments in (
         ("A child", "stepfunctions", "start_execution", {"stateMachineArn": machines["A queue"]}),
         ("A child", "stepfunctions", "get_execution_history", {"executionArn": execution}),
@@ -142,7 +142,7 @@ def test_the_permissions_suffice_and_open_nothing_else(
         ("A queue", "sqs", "receive_message", {"QueueUrl": sandbox.queue("requests")}),
     ):
         with pytest.raises(ClientError, match=r"not authorized|AccessDenied"):
-            getattr(having(title, service), call)(**arguments)
+            getattr(client_of(title, service), call)(**arguments)
 
 
 def shell(line: str, **more: str) -> Json:
@@ -189,31 +189,29 @@ def test_the_curl_line_that_make_demo_prints_asks(sandbox: Sandbox, folder: Path
 
 
 @pytest.mark.parametrize("service", ["sqs", "sns", "lambda"])
-def test_a_program_decides_with_the_permission_that_the_table_names(
-    sandbox: Sandbox, service: str
-) -> None:
-    """The snippet's body, by each of the three."""
+def test_a_program_decides_with_the_documented_permission(sandbox: Sandbox, service: str) -> None:
+    """It sends the sample by queue, topic or function."""
     (row,) = [row for row in readme.permissions("deciding") if f":{service}:" in row[1]]
     (action,), resource = row[0], here(sandbox, row[1])
     keys = sandbox.may(f"decides-by-{service}", action, resource)
     name = sandbox.start(subject=f"Decided by {service}")
     token = sandbox.link(ADA, f"Decided by {service}").rpartition("/")[2]
-    said = readme.snippet("Decide from a program").replace("<approval id>.<secret>", token)
+    message = readme.snippet("Decide from a program").replace("<approval id>.<secret>", token)
     client = sandbox.client(service, **keys)
     if service == "sqs":
-        client.send_message(QueueUrl=sandbox.queue("decisions"), MessageBody=said)
+        client.send_message(QueueUrl=sandbox.queue("decisions"), MessageBody=message)
     elif service == "sns":
-        client.publish(TopicArn=resource, Message=said)
+        client.publish(TopicArn=resource, Message=message)
     else:
-        client.invoke(FunctionName=resource, Payload=said)
+        client.invoke(FunctionName=resource, Payload=message)
     (made,) = sandbox.ended(name)["output"]["decisions"]
     assert (made["approver"], made["reason"]) == (ADA, "Tests are green")
 
 
-def test_the_pattern_matches_what_is_announced(
+def test_the_pattern_matches_the_announced_outcome(
     sandbox: Sandbox, slow: dict[str, str], announced: Announced
 ) -> None:
-    """Approvals of that stage; the same event of another outcome or stage isn't meant."""
+    """It matches no other outcome and no other stage."""
     approval_id = sandbox.execution(slow["decided"])["approval"]["id"]
     (event,) = until(partial(announced.of, approval_id), bool, seconds=70)
     pattern = readme.snippet("Follow the outcomes").replace('"dev"', '"sandbox"')

@@ -1,4 +1,4 @@
-"""The deployed whole, over HTTP: start, mail, click, the execution goes on."""
+"""Assent deployed in the sandbox, over HTTP: start, mail, click, and the execution goes on."""
 
 import json
 from functools import partial
@@ -10,7 +10,7 @@ from tests.sandbox.client import BROWSER, Json, Sandbox, http, press, until
 
 
 def test_approving_resumes_the_execution_with_the_decision(sandbox: Sandbox) -> None:
-    """From HTTP start to a succeeded execution whose output says who approved, and why."""
+    """The output of the succeeded execution says who approved, and why."""
     name = sandbox.start(subject="Whole way", details={"Risk": "low"})
     link = sandbox.link("ada@example.com", "Whole way")
     page = http("GET", link, headers=BROWSER)
@@ -22,7 +22,7 @@ def test_approving_resumes_the_execution_with_the_decision(sandbox: Sandbox) -> 
     (decision,) = found["output"]["decisions"]
     assert decision["approver"] == "ada@example.com"
     assert decision["reason"] == "tested on staging"
-    assert _story(found) == ["requested", "mailed", "approved", "resumed"]
+    assert _event_kinds(found) == ["requested", "mailed", "approved", "resumed"]
 
 
 def test_rejecting_fails_the_execution_by_name(sandbox: Sandbox) -> None:
@@ -35,7 +35,7 @@ def test_rejecting_fails_the_execution_by_name(sandbox: Sandbox) -> None:
 
 
 def test_a_rejection_can_be_returned(sandbox: Sandbox) -> None:
-    """With `onReject: return` the execution succeeds and says `rejected`."""
+    """With `onReject: return` the execution succeeds with the outcome `rejected`."""
     name = sandbox.start(subject="Returned rejection", onReject="return")
     press(sandbox.link("ada@example.com", "Returned rejection", "reject"), "no")
     found = sandbox.ended(name)
@@ -43,7 +43,7 @@ def test_a_rejection_can_be_returned(sandbox: Sandbox) -> None:
 
 
 def test_two_of_three_have_to_approve(sandbox: Sandbox) -> None:
-    """The execution waits for the second approval and for no third."""
+    """The execution goes on after the second approval."""
     people = sandbox.state["approvers"]
     name = sandbox.start(subject="Two of three", approvers=people, approvalsNeeded=2)
     first = press(sandbox.link(people[0], "Two of three"))
@@ -53,11 +53,11 @@ def test_two_of_three_have_to_approve(sandbox: Sandbox) -> None:
     assert sandbox.ended(name)["outcome"] == "approved"
     late = press(sandbox.link(people[1], "Two of three", "reject"), "too late")
     assert late.status == 409
-    assert len(sandbox.votes(name)) == 2
+    assert len(sandbox.decisions(name)) == 2
 
 
 def test_a_bad_request_from_a_state_machine_fails_at_once(sandbox: Sandbox) -> None:
-    """Started behind the API's back, it is refused by the function, naming the field."""
+    """Without the API's check before it, the function refuses it and names the field."""
     machine = sandbox.client("stepfunctions")
     arn = machine.start_execution(
         stateMachineArn=sandbox.state["stateMachineArn"],
@@ -91,7 +91,7 @@ def test_a_bad_request_over_http_is_refused_naming_the_field(
 
 
 def test_the_same_key_and_body_are_one_execution(sandbox: Sandbox) -> None:
-    """A caller who doesn't know whether the first call arrived may call again."""
+    """A caller that got no answer may repeat the call."""
     body = {"subject": "Asked twice", "approvers": ["ada@example.com"]}
     key = {"headers": {"Idempotency-Key": "asked-twice"}}
     first = sandbox.call("POST", "/executions", body, **key)
@@ -105,7 +105,7 @@ def test_the_same_key_and_body_are_one_execution(sandbox: Sandbox) -> None:
 
 
 def test_a_scanner_decides_nothing(sandbox: Sandbox) -> None:
-    """Every link opened 20 times by GET and by HEAD, before and after: the item is unchanged."""
+    """Each link is opened 20 times by GET and by HEAD, and the stored item doesn't change."""
     name = sandbox.start(subject="Scanned")
     links = [sandbox.link("ada@example.com", "Scanned", choice) for choice in ("approve", "reject")]
     before = sandbox.item(name)
@@ -116,13 +116,13 @@ def test_a_scanner_decides_nothing(sandbox: Sandbox) -> None:
     assert sandbox.item(name) != before
     _open(links)
     after = sandbox.execution(name)
-    assert _story(after) == _story(ended)
+    assert _event_kinds(after) == _event_kinds(ended)
     assert after["approval"]["approvers"] == ended["approval"]["approvers"]
     assert after["outcome"] == ended["outcome"] == "approved"
 
 
-def _story(found: Json) -> list[str]:
-    """Return what happened to an approval, but for its announcement: a tick may have come."""
+def _event_kinds(found: Json) -> list[str]:
+    """Return the kinds of an approval's events but `announced`, which depends on the tick."""
     events = [event["what"] for event in found["approval"]["events"]]
     return [what for what in events if what != "announced"]
 
@@ -136,7 +136,7 @@ def _open(links: list[str]) -> None:
 
 
 def test_no_secret_is_in_any_log(sandbox: Sandbox) -> None:
-    """Task tokens, link tokens and reasons of a whole approval stay out of every log group."""
+    """No log group holds a task token, a link token or a reason of a whole approval."""
     name = sandbox.start(subject="Logged")
     link = sandbox.link("ada@example.com", "Logged")
     task_token = json.loads(sandbox.item(name)["approval"]["S"])["taskToken"]
@@ -157,8 +157,8 @@ def test_no_secret_is_in_any_log(sandbox: Sandbox) -> None:
         assert secret not in said
 
 
-def test_an_approval_nobody_answers_expires(sandbox: Sandbox, slow: dict[str, str]) -> None:
-    """The scheduled tick fails it as `Expired`; its link says so calmly."""
+def test_an_approval_without_decisions_expires(sandbox: Sandbox, slow: dict[str, str]) -> None:
+    """The scheduled tick fails the execution as `Expired`; the link's page says so."""
     link = sandbox.link("ada@example.com", "Nobody answers")
     found = until(
         lambda: sandbox.execution(slow["expires"]),
@@ -174,22 +174,22 @@ def test_an_approval_nobody_answers_expires(sandbox: Sandbox, slow: dict[str, st
 def test_a_new_approver_is_invited_and_mailed_by_a_later_tick(
     sandbox: Sandbox, slow: dict[str, str]
 ) -> None:
-    """Nobody has to be registered first: the invitation goes out, the mail follows."""
+    """No approver has to be registered first: SNS invites them, and the mail follows."""
     until(
         lambda: sandbox.mails("newcomer@example.com", "For a newcomer"), bool, seconds=240
     )  # the invited mail waits for its lease (90 s), then for the next minute's tick
     press(sandbox.link("newcomer@example.com", "For a newcomer"))
     found = sandbox.ended(slow["invites"])
     assert found["outcome"] == "approved"
-    assert _story(found) == ["requested", "invited", "mailed", "approved", "resumed"]
+    assert _event_kinds(found) == ["requested", "invited", "mailed", "approved", "resumed"]
 
 
 def test_each_outcome_is_announced_once(
     sandbox: Sandbox, slow: dict[str, str], announced: Announced
 ) -> None:
-    """A rule on the event bus hands its target what came of it, whoever or whatever decided."""
-    for story, outcome in (("expires", "expired"), ("decided", "approved")):
-        approval = sandbox.execution(slow[story])["approval"]
+    """A rule on the event bus gives its target the outcome, decided or expired."""
+    for name, outcome in (("expires", "expired"), ("decided", "approved")):
+        approval = sandbox.execution(slow[name])["approval"]
         (event,) = until(partial(announced.of, approval["id"]), bool, seconds=70)
         assert (event["source"], event["detail-type"]) == ("assent", "Approval closed")
         assert event["resources"] == [approval["executionArn"]]

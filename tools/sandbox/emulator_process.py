@@ -3,7 +3,7 @@
 MiniStack lacks three things that Assent needs. They are added here by wrapping its functions: mail
 to e-mail subscriptions (each mail becomes a line of a file that the inbox reads), the IAM condition
 keys `sns:Protocol` and `sns:Endpoint`, and the name of the error that a Lambda function raised.
-After an upgrade of MiniStack run `tests/tools/test_emulator.py`, because its internals may change.
+After an upgrade of MiniStack run tests/integration/tools/test_emulator.py: its internals change.
 
 The process ends with its parent, even if that is killed: the pipe on stdin closes.
 """

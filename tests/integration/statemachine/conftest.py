@@ -1,4 +1,4 @@
-"""Assent over moto's Step Functions: our function, our adapter, our state machine."""
+"""Assent on moto's Step Functions: its own function, adapter and state machine."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -8,7 +8,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskServiceSfn,
 )
 
-import app as doors
+import app as entrypoints
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from tests.fakes import FakePorts
 from tests.integration.statemachine.engine import Engine, Function, asking, from_api, to_api
@@ -16,9 +16,9 @@ from tests.integration.statemachine.engine import Engine, Function, asking, from
 
 @pytest.fixture
 def ports(monkeypatch: pytest.MonkeyPatch) -> FakePorts:
-    """Return what `app.py` works with; its `executions` are real once an engine runs."""
+    """Return the ports of `app.py`; its `executions` are real once an engine runs."""
     ports = FakePorts()
-    monkeypatch.setattr(doors, "wiring", ports)
+    monkeypatch.setattr(entrypoints, "wiring", ports)
     return ports
 
 
@@ -27,10 +27,10 @@ def engine_for(
     account: None,  # noqa: ARG001 (it must be there first)
     ports: FakePorts,
 ) -> Iterator[Callable[..., Engine]]:
-    """Start an engine whose task calls the given function; the ports answer to its tasks."""
+    """Return what starts an engine whose task calls a function; the ports answer its tasks."""
     engines: list[Engine] = []
 
-    def begin(function: Function = doors.request_approval, **changed_retry: Any) -> Engine:
+    def begin(function: Function = entrypoints.request_approval, **changed_retry: Any) -> Engine:
         engine = asking(function, **changed_retry)
         engines.append(engine)
         ports.executions = cast("Any", StepFunctionsExecutions(engine.client, engine.machine))
@@ -43,7 +43,7 @@ def engine_for(
 
 @pytest.fixture
 def children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have moto start and describe children: its door to itself takes no name as ASL writes it."""
+    """Make moto start and describe children: it passes on names as ASL spells them (5.2.5)."""
     monkeypatch.setattr(StateTaskServiceSfn, "_normalise_parameters", to_api)
     monkeypatch.setattr(StateTaskServiceSfn, "_normalise_response", from_api)
 

@@ -1,7 +1,7 @@
-"""State machines of ours, run by moto, whose tasks call the real functions.
+"""The engine: runs a state machine in moto, whose tasks call functions of this process.
 
-moto has no Lambda runtime without Docker; its backend for that case says yes to everything. Here
-that backend calls functions in this process, with what Step Functions sends them.
+moto has no Lambda runtime without Docker; its backend for that case accepts every call and runs
+nothing. Here that backend calls the functions, with the payload that Step Functions sends.
 """
 
 import json
@@ -27,11 +27,11 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 DEFINITION = Path(__file__).parents[3] / "statemachine.asl.json"
 FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
-"""How the ARN of every function starts; its name here follows."""
+"""The ARN of a function, up to its name."""
 FUNCTION = f"{FUNCTIONS}request_approval"
 _ROLE = f"arn:aws:iam::{ACCOUNT}:role/states"
 _PATIENCE = 10.0
-"""Seconds until a question counts as unanswered; answers take some hundredths of one."""
+"""Seconds to wait for an execution; most need some hundredths of one."""
 
 _OUTCOME = ("status", "output", "error", "cause")
 
@@ -39,13 +39,13 @@ Function = Callable[[Any, Any], Any]
 
 
 def definition(file: Path = DEFINITION) -> dict[str, Any]:
-    """Return a state machine as it is in the repository; Assent's own, if no other is named."""
+    """Return a state machine's definition; without a file, Assent's own."""
     text: dict[str, Any] = json.loads(file.read_text())
     return text
 
 
 class InProcess(LambdaSimpleBackend):
-    """Lambda, as far as a task needs it: functions by their names, Python of this process."""
+    """Lambda, as far as a task needs it: calls Python functions by name."""
 
     functions: Mapping[str, Function]
 
@@ -57,21 +57,21 @@ class InProcess(LambdaSimpleBackend):
         headers: Any,  # noqa: ARG002
         response_headers: Any,
     ) -> bytes:
-        """Answer as Lambda does: the result, or the error's name under a header that says so."""
+        """Answer as Lambda does: the result, or the error with the header that marks it."""
         function = type(self).functions[function_name.rpartition(":")[2]]
         context = LambdaContext(function_name, memory_size=256, max_runtime_ms=60_000)
         try:
             result = function(json.loads(body), context)
-        except Exception as e:  # noqa: BLE001 (Lambda's runtime catches whatever a function raises)
+        except Exception as e:  # noqa: BLE001 (Lambda's runtime catches every error of a function)
             response_headers["x-amz-function-error"] = "Unhandled"
             result = {"errorType": type(e).__name__, "errorMessage": str(e)}
         return json.dumps(result).encode()
 
 
 class Engine:
-    """Starts executions of a state machine and says what becomes of them.
+    """Starts executions of a state machine and returns their results.
 
-    `placeholders` are what the definition's `${Names}` stand for; `functions` are known by name.
+    `placeholders` are the values of the definition's `${Names}`; `functions` are called by name.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Engine:
         self._started: list[str] = []
 
     def start(self, request: object, name: str = "release-42", machine: str | None = None) -> str:
-        """Start an execution, of our machine if of no other, that asks for this; return its ARN."""
+        """Start an execution with this input and return its ARN."""
         arn = self.client.start_execution(
             stateMachineArn=machine or self.machine, name=name, input=json.dumps(request)
         )["executionArn"]
@@ -103,7 +103,7 @@ class Engine:
         return arn
 
     def end(self, execution: str) -> dict[str, Any]:
-        """Wait for the end of an execution and return what came of it then."""
+        """Wait for the end of an execution and return its status, and output or error and cause."""
         for _ in self._moments():
             found = self.client.describe_execution(executionArn=execution)
             if found["status"] != "RUNNING":
@@ -111,25 +111,25 @@ class Engine:
         raise AssertionError(f"{execution} still runs")
 
     def until(self, happened: Callable[[], bool]) -> None:
-        """Wait until something has happened."""
+        """Wait until that function returns True."""
         for _ in self._moments():
             if happened():
                 return
         raise AssertionError("it didn't happen")
 
     def sent(self, execution: str) -> dict[str, Any]:
-        """Return what the latest task was sent, once the execution waits for the answer to it."""
+        """Return the parameters of the latest task, once the execution waits for its task token."""
         self.until(lambda: self.waits(execution))
         tasks = [e for e in self._history(execution) if e["type"] == "TaskScheduled"]
         found: dict[str, Any] = json.loads(tasks[-1]["taskScheduledEventDetails"]["parameters"])
         return found
 
     def task_token(self, execution: str) -> str:
-        """Return the task token that the execution's history says its function was sent."""
+        """Return the task token in the payload that the function got."""
         return str(self.sent(execution)["Payload"]["taskToken"])
 
     def states(self, execution: str) -> list[str]:
-        """Return the states that the execution has entered, in their order."""
+        """Return the states that the execution has entered, in order."""
         entered = (event.get("stateEnteredEventDetails") for event in self._history(execution))
         return [str(details["name"]) for details in entered if details]
 
@@ -138,11 +138,11 @@ class Engine:
         return sum(event["type"] == "TaskScheduled" for event in self._history(execution))
 
     def waits(self, execution: str) -> bool:
-        """Return whether the execution waits for an answer to its task token."""
+        """Return whether the execution waits for its task token."""
         return any(event["type"] == "TaskSubmitted" for event in self._history(execution))
 
     def stop(self) -> None:
-        """Stop whatever still runs, so that no thread outlives the test."""
+        """Stop every running execution, so that no thread outlives the test."""
         for execution in self._started:
             if self.client.describe_execution(executionArn=execution)["status"] == "RUNNING":
                 self.client.stop_execution(executionArn=execution)
@@ -159,16 +159,16 @@ class Engine:
 
 
 def asking(function: Function, **changed_retry: Any) -> Engine:
-    """Return an engine of Assent's own state machine; a test may hurry its retries."""
+    """Return an engine of Assent's own state machine; `changed_retry` makes its retries quicker."""
     asl = definition()
     asl["States"]["RequestApproval"]["Retry"][0] |= changed_retry
     return Engine(asl, {"RequestApprovalFunction": FUNCTION}, {"request_approval": function})
 
 
 def _once(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Refuse the second answer to a task as AWS does.
+    """Refuse the second answer to a task, as AWS does.
 
-    moto takes it until its execution has gone on, and a failure even when that has ended (5.2.5).
+    moto accepts it until the execution has gone on, and a failure even after its end (5.2.5).
     """
     token = json.loads(params["body"])["taskToken"]
     for execution in stepfunctions_parser_backends[ACCOUNT][REGION]._get_executions():
@@ -179,7 +179,7 @@ def _once(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]
 
 
 def to_api(_: object, parameters: dict[str, Any], **__: Any) -> None:
-    """Name a task's parameters as Step Functions' API does, which moto 5.2.5 leaves out."""
+    """Spell a task's parameters as Step Functions' API does; moto 5.2.5 doesn't."""
     given = parameters.get("Input", {})
     parameters["Input"] = given if isinstance(given, str) else json.dumps(given)
     for name in list(parameters):
@@ -187,7 +187,7 @@ def to_api(_: object, parameters: dict[str, Any], **__: Any) -> None:
 
 
 def from_api(_: object, response: dict[str, Any], **__: Any) -> None:
-    """Name what the API answered as states do; a time is in milliseconds."""
+    """Spell the API's answer as states do; times are in milliseconds."""
     for name in list(response):
         value = response.pop(name)
         value = round(value.timestamp() * 1000) if isinstance(value, datetime) else value
@@ -195,7 +195,7 @@ def from_api(_: object, response: dict[str, Any], **__: Any) -> None:
 
 
 def _with_cause(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-    """Hand moto's engine the whole failure: its own door drops the cause (moto 5.2.5)."""
+    """Give moto's engine the whole failure: its own handler drops the cause (5.2.5)."""
     if refusal := _once(params):
         return refusal
     sent = json.loads(params["body"])

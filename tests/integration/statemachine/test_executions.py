@@ -1,7 +1,7 @@
-"""The real state machine, executed: every end that a request can come to.
+"""The real state machine, executed in moto: every outcome of a request.
 
-The function, the use cases and the Executions adapter are Assent's own; the engine is moto's; the
-table and the mail are in memory.
+The function, the use cases and the adapter of Step Functions are real; the table and the mail are
+fakes in memory.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import app as doors
+import app as entrypoints
 from chalicelib.application import deciding, operating, outbox_relay
 from chalicelib.application.outbox_relay import ERROR_NAMES
 from chalicelib.domain import link_tokens
@@ -24,7 +24,7 @@ ADA = "ada@example.com"
 
 
 def asked(engine: Engine, ports: FakePorts, **fields: Any) -> str:
-    """Start an execution, wait until its mail is out and it waits, return its ARN."""
+    """Start an execution and return its ARN, once its mail is sent and it waits."""
     execution = engine.start(body(**fields))
     engine.until(lambda: bool(ports.mailer.sent) and engine.waits(execution))
     return execution
@@ -36,7 +36,7 @@ def decide(ports: FakePorts, choice: Any, reason: str = "", to: str = ADA) -> No
 
 
 def approval_id(engine: Engine, execution: str) -> str:
-    """Return the id of the approval that the execution asked for."""
+    """Return the id of the execution's approval."""
     return link_tokens.approval_id(engine.task_token(execution))
 
 
@@ -61,8 +61,8 @@ def test_an_approval_resumes_the_execution_with_its_result(
     assert engine.states(execution) == ["RequestApproval", "Approved"]
 
 
-def test_the_approval_knows_its_execution(engine: Engine, ports: FakePorts) -> None:
-    """What the state machine hands over is its own ARN, and the approval is found by it."""
+def test_the_approval_is_found_by_its_execution(engine: Engine, ports: FakePorts) -> None:
+    """The state machine sends its execution's ARN with the request."""
     execution = asked(engine, ports)
     assert ports.store.of_execution(execution) == approval_id(engine, execution)
 
@@ -71,7 +71,7 @@ def test_the_approval_knows_its_execution(engine: Engine, ports: FakePorts) -> N
 def test_a_rejection_fails_the_execution(
     engine: Engine, ports: FakePorts, chosen: dict[str, str]
 ) -> None:
-    """By name, with the result as JSON in the cause; that is also what happens unasked."""
+    """As `Rejected`, with the result as JSON in the cause; that is the default too."""
     execution = asked(engine, ports, **chosen)
     decide(ports, "reject", "too dear")
     ended = engine.end(execution)
@@ -94,8 +94,8 @@ def test_a_rejection_can_be_returned_instead(engine: Engine, ports: FakePorts) -
     assert engine.states(execution) == ["RequestApproval", "OnReject", "ReturnRejection"]
 
 
-def test_an_approval_of_two_waits_for_the_second(engine: Engine, ports: FakePorts) -> None:
-    """The first of two answers leaves the execution waiting."""
+def test_a_quorum_of_two_waits_for_the_second_approval(engine: Engine, ports: FakePorts) -> None:
+    """After the first of two decisions the execution still runs."""
     execution = asked(engine, ports, approvers=[ADA, "bob@example.com"], approvalsNeeded="all")
     decide(ports, "approve")
     assert engine.client.describe_execution(executionArn=execution)["status"] == "RUNNING"
@@ -103,16 +103,16 @@ def test_an_approval_of_two_waits_for_the_second(engine: Engine, ports: FakePort
     assert engine.end(execution)["status"] == "SUCCEEDED"
 
 
-def test_a_request_that_nobody_answers_fails_as_expired(engine: Engine, ports: FakePorts) -> None:
-    """The tick does it, once the time is over."""
+def test_a_request_past_its_deadline_fails_as_expired(engine: Engine, ports: FakePorts) -> None:
+    """The tick closes it."""
     execution = asked(engine, ports, expiresIn=60)
     ports.later(seconds=60)
     outbox_relay.relay(ports, approval_id(engine, execution))
     _ended(engine, execution, "Expired", "expired")
 
 
-def test_a_request_that_is_withdrawn_fails_as_cancelled(engine: Engine, ports: FakePorts) -> None:
-    """Whoever cancels, the execution ends at once."""
+def test_a_cancelled_request_fails_as_cancelled(engine: Engine, ports: FakePorts) -> None:
+    """The execution ends at once, without a tick."""
     execution = asked(engine, ports)
     operating.change(
         ports, approval_id(engine, execution), Cancel(reason="not needed"), by=ADA, via="api"
@@ -141,7 +141,7 @@ def _ended(engine: Engine, execution: str, error: str, outcome: str) -> None:
 def test_a_bad_request_fails_the_execution_at_once(
     engine: Engine, ports: FakePorts, request_: object, field: str | None
 ) -> None:
-    """The field is named in the cause; nobody is asked, and nothing is tried again."""
+    """The cause names the field; nobody is mailed, and nothing is retried."""
     execution = engine.start(request_)
     ended = engine.end(execution)
     assert (ended["status"], ended["error"]) == ("FAILED", "InvalidRequest")
@@ -153,10 +153,10 @@ def test_a_bad_request_fails_the_execution_at_once(
     assert ports.effects.done == []
 
 
-def test_a_function_that_fails_is_an_unexpected_failure(
+def test_a_bug_in_the_function_is_an_unexpected_failure(
     engine_for: Callable[..., Engine],
 ) -> None:
-    """A bug is not tried again and not taken for an answer; its name is kept."""
+    """It is neither retried nor taken for an outcome; the error keeps its name."""
 
     def broken(event: object, context: object) -> None:  # noqa: ARG001
         raise ZeroDivisionError("a bug")
@@ -169,18 +169,16 @@ def test_a_function_that_fails_is_an_unexpected_failure(
     assert engine.attempts(execution) == 1
 
 
-def test_a_cloud_that_is_away_for_a_moment_is_tried_again(
-    engine_for: Callable[..., Engine], ports: FakePorts
-) -> None:
-    """`Unavailable` is retried by its name, and the second try asks."""
+def test_unavailable_is_retried(engine_for: Callable[..., Engine], ports: FakePorts) -> None:
+    """The second try succeeds and mails once."""
     calls: list[object] = []
 
-    def away_at_first(event: object, context: object) -> object:
+    def unavailable_at_first(event: object, context: object) -> object:
         calls.append(event)
         ports.effects.faulty = {"store.create"} if len(calls) == 1 else set()
-        return doors.request_approval(event, context)
+        return entrypoints.request_approval(event, context)
 
-    engine = engine_for(away_at_first, IntervalSeconds=1)
+    engine = engine_for(unavailable_at_first, IntervalSeconds=1)
     execution = engine.start(body())
     engine.until(lambda: bool(ports.mailer.sent) and engine.waits(execution))
     decide(ports, "approve")
@@ -189,10 +187,10 @@ def test_a_cloud_that_is_away_for_a_moment_is_tried_again(
     assert len(ports.mailer.sent) == 1
 
 
-def test_a_cloud_that_stays_away_fails_the_execution_by_name(
+def test_unavailable_after_all_retries_fails_the_execution(
     engine_for: Callable[..., Engine], ports: FakePorts
 ) -> None:
-    """After the retries, and with an error that says what it was."""
+    """By way of UnexpectedFailure, with the error's own name."""
     engine = engine_for(IntervalSeconds=1, BackoffRate=1, MaxAttempts=2)
     ports.effects.faulty = {"store.create"}
     ended = engine.end(execution := engine.start(body()))
@@ -202,10 +200,10 @@ def test_a_cloud_that_stays_away_fails_the_execution_by_name(
 
 
 @pytest.mark.parametrize("name", ["Surprise", "rejected", "Approved"])
-def test_an_error_by_any_other_name_is_an_unexpected_failure(
+def test_an_error_with_another_name_is_an_unexpected_failure(
     engine: Engine, ports: FakePorts, name: str
 ) -> None:
-    """Only the names that Assent sends mean what Assent means."""
+    """Only the exact names that Assent sends are caught by name."""
     execution = asked(engine, ports)
     assert ports.executions.fail_task(engine.task_token(execution), name, '{"why": "who knows"}')
     ended = engine.end(execution)
@@ -215,7 +213,7 @@ def test_an_error_by_any_other_name_is_an_unexpected_failure(
 
 
 def test_a_second_answer_is_refused_and_changes_nothing(engine: Engine, ports: FakePorts) -> None:
-    """The task is answered once; the adapter says that the others came too late."""
+    """The adapter returns False for every answer but the first."""
     execution = asked(engine, ports)
     token = engine.task_token(execution)
     decide(ports, "approve")
@@ -229,10 +227,10 @@ def test_a_second_answer_is_refused_and_changes_nothing(engine: Engine, ports: F
     assert engine.end(execution) == first
 
 
-def test_a_task_that_somebody_else_answered_is_recorded_as_closed(
+def test_a_task_that_another_program_answered_is_recorded_as_not_waiting(
     engine: Engine, ports: FakePorts
 ) -> None:
-    """The decision stands, and the record says that the task was not waiting."""
+    """The decision is stored, and the audit trail says that the task was not waiting."""
     execution = asked(engine, ports)
     ports.executions.succeed_task(engine.task_token(execution), '{"by": "hand"}')
     engine.end(execution)
@@ -245,8 +243,8 @@ def test_a_task_that_somebody_else_answered_is_recorded_as_closed(
     assert json.loads(engine.end(execution)["output"]) == {"by": "hand"}
 
 
-def test_every_outcome_but_approved_has_been_seen_by_its_error_name() -> None:
-    """The tests above would miss a name that is added: it belongs here and there."""
+def test_each_error_name_is_tested_above() -> None:
+    """A new outcome needs a test of its execution too."""
     assert ERROR_NAMES == {
         "rejected": "Rejected",
         "expired": "Expired",
@@ -254,10 +252,10 @@ def test_every_outcome_but_approved_has_been_seen_by_its_error_name() -> None:
     }
 
 
-def test_the_task_token_is_nowhere_in_what_the_execution_ends_with(
+def test_the_task_token_is_neither_in_the_output_nor_in_a_mail(
     engine: Engine, ports: FakePorts
 ) -> None:
-    """Nor in the mail, which goes to people."""
+    """It is a credential: only Step Functions and the table hold it."""
     execution = asked(engine, ports)
     token = engine.task_token(execution)
     decide(ports, "approve")

@@ -66,9 +66,3 @@ def _query(table: ApprovalTable, condition: str) -> list[Any]:
         FilterExpression=condition,
         ExpressionAttributeValues={":shard": {"S": "0"}},
     )["Items"]
-
-
-def test_reads_are_charged_by_size() -> None:
-    """A unit for every 4 KB begun; the size of an item is that of its names and values."""
-    assert [read_units(n) for n in (0, 1, 4_096, 4_097, 40_960)] == [1, 1, 1, 2, 10]
-    assert size({"pk": {"S": "é"}, "version": {"N": "12"}}) == 2 + 2 + 7 + 2

@@ -5,7 +5,7 @@ import pytest
 from examples.document_release.chalicelib.counting import BATCH
 from examples.document_release.chalicelib.scan import Finding, ScannedChunk
 from tests.aws.table import calls
-from tests.examples.document_release.moto_wiring import EXECUTION, TOKEN, MotoWiring
+from tests.integration.examples.document_release.moto_wiring import EXECUTION, TOKEN, MotoWiring
 
 NOW = 1_795_000_000_000
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.examples.document_release.moto_wiring import MotoWiring
+from tests.integration.examples.document_release.moto_wiring import MotoWiring
 
 
 @pytest.fixture

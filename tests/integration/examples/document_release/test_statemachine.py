@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from examples.document_release.chalicelib.callbacks import Callbacks
-from tests.examples.document_release.functions import CONTEXT, load, s3_event
-from tests.examples.document_release.moto_wiring import BUCKET, MotoWiring
+from tests.integration.examples.document_release.functions import CONTEXT, load, s3_event
+from tests.integration.examples.document_release.moto_wiring import BUCKET, MotoWiring
 from tests.integration.statemachine.engine import FUNCTIONS, Engine
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from examples.document_release.chalicelib import counting, steps
 from tests.aws.table import take_turns
-from tests.examples.document_release.moto_wiring import EXECUTION, TOKEN, MotoWiring
+from tests.integration.examples.document_release.moto_wiring import EXECUTION, TOKEN, MotoWiring
 
 CARD = "4111 1111 1111 1111"
 TEXT = "".join(f"line {n}: {'words ' * 5}{CARD if n % 7 == 0 else ''}\n" for n in range(60))

@@ -8,8 +8,8 @@ import pytest
 
 from examples.document_release.chalicelib.callbacks import Callbacks
 from tests.aws.clients import session
-from tests.examples.document_release.functions import CONTEXT, load, s3_event
-from tests.examples.document_release.moto_wiring import MotoWiring
+from tests.integration.examples.document_release.functions import CONTEXT, load, s3_event
+from tests.integration.examples.document_release.moto_wiring import MotoWiring
 
 ROLE = "arn:aws:iam::123456789012:role/states"
 ENDS = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})

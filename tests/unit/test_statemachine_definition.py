@@ -1,49 +1,32 @@
-"""The text of `statemachine.asl.json`: whole, small, and in step with the code's names."""
+"""`statemachine.asl.json` as text: minimal, and with the names that the code sends.
+
+That it is valid ASL, cfn-lint says (tests/integration/test_cfn_lint.py).
+"""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # it has no stubs
 
 from chalicelib.application.outbox_relay import ERROR_NAMES
 from chalicelib.domain.errors import AssentError, InvalidRequest, Unavailable
 from chalicelib.domain.request import Request
-from tests.integration.statemachine.engine import DEFINITION, FUNCTION, definition
 
-TASK: dict[str, Any] = definition()["States"]["RequestApproval"]
-STATES: dict[str, dict[str, Any]] = definition()["States"]
+TEXT = (Path(__file__).parents[2] / "statemachine.asl.json").read_text()
+STATES: dict[str, dict[str, Any]] = json.loads(TEXT)["States"]
+TASK = STATES["RequestApproval"]
 FAILS = [name for name, state in STATES.items() if state["Type"] == "Fail"]
 CAUGHT = {name: catch["Next"] for catch in TASK["Catch"] for name in catch["ErrorEquals"]}
 RETRIED = [name for retry in TASK["Retry"] for name in retry["ErrorEquals"]]
 
 
-def _lint(text: str) -> list[str]:
-    machine = {
-        "Type": "AWS::StepFunctions::StateMachine",
-        "Properties": {
-            "RoleArn": "arn:aws:iam::123456789012:role/states",
-            "DefinitionString": text,
-        },
-    }
-    template = json.dumps({"Resources": {"StateMachine": machine}})
-    return [str(match) for match in lint(template, config=ManualArgs(regions=["us-east-1"]))]
-
-
-def test_the_definition_is_valid_asl() -> None:
-    """cfn-lint's schema and its check of transitions find nothing, and would find something."""
-    text = DEFINITION.read_text().replace("${RequestApprovalFunction}", FUNCTION)
-    assert _lint(text) == []
-    assert _lint(text.replace('"StartAt": "RequestApproval"', '"StartAt": "Nowhere"'))
-
-
 def test_the_definition_has_one_placeholder() -> None:
-    """The function's ARN is all that a stage changes."""
-    text = DEFINITION.read_text()
-    assert text.count("${") == text.count("${RequestApprovalFunction}") == 1
+    """Stages differ in the function's ARN alone."""
+    assert TEXT.count("${") == TEXT.count("${RequestApprovalFunction}") == 1
 
 
-def test_there_are_only_the_states_that_an_outcome_needs() -> None:
+def test_each_state_is_needed_for_an_outcome() -> None:
     """Each transition costs money: an approval takes two, a rejection three."""
     assert set(STATES) == {
         "RequestApproval",
@@ -57,8 +40,8 @@ def test_there_are_only_the_states_that_an_outcome_needs() -> None:
 
 
 def test_every_state_can_be_reached() -> None:
-    """Nothing is left over from another design."""
-    reached, ahead = set(), [definition()["StartAt"]]
+    """From `StartAt`, by transitions, catchers and choices."""
+    reached, ahead = set(), [json.loads(TEXT)["StartAt"]]
     while ahead:
         name = ahead.pop()
         reached.add(name)
@@ -70,16 +53,16 @@ def test_every_state_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize("name", FAILS)
-def test_each_fail_carries_on_the_error_and_the_cause_that_were_sent(name: str) -> None:
-    """It looks for them where the catcher that leads there puts them."""
+def test_each_fail_state_passes_on_the_error_and_cause_that_were_sent(name: str) -> None:
+    """Its paths point to where the catcher before it puts them."""
     state = {key: value for key, value in STATES[name].items() if key != "Comment"}
     before = {"Rejected": "OnReject"}.get(name, name)
     (at,) = {catch.get("ResultPath", "$") for catch in TASK["Catch"] if catch["Next"] == before}
     assert state == {"Type": "Fail", "ErrorPath": f"{at}.Error", "CausePath": f"{at}.Cause"}
 
 
-def test_a_rejection_is_kept_beside_the_input() -> None:
-    """So that OnReject still knows what was asked."""
+def test_a_rejection_is_put_beside_the_input() -> None:
+    """So OnReject still reads `onReject` of the request."""
     (rejected,) = (catch for catch in TASK["Catch"] if catch["ErrorEquals"] == ["Rejected"])
     assert rejected["ResultPath"] == "$.failure"
     assert "$.failure.Cause" in STATES["ReturnRejection"]["Parameters"]["result.$"]
@@ -87,40 +70,40 @@ def test_a_rejection_is_kept_beside_the_input() -> None:
 
 @pytest.mark.parametrize("name", [*ERROR_NAMES.values(), InvalidRequest.code])
 def test_every_error_that_assent_sends_is_caught_by_its_name(name: str) -> None:
-    """None of them falls through to the unexpected."""
+    """None of them ends in UnexpectedFailure."""
     assert CAUGHT[name] == ("OnReject" if name == "Rejected" else name)
 
 
-def test_everything_else_is_caught_last() -> None:
-    """A catcher of all before another would be the only one."""
+def test_all_other_errors_are_caught_last() -> None:
+    """A catcher of States.ALL before another would hide it."""
     last = TASK["Catch"][-1]
     assert (last["ErrorEquals"], last["Next"]) == (["States.ALL"], "UnexpectedFailure")
     assert set(CAUGHT) == {*ERROR_NAMES.values(), InvalidRequest.code, "States.ALL"}
 
 
-def test_the_error_that_is_retried_is_the_class_that_the_function_raises() -> None:
-    """Lambda reports a Python error by its class's name."""
+def test_the_retried_error_is_a_class_that_the_function_raises() -> None:
+    """Lambda reports a Python error by the name of its class."""
     assert Unavailable.__name__ in RETRIED
     assert Unavailable.code == Unavailable.__name__
 
 
-def test_nothing_is_retried_that_was_an_answer_or_a_bug() -> None:
-    """A retry asks again under a new task token: only what certainly asked nobody may be."""
+def test_no_answer_and_no_bug_is_retried() -> None:
+    """A retry mails again under a new task token, so only errors before any mail are retried."""
     others = {error.__name__ for error in _family(AssentError)} - {Unavailable.__name__}
     assert others.isdisjoint(RETRIED)
     assert {"States.ALL", "States.TaskFailed", "States.Timeout", "Exception"}.isdisjoint(RETRIED)
     assert all(name == Unavailable.__name__ or name.startswith("Lambda.") for name in RETRIED)
-    # The function itself may have asked before these happen.
+    # The function may have mailed before these happen.
     assert {"Lambda.Unknown", "Lambda.TimeoutException"}.isdisjoint(RETRIED)
 
 
-def test_the_task_has_no_time_out_of_its_own() -> None:
-    """How long an answer may take is in the request; Assent ends it as Expired."""
+def test_the_task_has_no_time_out() -> None:
+    """The deadline is in the request; Assent ends the task as Expired."""
     assert not {"TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds"} & set(TASK)
 
 
-def test_the_function_is_sent_what_it_reads() -> None:
-    """Token, execution and request under the names of `request.Question`."""
+def test_the_function_gets_a_task_request() -> None:
+    """Task token, execution and request, under the names of `request.TaskRequest`."""
     assert TASK["Resource"] == "arn:aws:states:::lambda:invoke.waitForTaskToken"
     assert TASK["Parameters"]["Payload"] == {
         "taskToken.$": "$$.Task.Token",
@@ -129,8 +112,8 @@ def test_the_function_is_sent_what_it_reads() -> None:
     }
 
 
-def test_what_the_machine_reads_of_its_input_is_a_field_of_a_request() -> None:
-    """`onReject` is the wire's name for it."""
+def test_the_choice_reads_a_field_of_the_request() -> None:
+    """`onReject`, as it is spelled on the wire."""
     read = {test["Variable"] for choice in STATES["OnReject"]["Choices"] for test in choice["And"]}
     assert read == {"$.onReject"}
     assert "onReject" in Request.__struct_encode_fields__

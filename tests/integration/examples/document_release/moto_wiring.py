@@ -19,7 +19,7 @@ from examples.document_release.chalicelib.wiring import Wiring
 from tests.aws.clients import session
 from tools.template import load_template
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "document_release"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "document_release"
 BUCKET = "documents"
 TABLE = "scans"
 EXECUTION = "report-4f2a"

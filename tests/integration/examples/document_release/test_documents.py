@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from examples.document_release.chalicelib.chunks import Chunk
 from examples.document_release.chalicelib.documents import Document
 from examples.document_release.chalicelib.scan import UnreadableError
-from tests.examples.document_release.moto_wiring import BUCKET, EXECUTION, MotoWiring
+from tests.integration.examples.document_release.moto_wiring import BUCKET, EXECUTION, MotoWiring
 
 NAMES = ["report.txt", "2026/q3/report.txt", "Größe & Länge+1 100%.txt", "a b  c", "日本語.md"]
 

@@ -5,8 +5,8 @@ from urllib.parse import quote_plus
 
 from chalice.local import LambdaContext
 
-from tests.examples import loading
-from tests.examples.document_release.moto_wiring import BUCKET, MotoWiring
+from tests.integration.examples.document_release.moto_wiring import BUCKET, MotoWiring
+from tests.unit.examples import loading
 
 CONTEXT = LambdaContext("a function", memory_size=256, max_runtime_ms=60_000)
 

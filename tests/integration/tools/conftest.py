@@ -1,23 +1,20 @@
-"""An account in the sandbox's emulator, and a project to deploy from.
+"""An account in the sandbox's emulator.
 
 MiniStack is used because moto's CloudFormation lacks alarms and UsePreviousValue.
 """
 
-import shutil
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import boto3
 import pytest
 
+from tests.unit.tools.conftest import CHECKOUT, DEV, project
 from tools.account import Account
 from tools.sandbox.emulator import Emulator, free_port
 from tools.stack import Stack
-from tools.stage import Stage
 
-CHECKOUT = Path(__file__).parents[2]
-DEV = Stage("dev")
+__all__ = ["CHECKOUT", "DEV", "account", "emulator", "project", "stack"]
 
 
 @pytest.fixture(scope="session")
@@ -39,13 +36,3 @@ def account(emulator: Emulator) -> Account:
 def stack(account: Account) -> Stack:
     """Give the stack of stage dev, which doesn't exist yet."""
     return Stack(DEV, account.cloudformation, account.dynamodb, delay=0.01)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """Give a folder with the stack's files and a config.json without stages."""
-    for name in ("infrastructure.yaml", "statemachine.asl.json"):
-        shutil.copyfile(CHECKOUT / name, tmp_path / name)
-    (tmp_path / ".chalice").mkdir()
-    (tmp_path / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "assent"}')
-    return tmp_path
