@@ -10,7 +10,7 @@ from chalicelib.adapters import dynamodb_items
 from chalicelib.domain import link_tokens, outbox
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.outbox_entries import Mail
-from tests.asking import an_approval
+from tests.builders import an_approval
 from tests.fakes import TOKEN
 
 SECRET = "a" * 32

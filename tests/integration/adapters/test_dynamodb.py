@@ -11,9 +11,9 @@ from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, Decision
 from chalicelib.domain.events import Event, EventKind
 from chalicelib.domain.outbox_entries import Mail
-from tests.asking import an_approval, people
 from tests.aws.clients import session
 from tests.aws.table import TABLE, calls, make_table
+from tests.builders import an_approval, people
 from tests.fakes import EXECUTION, START
 
 if TYPE_CHECKING:

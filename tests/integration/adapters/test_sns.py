@@ -9,8 +9,8 @@ from chalicelib.domain.link_tokens import MailSecrets
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.presentation import emails
 from chalicelib.presentation.emails import Email
-from tests.asking import an_approval
 from tests.aws.clients import session
+from tests.builders import an_approval
 from tests.fakes import START
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from chalicelib.domain.approval import Approval
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.domain.validation import check_request
-from tests.asking import body, new_approval, people, ticked
 from tests.aws.table import real_store
 from tests.aws.task_tokens import TASK_TOKENS
+from tests.builders import after_tick, new_approval, people, request_body
 from tests.fakes import EXECUTION, START, TOKEN, FakeStore
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def approval(
     token: str = TOKEN, execution: str = EXECUTION, at: datetime = START, **fields: object
 ) -> Approval:
     """Return a new approval with the id that belongs to this task token."""
-    request = check_request(body(**fields), ("example.com",))
+    request = check_request(request_body(**fields), ("example.com",))
     return new_approval(request, token, execution, at)
 
 
@@ -227,7 +227,7 @@ def test_a_write_moves_the_due_time(store: ApprovalStore) -> None:
     """The index follows the approval: due once, at the new time."""
     new = approval()
     store.create(new)
-    claimed = ticked(new, START + LEASE)
+    claimed = after_tick(new, START + LEASE)
     store.replace(new, claimed)
     assert claimed.due_at is not None
     assert due_by(store, claimed.due_at - SECOND) == []

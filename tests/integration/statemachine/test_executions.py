@@ -16,7 +16,7 @@ from chalicelib.application.outbox_relay import ERROR_NAMES
 from chalicelib.domain import link_tokens
 from chalicelib.domain.commands import Cancel
 from chalicelib.domain.errors import AlreadyDecided, Unavailable
-from tests.asking import body
+from tests.builders import request_body
 from tests.fakes import FakePorts
 from tests.integration.statemachine.engine import Engine
 
@@ -25,7 +25,7 @@ ADA = "ada@example.com"
 
 def asked(engine: Engine, ports: FakePorts, **fields: Any) -> str:
     """Start an execution and return its ARN, once its mail is sent and it waits."""
-    execution = engine.start(body(**fields))
+    execution = engine.start(request_body(**fields))
     engine.until(lambda: bool(ports.mailer.sent) and engine.waits(execution))
     return execution
 
@@ -131,9 +131,9 @@ def _ended(engine: Engine, execution: str, error: str, outcome: str) -> None:
     ("request_", "field"),
     [
         ({"subject": "x"}, "approvers"),
-        (body(approvers=["ada@elsewhere.org"]), "approvers[0]"),
-        (body(colour="red"), "colour"),
-        (body(onReject="shrug"), "onReject"),
+        (request_body(approvers=["ada@elsewhere.org"]), "approvers[0]"),
+        (request_body(colour="red"), "colour"),
+        (request_body(onReject="shrug"), "onReject"),
         ([], None),
         ("text", None),
     ],
@@ -162,7 +162,7 @@ def test_a_bug_in_the_function_is_an_unexpected_failure(
         raise ZeroDivisionError("a bug")
 
     engine = engine_for(broken)
-    execution = engine.start(body())
+    execution = engine.start(request_body())
     ended = engine.end(execution)
     assert (ended["status"], ended["error"]) == ("FAILED", "ZeroDivisionError")
     assert engine.states(execution) == ["RequestApproval", "UnexpectedFailure"]
@@ -179,7 +179,7 @@ def test_unavailable_is_retried(engine_for: Callable[..., Engine], ports: FakePo
         return entrypoints.request_approval(event, context)
 
     engine = engine_for(unavailable_at_first, IntervalSeconds=1)
-    execution = engine.start(body())
+    execution = engine.start(request_body())
     engine.until(lambda: bool(ports.mailer.sent) and engine.waits(execution))
     decide(ports, "approve")
     assert engine.end(execution)["status"] == "SUCCEEDED"
@@ -193,7 +193,7 @@ def test_unavailable_after_all_retries_fails_the_execution(
     """By way of UnexpectedFailure, with the error's own name."""
     engine = engine_for(IntervalSeconds=1, BackoffRate=1, MaxAttempts=2)
     ports.effects.faulty = {"store.create"}
-    ended = engine.end(execution := engine.start(body()))
+    ended = engine.end(execution := engine.start(request_body()))
     assert (ended["status"], ended["error"]) == ("FAILED", Unavailable.__name__)
     assert engine.states(execution) == ["RequestApproval", "UnexpectedFailure"]
     assert engine.attempts(execution) == 3

@@ -8,10 +8,10 @@ import pytest
 
 from tests import readme
 from tests.aws.clients import session
-from tests.doors.functions import deliver
 from tests.fakes import FakePorts
 from tests.integration.statemachine.engine import ACCOUNT, FUNCTION, Engine
 from tests.integration.statemachine.test_executions import decide
+from tests.unit.entrypoints.functions import deliver
 
 pytestmark = pytest.mark.usefixtures("children")
 CHANNELS = {"A child": "function", "A function": "function", "A queue": "queue"}

@@ -15,9 +15,9 @@ from chalicelib.domain.approval import Approval
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.timestamps import iso
-from tests.asking import an_approval, people
 from tests.aws.stubs import strict_client, stubbed
 from tests.aws.table import TABLE, calls
+from tests.builders import an_approval, people
 from tests.fakes import START, TOKEN
 
 if TYPE_CHECKING:

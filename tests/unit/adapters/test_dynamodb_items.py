@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from chalicelib.adapters.dynamodb_items import SHARDS, approval_item, waiting_changes
 from chalicelib.domain import link_tokens
-from tests.asking import an_approval, people
+from tests.builders import an_approval, people
 from tests.fakes import TOKEN
 
 

@@ -12,8 +12,8 @@ from chalicelib.adapters.eventbridge import EventBridgeBus
 from chalicelib.domain.errors import Unavailable
 from chalicelib.presentation import serializers
 from tests.aws.stubs import strict_client, stubbed
-from tests.core.anything import the_largest
 from tests.fakes import EXECUTION
+from tests.unit.strategies import largest_approval
 
 AT = datetime(2026, 11, 22, 9, 0, 1, tzinfo=UTC)
 DETAIL: Any = {"approvalId": "x" * 26, "outcome": "approved", "subject": "Über 🚀"}
@@ -53,7 +53,7 @@ def test_a_refused_call_is_unavailable(client: Any, stub: Stubber, code: str) ->
 
 def test_the_largest_outcome_is_far_below_the_limit(client: Any, stub: Stubber) -> None:
     """Fifty approvers with the longest addresses have decided, with the longest subject."""
-    approval = the_largest("")
+    approval = largest_approval("")
     decided = [
         {"approver": a.address, "decision": "approve", "decidedAt": "2026-11-22T09:00:00Z"}
         for a in approval.approvers

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from chalicelib.application.ports import Subscription
 from chalicelib.domain.approval import Choice
 from chalicelib.domain.errors import Unavailable
-from tests.asking import asked
+from tests.builders import request_approval
 from tests.fakes import Crash
 from tests.unit.state_machine.actions import ACTIONS, Action, Kind, perform, tick
 from tests.unit.state_machine.backends import Backend, FakeBackend, StoryPorts
@@ -158,7 +158,7 @@ class RandomStories(RuleBasedStateMachine):
         task_token = self.ports.backend.task(fields)
 
         def ask() -> None:
-            self.ids[number] = asked(self.ports, task_token, **fields)
+            self.ids[number] = request_approval(self.ports, task_token, **fields)
 
         self._run(ask, interruption)
         if not self.ids[number]:  # The state machine retries until the function succeeds.

@@ -13,7 +13,7 @@ from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
 from chalicelib.domain.errors import AlreadyDecided
 from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
-from tests.asking import asked
+from tests.builders import request_approval
 from tests.fakes import TOKEN, FakePorts
 from tests.unit.state_machine.actions import tick
 from tests.unit.state_machine.backends import FakeBackend, StoryPorts
@@ -59,7 +59,7 @@ def test_a_decision_during_the_receipt_does_not_cost_the_requester_the_outcome(
     ports: StoryPorts,
 ) -> None:
     """The approval closes while its receipt is being mailed: the requester gets both mails."""
-    asked(ports, requestedBy=REQUESTER)
+    request_approval(ports, requestedBy=REQUESTER)
     interrupt(ports, 1, approval_by(ports, APPROVERS[0]))  # after the lease, before the mail
     tick(ports)
     tick_for_hours(ports, 1)
@@ -74,7 +74,7 @@ def test_an_approver_who_was_being_mailed_at_the_end_gets_the_outcome(ports: Sto
         approval_by(ports, ada)()
 
     interrupt(ports, 3, ada_approves)  # after Ada's mail was recorded, before Grace's is sent
-    asked(ports, approvers=[ada, grace])
+    request_approval(ports, approvers=[ada, grace])
     tick_for_hours(ports, 1)
     assert subjects(ports, grace) == ["Approval needed", "Approved"]
 
@@ -82,7 +82,7 @@ def test_an_approver_who_was_being_mailed_at_the_end_gets_the_outcome(ports: Sto
 def test_an_approver_whose_reminder_failed_gets_the_outcome(ports: StoryPorts) -> None:
     """They still have the link of the first mail."""
     ada, grace = APPROVERS[:2]
-    asked(ports, approvers=[ada, grace], remindEvery=300)
+    request_approval(ports, approvers=[ada, grace], remindEvery=300)
     ports.backend.set_subscription(grace, "pending")
     tick_for_hours(ports, 1)
     approval_by(ports, ada)()
@@ -93,7 +93,7 @@ def test_an_approver_whose_reminder_failed_gets_the_outcome(ports: StoryPorts) -
 
 def test_a_mailed_link_outlives_hours_without_sns(ports: StoryPorts) -> None:
     """A reminder that can't be sent, however often it is tried, revokes no link."""
-    approval_id = asked(ports)
+    approval_id = request_approval(ports)
     approve = approval_by(ports, APPROVERS[0])
     operating.change(ports, approval_id, Remind(), by=REQUESTER, via="api")
     ports.faults.faulty = {"mailer.send"}
@@ -116,7 +116,7 @@ def test_a_lost_answer_of_an_interrupting_command_does_not_repeat_a_mail(
 
     approval_id = link_tokens.approval_id(TOKEN)
     interrupt(ports, 2, extend)  # after Ada's mail was sent, before it is recorded
-    assert asked(ports) == approval_id
+    assert request_approval(ports) == approval_id
     tick_for_hours(ports, 1)
     assert subjects(ports, APPROVERS[0]) == ["Approval needed"]
     assert ports.faults.possible_duplicates == 0
@@ -125,7 +125,7 @@ def test_a_lost_answer_of_an_interrupting_command_does_not_repeat_a_mail(
 @pytest.mark.parametrize("by", ["command", "link"])
 def test_a_repeated_cancel_does_not_answer_the_task_again(ports: StoryPorts, by: str) -> None:
     """The second comes while the first is about to answer, and leaves the answer to it."""
-    approval_id = asked(ports, requestedBy=REQUESTER)
+    approval_id = request_approval(ports, requestedBy=REQUESTER)
     tick(ports)
     (token,) = (link for _, page, link in ports.mailer.links if page == "cancel")
 
@@ -145,7 +145,7 @@ def test_a_repeated_cancel_does_not_answer_the_task_again(ports: StoryPorts, by:
 def test_an_outcome_by_others_is_not_a_bulk_decision_of_the_reader(ports: StoryPorts) -> None:
     """Grace approves while Ada confirms her inbox: Ada has approved nothing, and is told so."""
     ada, grace = APPROVERS[:2]
-    asked(ports, approvers=[ada, grace])
+    request_approval(ports, approvers=[ada, grace])
     (token,) = (link for to, page, link in ports.mailer.links if (to, page) == (ada, "inbox"))
     inbox = bulk_deciding.inbox(ports, token)
     approval_by(ports, grace)()
@@ -156,7 +156,7 @@ def test_an_outcome_by_others_is_not_a_bulk_decision_of_the_reader(ports: StoryP
 
 def test_no_command_makes_the_audit_trail_grow_without_bound(ports: StoryPorts) -> None:
     """210 of each: 200 events at most, and the first and the last are kept."""
-    approval_id = asked(ports, approvers=APPROVERS, approvalsNeeded=2)
+    approval_id = request_approval(ports, approvers=APPROVERS, approvalsNeeded=2)
     for number in range(210):
         for command in (Remind(), Extend(expires_in=86_400)):
             operating.change(ports, approval_id, command, by=REQUESTER, via="api")
@@ -176,7 +176,7 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
     ports.approver_domains = (domain,)
     crowd = [f"{n:02}{'x' * 62}@{domain}" for n in range(50)]
     text = '"' * 1_999
-    approval_id = asked(
+    approval_id = request_approval(
         ports,
         subject='"' * 200,
         details='"' * 8_190,
