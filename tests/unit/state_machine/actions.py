@@ -1,7 +1,7 @@
 """Actions: what approvers, requesters, operators and the tick do."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ Kind = Literal[
     "tick",
 ]  # fmt: skip
 """By a mailed link; by an operator's command; by the clock."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
 NOT_CLOSING: tuple[Kind, ...] = (
     "decide",
     "decide all",

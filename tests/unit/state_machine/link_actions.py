@@ -99,7 +99,8 @@ def decide_all(ports: StoryPorts, link: int, choice: Choice) -> None:
 
 def cancel(ports: StoryPorts, link: int) -> None:
     """Cancel by any link that was mailed; only the requester's own link may do that."""
-    mailed = ports.mailer.links
+    own = [found for found in ports.mailer.links if found[1] == "cancel"]
+    mailed = own if own and link % 2 else ports.mailer.links
     if not mailed:
         return
     address, page, token = mailed[-1 - link % len(mailed)]

@@ -38,6 +38,7 @@ class Model:
     def check(self) -> None:
         """Raise AssertionError for what isn't true of the approvals as they are stored now."""
         self._outcomes_are_final()
+        self._outcomes_match_decisions()
         self._decisions_are_final()
         self._tasks_are_answered_once()
         self._only_undecided_approvers_are_asked()
@@ -74,6 +75,21 @@ class Model:
                 outcome = (approval.outcome, approval.closed_at)
                 assert self._outcomes.setdefault(approval.id, outcome) == outcome
             assert (approval.closed_at is None) == (approval.outcome == "pending")
+
+    def _outcomes_match_decisions(self) -> None:
+        """Check that an approval is closed as soon as its decisions make the outcome certain."""
+        for approval in self._ports.store.all():
+            choices = Counter(decision.choice for _, decision in approval.decisions)
+            request, open_ = approval.request, len(approval.undecided)
+            quorum = request.approvals_needed
+            needed = len(request.approvers) if quorum == "all" else quorum
+            approved = choices["approve"] >= needed
+            rejected = not approved and (
+                choices["reject"] >= request.rejections_needed
+                or choices["approve"] + open_ < needed
+            )
+            assert (approval.outcome == "approved") == approved
+            assert (approval.outcome == "rejected") == rejected
 
     def _decisions_are_final(self) -> None:
         """Check that no decision is lost or altered, and that a replaced approver has none."""

@@ -50,7 +50,7 @@ class RandomStories(RuleBasedStateMachine):
 
     backend: type[Backend] = FakeBackend
     first_actions: tuple[Kind, ...] = ()
-    """Kinds of actions that follow each request at once, in any order."""
+    """Kinds of actions that follow each request at once, in any order and with interruptions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,13 +86,18 @@ class RandomStories(RuleBasedStateMachine):
     def two_ticks_overlap(self, at: int) -> None:
         self._run(partial(tick, self.ports), Interruption(at, Action("tick")))
 
-    @rule(at=st.integers(0, 4), link=st.integers(0, 3))
-    def a_decision_interrupts_a_tick(self, at: int, link: int) -> None:
-        self._run(partial(tick, self.ports), Interruption(at, Action("decide", link)))
+    @rule(
+        kind=st.sampled_from(["tick", "decide", "decide all"]),
+        at=st.integers(0, 4),
+        links=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    )
+    def a_decision_interrupts(self, kind: Kind, at: int, links: tuple[int, int]) -> None:
+        interruption = Interruption(at, Action("decide", links[1]))
+        self._run(partial(perform, self.ports, Action(kind, links[0])), interruption)
 
     # Time and faults
 
-    @rule(seconds=st.sampled_from([1, 30, 60, 91, 300, 900, 3_600, 86_400]))
+    @rule(seconds=st.sampled_from([1, 30, 60, 91, 300, 900, 3_600, 86_400, 691_200]))
     def time_passes(self, seconds: int) -> None:
         self.ports.later(seconds=seconds)
 

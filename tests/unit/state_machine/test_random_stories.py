@@ -15,14 +15,24 @@ from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
 from tests.builders import request_approval
 from tests.fakes import TOKEN, FakePorts
-from tests.unit.state_machine.actions import tick
+from tests.unit.state_machine.actions import KINDS, tick
 from tests.unit.state_machine.backends import FakeBackend, StoryPorts
 from tests.unit.state_machine.model import MOST_BYTES
 from tests.unit.state_machine.requests import APPROVERS, REQUESTER
 from tests.unit.state_machine.state_machine import PHASES, RandomStories
 
 TestRandomStories = RandomStories.TestCase
-TestRandomStories.settings = settings(max_examples=8 * settings().max_examples, phases=PHASES)
+TestRandomStories.settings = settings(max_examples=6 * settings().max_examples, phases=PHASES)
+
+
+class BusyStories(RandomStories):
+    """Each request is followed by every kind of action, so that rare ones meet."""
+
+    first_actions = KINDS
+
+
+TestBusyStories = BusyStories.TestCase
+TestBusyStories.settings = settings(max_examples=2 * settings().max_examples, phases=PHASES)
 
 
 @pytest.fixture
