@@ -112,6 +112,18 @@ def test_a_mailed_link_outlives_hours_without_sns(ports: StoryPorts) -> None:
     assert len(ports.executions.answers) == 1
 
 
+def test_an_outcome_mail_outlives_three_hours_without_sns(ports: StoryPorts) -> None:
+    """A notification is given up after about four hours of tries."""
+    request_approval(ports, requestedBy=REQUESTER)
+    tick(ports)
+    ports.faults.faulty = {"mailer.send"}
+    approval_by(ports, APPROVERS[0])()
+    tick_for_hours(ports, 3)
+    ports.faults.faulty = set()
+    tick_for_hours(ports, 1)
+    assert subjects(ports, REQUESTER) == ["Asked", "Approved"]
+
+
 def test_a_lost_answer_of_an_interrupting_command_does_not_repeat_a_mail(
     ports: StoryPorts,
 ) -> None:
