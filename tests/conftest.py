@@ -19,7 +19,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 # By hand, with new examples, more of them, and longer stories (a quarter of an hour):
-#     .venv/bin/pytest -n 2 --hypothesis-profile=long tests/workflow/test_any_story*.py
+#     .venv/bin/pytest -n 2 --hypothesis-profile=long -k random_stories tests/unit tests/integration
 # Hypothesis prints a failing example and tries it first the next time. Write a test of its own for
 # each example that you fix.
 settings.register_profile(

@@ -1,6 +1,5 @@
 """IAM, enforced: who may call the routes, and which calls each function's role denies."""
 
-import json
 from typing import Any
 
 import pytest
@@ -144,23 +143,3 @@ def _role(sandbox: Sandbox, function: str) -> str:
     name = "assent-sandbox" if function == "api" else f"assent-sandbox-{function}"
     role: str = sandbox.client("lambda").get_function_configuration(FunctionName=name)["Role"]
     return role
-
-
-def _policy(sandbox: Sandbox, role_arn: str) -> Any:
-    """Return the role's only policy."""
-    role, iam = role_arn.rpartition("/")[2], sandbox.client("iam")
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    return json.loads(policy) if isinstance(policy, str) else policy
-
-
-def test_the_state_machine_may_invoke_its_function_alone(sandbox: Sandbox) -> None:
-    """Its role names one action on one function."""
-    machine = sandbox.client("stepfunctions").describe_state_machine(
-        stateMachineArn=sandbox.state["stateMachineArn"]
-    )
-    policy = _policy(sandbox, machine["roleArn"])
-    allowed = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
-    assert len(allowed) == 1
-    assert allowed[0]["Action"] in ("lambda:InvokeFunction", ["lambda:InvokeFunction"])
-    assert "assent-sandbox-request_approval" in json.dumps(allowed[0]["Resource"])

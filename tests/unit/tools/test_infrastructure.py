@@ -25,7 +25,6 @@ FUNCTIONS = {
     "TickRole": "-tick",
 }
 """Each function's role, and how the name of the function ends."""
-ROLES = ("StateMachineRole", *FUNCTIONS)
 
 
 def statements(role: str) -> list[dict[str, Any]]:
@@ -33,53 +32,6 @@ def statements(role: str) -> list[dict[str, Any]]:
     (policy,) = TEMPLATE["Resources"][role]["Properties"]["Policies"]
     found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
     return found
-
-
-def actions(role: str) -> set[str]:
-    """Return the actions that a role allows."""
-    found: set[str] = set()
-    for statement in statements(role):
-        asked = statement["Action"]
-        found |= {asked} if isinstance(asked, str) else set(asked)
-    return found
-
-
-def test_only_task_answers_are_allowed_on_every_resource() -> None:
-    """`states:SendTask*` match no resource; every other action names its resource."""
-    for role in ROLES:
-        for statement in statements(role):
-            if statement["Resource"] == "*":
-                assert statement["Sid"] in ("ResumeTasks", "RefuseTasks")
-                assert (
-                    all("states:SendTask" in action for action in statement["Action"].split())
-                    if (isinstance(statement["Action"], str))
-                    else all(action.startswith("states:SendTask") for action in statement["Action"])
-                )
-
-
-def test_roles_may_subscribe_only_permitted_mail_addresses() -> None:
-    """By e-mail, in the stage's domains, to approvers' topics."""
-    for role in ("ApiRole", "RequestApprovalRole", "RequestFromQueueRole", "TickRole"):
-        found = [s for s in statements(role) if "sns:Subscribe" in s["Action"]]
-        assert len(found) == 1
-        assert found[0]["Action"] == "sns:Subscribe"
-        assert found[0]["Resource"]["Fn::Sub"].endswith(":assent-${Stage}-approver-*")
-        assert found[0]["Condition"] == {
-            "StringEquals": {"sns:Protocol": "email"},
-            "StringLike": {"sns:Endpoint": {"Ref": "ApproverEndpoints"}},
-        }
-
-
-def test_no_role_may_scan_delete_or_create_log_groups() -> None:
-    """So none can delete an approval, read all at once, or create logs that never expire."""
-    for role in ROLES:
-        assert not actions(role) & {
-            "dynamodb:Scan",
-            "dynamodb:DeleteItem",
-            "dynamodb:*",
-            "logs:CreateLogGroup",
-        }
-        assert not any("*" in action for action in actions(role))
 
 
 def test_the_operator_policy_opens_the_signed_routes_and_nothing_else() -> None:
@@ -98,15 +50,6 @@ def test_the_operator_policy_opens_the_signed_routes_and_nothing_else() -> None:
     assert signed
     idle = [p for p in patterns if not any(fnmatchcase(called, p) for called in signed)]
     assert idle == []
-
-
-def test_each_role_may_query_the_indexes_that_its_function_reads() -> None:
-    """The API finds approvals by execution, approver and outcome; the tick finds due ones."""
-    asked = {"ApiRole": ["approver", "execution", "outcome"], "TickRole": ["due"]}
-    for role in FUNCTIONS:
-        indexes = asked.get(role, [])
-        found = [s["Resource"]["Fn::Sub"] for s in statements(role) if "Query" in str(s["Action"])]
-        assert sorted(arn.rpartition("/")[2] for arn in found) == indexes
 
 
 def test_each_function_has_a_role_and_a_log_of_its_own() -> None:
@@ -184,16 +127,6 @@ def test_a_queue_policy_allows_only_the_stages_topic() -> None:
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "DecisionsTopic"}}}
 
 
-def test_only_the_tick_may_put_events_and_only_on_the_default_bus() -> None:
-    """The outcome of an approval that another function closes is announced by the next tick."""
-    found = [
-        (r, s["Resource"]) for r in ROLES for s in statements(r) if "events:" in str(s["Action"])
-    ]
-    ((role, resource),) = found
-    assert role == "TickRole"
-    assert resource["Fn::Sub"].endswith(":event-bus/default")
-
-
 def test_the_topics_policy_leaves_publishing_to_iam() -> None:
     """SNS's default policy, which it replaces, allows every principal of the account."""
     policies = [r for r in TEMPLATE["Resources"].values() if r["Type"] == "AWS::SNS::TopicPolicy"]
@@ -204,20 +137,6 @@ def test_the_topics_policy_leaves_publishing_to_iam() -> None:
     assert statement["Action"] == "sns:Publish"
 
 
-def test_a_function_may_read_its_own_queue_and_write_dead_letters_only() -> None:
-    """No function may send decisions or requests, or read dead letters."""
-    for role in FUNCTIONS:
-        found = [(s["Sid"], s["Resource"]) for s in statements(role) if "sqs:" in str(s["Action"])]
-        reads = {"DecisionFromQueueRole": "Decisions", "RequestFromQueueRole": "Requests"}.get(role)
-        assert [r["Fn::GetAtt"][0] for sid, r in found if sid == "Messages"] == (
-            [reads] if reads else []
-        )
-        others = [r["Fn::GetAtt"][0] for sid, r in found if sid != "Messages"]
-        assert set(others) <= {"DeadLetters"}
-        sends = [s["Action"] for s in statements(role) if s["Sid"] == "RefusedMessages"]
-        assert sends == (["sqs:SendMessage"] if reads else [])
-
-
 def test_the_table_is_retained() -> None:
     """Audit trails outlive the stack."""
     table = TEMPLATE["Resources"]["Table"]
@@ -225,21 +144,6 @@ def test_the_table_is_retained() -> None:
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {
         "PointInTimeRecoveryEnabled": True
     }
-
-
-def test_every_alarm_has_the_topic_and_a_silent_tick_triggers_one() -> None:
-    """A tick that doesn't run yields no data, which counts as overdue."""
-    alarms = {
-        name: resource["Properties"]
-        for name, resource in TEMPLATE["Resources"].items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    }
-    assert len(alarms) == 11
-    for alarm in alarms.values():
-        assert alarm["AlarmActions"]["Fn::If"][:2] == ["AlarmsAreHeard", [{"Ref": "AlarmTopicArn"}]]
-    assert alarms["OverdueAlarm"]["TreatMissingData"] == "breaching"
-    (overdue,) = TEMPLATE["Resources"]["OverdueFilter"]["Properties"]["MetricTransformations"]
-    assert "DefaultValue" not in overdue
 
 
 def test_a_missing_file_is_named(project: Path) -> None:
