@@ -60,7 +60,7 @@ def reject(call: Call, token: str) -> Reply:
 def reassign(call: Call, token: str) -> Reply:
     """Show an approver the page that has another person asked; POST is its button.
 
-    `/pass` is its name on pages made before 0.9.
+    `/pass` is its name on pages of unreleased versions.
     """
     return decision_links.reassign(call, wiring, token)
 
@@ -71,7 +71,7 @@ def reassign(call: Call, token: str) -> Reply:
 def inbox(call: Call, token: str) -> Reply:
     """Show an approver all requests that wait for them; POST decides several at once.
 
-    `/mine` is its name in mails sent before 0.9.
+    `/mine` is its name in mails of unreleased versions.
     """
     from chalicelib.entrypoints import inbox_link  # noqa: PLC0415 (cold start)
 

@@ -35,8 +35,9 @@ from .dynamodb_items import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-WriteResult = Literal["written", "refused", "conflict"]
-"""`refused`: the condition is false. `conflict`: a write under way at the same moment won."""
+WriteResult = Literal["written", "condition_false", "collided"]
+"""`collided`: DynamoDB refused the write because of another one under way at that moment. For
+`replace`, both are a version conflict."""
 
 _REFUSALS = ("ConditionalCheckFailedException", "TransactionConflictException")
 
@@ -73,7 +74,7 @@ class DynamoDbStore:
         # True while no item has this id: the same request, delivered again, changes nothing.
         is_new = "attribute_not_exists(pk)"
         result = self._write(None, approval, ConditionExpression=is_new)
-        if result == "conflict":
+        if result == "collided":
             raise Unavailable("the same request is being written just now; please try again")
         return result == "written"
 
@@ -88,7 +89,7 @@ class DynamoDbStore:
             ConditionExpression=is_unchanged,
             ExpressionAttributeValues={":read": {"N": str(read.version)}},
         )
-        if result == "conflict":
+        if result == "collided":
             self._pause()  # All writers may have lost; without a pause they would meet again.
         return written if result == "written" else None
 
@@ -193,9 +194,9 @@ class DynamoDbStore:
         except Expected as e:
             codes = {e.code, *e.reasons}
             if codes & {"ConditionalCheckFailed", "ConditionalCheckFailedException"}:
-                return "refused"
+                return "condition_false"
             if codes & {"TransactionConflict", "TransactionConflictException"}:
-                return "conflict"
+                return "collided"
             all_codes = ", ".join((e.code, *e.reasons))
             raise Unavailable(f"DynamoDB cancelled a write ({all_codes})") from e
         return "written"

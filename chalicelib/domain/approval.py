@@ -83,7 +83,7 @@ class Approval(Struct, frozen=True, rename="camel"):
 
     @property
     def approvals_needed(self) -> int:
-        """The quorum: k of n."""
+        """The quorum: how many must approve. `transitions.tally` compares it with the decisions."""
         needed = self.request.approvals_needed
         return len(self.request.approvers) if needed == "all" else needed
 
@@ -186,7 +186,8 @@ class Approval(Struct, frozen=True, rename="camel"):
     def closed(self, outcome: Outcome, now: datetime, by: str = "") -> "Approval":
         """Return the approval closed; its outbox resumes the task, announces and notifies.
 
-        The outbox is replaced, so undelivered mails are dropped. The requester and the active
+        The closing process leases the Resume; the rest is due at once, for the tick. The outbox is
+        replaced, so undelivered mails are dropped. The requester and the active
         approvers are notified, except `by`, the person who closed it.
         """
         people = [a.address for a in self.active_approvers if a.link_hashes]

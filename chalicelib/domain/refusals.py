@@ -20,7 +20,7 @@ WRONG_CODES = 5
 
 
 def changes_nothing(approval: Approval, approver: Approver, choice: Choice) -> bool:
-    """Return whether that choice is the case already, by this approver's decision or by others'."""
+    """Return whether this approver chose that already, or others closed it with that outcome."""
     if approver.decision is not None:
         return approver.decision.choice == choice
     return approver.replaced_by is None and approval.outcome == OUTCOME_OF[choice]

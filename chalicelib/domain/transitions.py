@@ -103,8 +103,8 @@ def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
     """Return the outcome that the decisions made so far determine.
 
     `approved` at `approvalsNeeded` approvals; `rejected` at `rejectionsNeeded` rejections, or when
-    the approvers asked so far can't reach the quorum any more; else `pending`. An escalation that
-    is still to come isn't counted.
+    the approvers asked so far can't reach the quorum any more; else `pending`. Fallback approvers
+    who haven't been asked yet don't count.
     """
     if approval.approve_count >= approval.approvals_needed:
         return "approved"
