@@ -7,7 +7,7 @@ python := $(bin)/python
 lock := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package pip \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) pyproject.toml
 # The tests of a minute. `make test` runs all.
-fast := tests/unit tests/integration/adapters
+fast := tests/unit tests/integration/adapters/test_store_contract.py
 
 .DEFAULT_GOAL := help
 # The order of prerequisites counts: two commands at once would both make .venv.
