@@ -1,1 +1,1 @@
-"""Witnesses for docs/fidelity.md: what AWS does, as far as can be told without an account."""
+"""Witnesses for docs/fidelity.md: what AWS does, as far as it can be known without an account."""

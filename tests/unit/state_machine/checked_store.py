@@ -30,7 +30,7 @@ class CheckedStore:
         self.by_outcome = store.by_outcome
         self.delegation, self.put_delegation = store.delegation, store.put_delegation
         self._stored: dict[str, Approval | None] = {}
-        self.promised: Counter[MailKey] = Counter()
+        self.entered: Counter[MailKey] = Counter()
         """How often each mail has entered an outbox."""
         self.revoked: set[str] = set()
         """Hashes of links that were mailed and have since been replaced by newer ones."""
@@ -69,7 +69,7 @@ class CheckedStore:
             assert asked == undecided(after), "an approver gets no mail"
         for key in new - old:
             assert after.outcome == "pending" or key[2] == OUTCOME, f"entered after the end: {key}"
-            self.promised[key] += 1
+            self.entered[key] += 1
             self._entered_at[key] = len(self._mailer.sent)
         for key in old - new:
             assert before is not None

@@ -131,7 +131,7 @@ class Model:
         """Check that only a crash or a lost answer makes a mail or an announcement repeat."""
         mailer, announced = self._ports.mailer, self._ports.event_bus.announced
         sent = Counter(mailer.key(to, email) for to, email in mailer.sent)
-        duplicates = sum((sent - self._ports.store.promised).values())
+        duplicates = sum((sent - self._ports.store.entered).values())
         duplicates += len(announced) - len({detail["approvalId"] for detail, _ in announced})
         assert duplicates <= self._ports.faults.possible_duplicates
 

@@ -165,7 +165,7 @@ def test_a_repeated_cancel_does_not_answer_the_task_again(ports: StoryPorts, by:
 
 
 def test_an_outcome_by_others_is_not_a_bulk_decision_of_the_reader(ports: StoryPorts) -> None:
-    """Grace approves while Ada confirms her inbox: Ada has approved nothing, and is told so."""
+    """Grace approves while Ada confirms her inbox: the result says that Ada approved nothing."""
     ada, grace = APPROVERS[:2]
     request_approval(ports, approvers=[ada, grace])
     (token,) = (link for to, page, link in ports.mailer.links if (to, page) == (ada, "inbox"))

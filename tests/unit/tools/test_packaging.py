@@ -54,7 +54,7 @@ def test_tests_run_with_the_versions_that_lambda_gets() -> None:
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
 def test_a_lock_names_exact_versions_and_no_host(file: str) -> None:
-    """Whoever installs chooses where packages come from."""
+    """The person who installs chooses the registry."""
     lines = (CHECKOUT / file).read_text("utf-8").splitlines()
     packages = [line for line in lines if line and not line.startswith("#")]
     assert [line for line in packages if not re.match(r"[a-z0-9.-]+==\d", line)] == []

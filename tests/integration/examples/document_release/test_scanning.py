@@ -125,7 +125,7 @@ def test_an_older_attempt_of_the_split_does_not_overwrite_a_newer_token(wiring: 
     assert progress.task_token == SECOND
 
 
-def test_the_first_attempt_settles_the_chunk_size(wiring: MotoWiring) -> None:
+def test_the_first_attempt_decides_the_chunk_size(wiring: MotoWiring) -> None:
     """A retry after a change of CHUNK_BYTES splits as before: some chunks are counted already."""
     document = wiring.upload(TEXT)
     wiring.split(document)
