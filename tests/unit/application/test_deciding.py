@@ -113,6 +113,8 @@ def test_the_secret_of_one_approval_opens_no_other(ports: FakePorts) -> None:
         with pytest.raises(errors.NotFound, match="leads nowhere"):
             deciding.find_linked(ports, token)
         with pytest.raises(errors.NotFound, match="leads nowhere"):
+            deciding.find_requested(ports, token)
+        with pytest.raises(errors.NotFound, match="leads nowhere"):
             deciding.decide(ports, token, "approve", reason="", via="page")
         with pytest.raises(errors.NotFound, match="leads nowhere"):
             deciding.reassign(ports, token, GRACE, note="", via="page")
