@@ -113,7 +113,7 @@ def test_the_secret_of_one_approval_opens_no_other(ports: FakePorts) -> None:
         with pytest.raises(errors.NotFound, match="leads nowhere"):
             deciding.find_for_approver(ports, token)
         with pytest.raises(errors.NotFound, match="leads nowhere"):
-            deciding.find_requested(ports, token)
+            deciding.find_for_requester(ports, token)
         with pytest.raises(errors.NotFound, match="leads nowhere"):
             deciding.decide(ports, token, "approve", reason="", via="page")
         with pytest.raises(errors.NotFound, match="leads nowhere"):
