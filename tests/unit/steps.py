@@ -71,12 +71,18 @@ def mailed_code(ports: FakePorts) -> str:
 
 
 class ContestedStore(FakeStore):
-    """A store in which another process writes just before each of the next `conflicts` writes."""
+    """A store in which another process writes just before each of the next `conflicts` writes.
+
+    `first` writes are let through before.
+    """
 
     conflicts = 0
+    first = 0
 
     def replace(self, read: Approval, changed: Approval) -> Approval | None:
-        if self.conflicts > 0:
+        if self.first > 0:
+            self.first -= 1
+        elif self.conflicts > 0:
             self.conflicts -= 1
             current = self.get(read.id)
             assert current is not None
@@ -84,9 +90,10 @@ class ContestedStore(FakeStore):
         return super().replace(read, changed)
 
 
-def contend(ports: FakePorts, conflicts: int) -> None:
-    """Have each of the next so many writes meet a version conflict."""
-    use_store(ports, ContestedStore(ports.effects)).conflicts = conflicts
+def contend(ports: FakePorts, conflicts: int, *, first: int = 0) -> None:
+    """Have each of the next so many writes meet a version conflict, after the `first` ones."""
+    store = use_store(ports, ContestedStore(ports.effects))
+    store.conflicts, store.first = conflicts, first
 
 
 def use_store(ports: FakePorts, store: S) -> S:

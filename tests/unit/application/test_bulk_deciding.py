@@ -8,7 +8,7 @@ import pytest
 from chalicelib.application import bulk_deciding
 from chalicelib.application.bulk_deciding import Inbox
 from chalicelib.domain import link_tokens
-from chalicelib.domain.approval import Choice
+from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.commands import Cancel, Reassign
 from chalicelib.domain.errors import (
     AlreadyDecided,
@@ -21,7 +21,7 @@ from chalicelib.domain.errors import (
     WrongCode,
 )
 from tests.builders import people, request_approval
-from tests.fakes import Crash, FakePorts
+from tests.fakes import Crash, FakePorts, FakeStore
 from tests.unit.steps import (
     ADA,
     GRACE,
@@ -31,6 +31,7 @@ from tests.unit.steps import (
     operate,
     pass_minutes,
     stored,
+    use_store,
 )
 
 
@@ -92,6 +93,22 @@ def test_an_inbox_has_all_requests_that_wait_for_its_reader_by_deadline(ports: F
     assert listed(ports, token) == ids[:-1]
     ports.later(minutes=61)
     assert listed(ports, token) == ids[1:-1]
+
+
+class LaggingStore(FakeStore):
+    """A store whose index still lists every approval as waiting."""
+
+    def waiting_for(self, *_: object) -> tuple[list[Approval], str]:
+        return self._all(), ""
+
+
+def test_a_request_that_only_the_index_still_lists_is_left_out(ports: FakePorts) -> None:
+    """The index is eventually consistent; the approvals themselves are read consistently."""
+    ids = several_requests(ports, 3)
+    operate(ports, ids[0], Cancel())
+    decide(ports)
+    use_store(ports, LaggingStore(ports.effects))
+    assert listed(ports, inbox_token(ports)) == [ids[1]]
 
 
 def test_a_long_inbox_has_several_pages(ports: FakePorts) -> None:

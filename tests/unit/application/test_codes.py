@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.domain import link_tokens
 from chalicelib.domain.commands import Remind
 from chalicelib.domain.errors import InvalidRequest, WrongCode
 from chalicelib.domain.refusals import WRONG_CODES
@@ -84,6 +85,14 @@ def test_a_code_belongs_to_the_link_of_its_own_mail(ports: FakePorts) -> None:
         decide(ports, code=first_code)
     assert first_code.encode() not in ports.store._items[approval_id]
     decide(ports, code=mailed_code(ports))
+
+
+def test_a_code_can_not_be_computed_from_the_links_of_its_mail(ports: FakePorts) -> None:
+    """It is made from a random secret of its own."""
+    request_approval(ports, codeRequired=True)
+    for page in ("approve", "inbox"):
+        secret = ports.token_mailed_to(ADA, page).split(".")[1]
+        assert link_tokens.code(secret) != mailed_code(ports)
 
 
 def test_the_same_decision_again_needs_no_code(ports: FakePorts) -> None:

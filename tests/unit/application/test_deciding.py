@@ -113,6 +113,8 @@ def test_the_secret_of_one_approval_opens_no_other(ports: FakePorts) -> None:
         with pytest.raises(errors.NotFound, match="leads nowhere"):
             deciding.find_for_approver(ports, token)
         with pytest.raises(errors.NotFound, match="leads nowhere"):
+            deciding.find_for_requester(ports, token)
+        with pytest.raises(errors.NotFound, match="leads nowhere"):
             deciding.decide(ports, token, "approve", reason="", via="page")
         with pytest.raises(errors.NotFound, match="leads nowhere"):
             deciding.reassign(ports, token, GRACE, note="", via="page")
@@ -147,11 +149,13 @@ def test_each_link_of_a_mail_does_only_what_its_page_says(ports: FakePorts) -> N
 
 
 def test_a_requester_who_is_also_an_approver_has_two_secrets(ports: FakePorts) -> None:
-    """With `allowSelfApproval`, too, the cancel link decides nothing, whenever it was mailed."""
+    """With `allowSelfApproval`, too, the cancel link decides nothing, if one tick mails both."""
     ports.effects.faulty.add("mailer.send")
     request_approval(ports, requestedBy=ADA, allowSelfApproval=True)
     ports.effects.faulty.clear()
-    pass_minutes(ports, 30)
+    ports.later(minutes=5)
+    run_tick(ports)
+    assert len(ports.mailer.sent) == 2
     (cancel,) = (
         email.text.split("/cancel/")[1].split()[0]
         for _, email in ports.mailer.sent

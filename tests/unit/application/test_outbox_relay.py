@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.application import outbox_relay
 from chalicelib.domain.approval import Approval
+from chalicelib.domain.commands import Cancel
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.presentation import serializers
@@ -19,6 +20,7 @@ from tests.unit.steps import (
     contend,
     decide,
     events,
+    operate,
     pass_minutes,
     run_tick,
     stored,
@@ -187,6 +189,73 @@ def test_an_approval_that_another_process_changed_is_left_to_the_next_tick(
     assert ports.mailer.sent == []
     run_tick(ports)
     assert len(ports.mailer.sent) == 1
+
+
+@pytest.mark.parametrize("conflicts", [1, 3])
+def test_a_version_conflict_loses_no_record_of_a_delivery(ports: FakePorts, conflicts: int) -> None:
+    """Of a mail, a failed mail, a resume, or an announcement; none is delivered again."""
+    ports.effects.faulty = {"mailer.send"}
+    approval_id = request_approval(ports)
+    ports.effects.faulty = set()
+    ports.later(minutes=2)
+    contend(ports, conflicts, first=1)
+    run_tick(ports)
+    contend(ports, conflicts, first=1)
+    decide(ports)
+    contend(ports, conflicts, first=1)
+    run_tick(ports)
+    approval = stored(ports, approval_id)
+    assert approval.outbox == ()
+    assert approval.reminders == 3 * conflicts
+    for what in ("mailed", "resumed", "announced"):
+        assert len(events(ports, approval_id, what)) == 1
+    assert len(ports.mailer.sent) == 1
+    assert ports.executions.refused == []
+    assert len(ports.event_bus.announced) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "entry"), [("mail", "mail"), ("resume", "resume"), ("announcement", "announce")]
+)
+def test_a_delivery_that_can_not_be_recorded_stays_in_the_outbox(
+    ports: FakePorts, fault: str, entry: str
+) -> None:
+    """After too many version conflicts; the tick delivers it again."""
+    ports.effects.faulty = {"mailer.send"} if fault == "mail" else set()
+    approval_id = request_approval(ports)
+    ports.effects.faulty = set()
+    if fault == "mail":
+        ports.later(minutes=2)
+    if fault == "announcement":
+        decide(ports)
+    contend(ports, 1_000, first=1)
+    if fault == "resume":
+        assert decide(ports).outcome == "approved"
+    else:
+        run_tick(ports)
+    failed = [line for line in ports.logged if line["event"] == "delivery_failed"]
+    assert failed[-1]["entry"] == entry
+    kept = [type(one).__name__.lower() for one in stored(ports, approval_id).outbox]
+    assert entry in kept
+
+
+class CancelledMeanwhile(FakeMailer):
+    """SNS that takes so long for the first mail that an operator cancels the request."""
+
+    ports: FakePorts
+
+    def send(self, address: str, email: Any) -> bool:
+        sent = super().send(address, email)
+        (approval,) = self.ports.store._all()
+        operate(self.ports, approval.id, Cancel())
+        return sent
+
+
+def test_mails_that_a_cancellation_made_pointless_are_not_sent(ports: FakePorts) -> None:
+    mailer = CancelledMeanwhile(ports.effects)
+    mailer.ports, ports.mailer = ports, mailer
+    request_approval(ports, approvers=people(3))
+    assert [to for to, _ in ports.mailer.sent] == people(1)
 
 
 def test_an_approval_that_is_gone_has_nothing_to_deliver(ports: FakePorts) -> None:

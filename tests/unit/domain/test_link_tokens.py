@@ -14,8 +14,10 @@ from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.link_tokens import (
     SECRET_BYTES,
+    MailSecrets,
     approval_id,
     approver_of,
+    decision_secret,
     digest,
     hide_tokens,
     link,
@@ -165,6 +167,19 @@ def test_the_stored_hash_is_the_sha256_of_the_secret() -> None:
         assert (
             base64.urlsafe_b64decode(digest(made) + "=") == hashlib.sha256(made.encode()).digest()
         )
+
+
+def test_no_representation_of_a_mails_secrets_holds_one() -> None:
+    secrets = MailSecrets(SECRETS[0], "123456")
+    for secret_ in (secrets.inbox, secrets.decision, secrets.code):
+        assert secret_ not in f"{secrets!r}{secrets!s}"
+
+
+def test_the_inbox_secret_can_not_be_found_from_the_decision_link() -> None:
+    """The decision link's secret is derived from it, one way."""
+    secrets = MailSecrets(SECRETS[0], "123456")
+    assert secrets.decision == decision_secret(SECRETS[0])
+    assert len({secrets.inbox, secrets.decision, decision_secret(secrets.decision)}) == 3
 
 
 def test_an_approver_who_was_mailed_nothing_is_never_found() -> None:

@@ -199,6 +199,14 @@ def test_the_requester_sees_the_outcome(approval: Approval, words: str) -> None:
     assert page.text("h1") == words
 
 
+@pytest.mark.parametrize(("lines", "folded"), [(10, False), (400, True)])
+def test_long_details_are_folded(lines: int, folded: bool) -> None:
+    """So that the button stays in sight."""
+    page = _decide(an_approval(details="a line\n" * lines))
+    assert bool(page.all("details")) is folded
+    assert page.text().count("a line") == lines
+
+
 def test_decisions_are_listed_in_the_order_in_which_they_were_made() -> None:
     """Whatever the order of the approvers."""
     approval = approval_of(3, approvalsNeeded=3)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval
@@ -85,14 +86,18 @@ def test_the_operators_view_has_exactly_the_documented_fields() -> None:
     }
 
 
-def test_the_operators_view_shows_delegates_replaced_approvers_notes_and_reasons() -> None:
+def test_the_operators_view_shows_what_only_some_approvals_have() -> None:
     one, two = people(2)
     approval = reassign(approval_of(1), one, two, by=one, note="please", now=START, via="page")
     approval = remind(approval, "op@example.com", reason="soon", now=START, via="api")
-    seen = operator_view(approval)
+    delegate = replace(approval.approvers[1], stands_in_for="ada@example.com")
+    approvers = (approval.approvers[0], delegate)
+    seen = operator_view(replace(approval, approvers=approvers, folded_events=7))
     assert seen["approvers"][0]["replacedBy"] == two
+    assert seen["approvers"][1]["standsInFor"] == "ada@example.com"
     assert seen["approvers"][1]["note"] == "please"
     assert seen["events"][-1]["why"] == "soon"
+    assert seen["foldedEvents"] == 7
 
 
 @pytest.mark.parametrize("why", ["invited", "unconfirmed", "refused"])

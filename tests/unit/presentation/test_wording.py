@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.presentation.wording import count, duration, needed, progress, requester, was, when
-from tests.builders import an_approval, approval_of, cancelled, decided
+from tests.builders import after_tick, an_approval, approval_of, cancelled, decided
 from tests.fakes import START
 
 
@@ -54,3 +54,5 @@ def test_the_outcome_is_written_with_its_time() -> None:
     at = "on 22 Nov 2026, 09:00 UTC"
     assert was(decided(an_approval(), 0, "reject")) == f"was rejected {at}"
     assert was(cancelled(an_approval())) == f"was cancelled by operator@example.com {at}"
+    closed = after_tick(an_approval(), an_approval().expires_at)
+    assert was(closed) == "expired on 29 Nov 2026, 09:00 UTC, before it was decided"
