@@ -41,7 +41,7 @@ class SimulatedClock:
     """A clock that jumps to the next time at which one of its threads wakes up.
 
     One thread runs at a time, the one that wakes up first, so threads on this clock need no locks.
-    Processor time counts too, as that of a processor `slowness` times slower than this one.
+    Processor time counts too: each second of it as `slowness` simulated seconds.
     """
 
     def __init__(self, slowness: float = 0) -> None:

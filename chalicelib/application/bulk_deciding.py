@@ -19,6 +19,7 @@ from ..domain.errors import (
     WrongCode,
 )
 from ..domain.texts import check_reason
+from .deciding import load_linked
 from .outbox_relay import resume
 from .ports import Ports
 from .saving import save, too_many_conflicts, versions
@@ -135,10 +136,7 @@ def _reader(ports: Ports, token: str) -> str:
     Raises NotFound for a bad link, Reassigned if another person was asked instead of them, and
     Expired once LINK_LIFETIME is over: an old mail doesn't open new requests.
     """
-    approval_id, inbox_secret = link_tokens.read_token(token)
-    approval = ports.store.get(approval_id)
-    if approval is None:
-        raise link_tokens.unknown_link()
+    approval, inbox_secret = load_linked(ports, token)
     approver = link_tokens.approver_of(approval, link_tokens.decision_secret(inbox_secret))
     if approver.replaced_by is not None:
         raise Reassigned(

@@ -17,21 +17,27 @@ from .ports import Ports
 from .saving import save, too_many_conflicts, versions
 
 
-def find_for_approver(ports: Ports, token: str) -> tuple[Approval, Approver]:
-    """Return the approval and the approver of a decision link; NotFound for a bad link."""
+def load_linked(ports: Ports, token: str) -> tuple[Approval, str]:
+    """Return the approval that a link token names, and the token's secret, which isn't checked.
+
+    Raises NotFound if the token is malformed or names no approval.
+    """
     approval_id, secret = link_tokens.read_token(token)
     approval = ports.store.get(approval_id)
     if approval is None:
         raise link_tokens.unknown_link()
+    return approval, secret
+
+
+def find_for_approver(ports: Ports, token: str) -> tuple[Approval, Approver]:
+    """Return the approval and the approver of a decision link; NotFound for a bad link."""
+    approval, secret = load_linked(ports, token)
     return approval, link_tokens.approver_of(approval, secret)
 
 
 def find_for_requester(ports: Ports, token: str) -> Approval:
     """Return the approval of a requester's cancel link; NotFound for a bad link."""
-    approval_id, secret = link_tokens.read_token(token)
-    approval = ports.store.get(approval_id)
-    if approval is None:
-        raise link_tokens.unknown_link()
+    approval, secret = load_linked(ports, token)
     link_tokens.requester_of(approval, secret)
     return approval
 
@@ -54,9 +60,8 @@ def decide(
             return current, approver  # A second click needs no code (docs/decisions/0017).
         refusals.check_can_decide(current, approver, now)
         if not _is_code_right(current, approver, secret, code):
-            if _save_wrong_code(ports, current, approver, now, via):
-                raise _wrong_code()
-            continue
+            _record_wrong_code(ports, current, approver, now, via)
+            continue  # A version conflict: judge the code by the newer version.
         changed = transitions.decide(
             current, approver.address, choice, reason=reason, now=now, via=via
         )
@@ -83,9 +88,8 @@ def reassign(
         approver = link_tokens.approver_of(current, secret)
         refusals.check_can_decide(current, approver, now)
         if not _is_code_right(current, approver, secret, code):
-            if _save_wrong_code(ports, current, approver, now, via):
-                raise _wrong_code()
-            continue
+            _record_wrong_code(ports, current, approver, now, via)
+            continue  # A version conflict: judge the code by the newer version.
         changed = transitions.reassign(
             current, approver.address, to, by=approver.address, note=note, now=now, via=via
         )
@@ -138,12 +142,10 @@ def _is_code_right(approval: Approval, approver: Approver, secret: str, code: st
     return link_tokens.is_code_of(approver, secret, code)
 
 
-def _save_wrong_code(
+def _record_wrong_code(
     ports: Ports, current: Approval, approver: Approver, now: datetime, via: Channel
-) -> Approval | None:
+) -> None:
+    """Save that the code was wrong and raise WrongCode; return on a version conflict."""
     changed = transitions.record_wrong_code(current, approver.address, now, via)
-    return save(ports, current, changed)
-
-
-def _wrong_code() -> WrongCode:
-    return WrongCode("This is not the code from your mail.")
+    if save(ports, current, changed):
+        raise WrongCode("This is not the code from your mail.")

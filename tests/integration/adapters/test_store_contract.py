@@ -44,7 +44,7 @@ def approval(
 
 
 def due_by(store: ApprovalStore, moment: datetime) -> list[str]:
-    """Return the ids of what is due, sorted: shards have no order among each other."""
+    """Return the ids of due approvals, sorted, because shards are read in no fixed order."""
     return sorted(store.due(moment))
 
 

@@ -226,7 +226,7 @@ def test_a_fault_of_dynamodb_is_unavailable(
 
 
 def test_a_fault_on_a_later_page_is_unavailable(store: DynamoDbStore, stub: Stubber) -> None:
-    """Half of what is due is never taken for all of it."""
+    """The first page of due approvals is never taken for all of them."""
     first: Any = {
         "Items": [{"pk": {"S": "APPROVAL#one"}}],
         "LastEvaluatedKey": {"pk": {"S": "APPROVAL#one"}},

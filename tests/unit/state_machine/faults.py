@@ -178,6 +178,6 @@ class FaultyEventBus:
 
 
 def stored_hash(page: str, token: str) -> str:
-    """Return the stored hash of a link; of an inbox link, that of the decision link beside it."""
+    """Return the stored hash of a link. An inbox link is stored by its mail's decision link."""
     secret = link_tokens.read_token(token)[1]
     return link_tokens.digest(link_tokens.decision_secret(secret) if page == "inbox" else secret)
