@@ -21,6 +21,7 @@ class StageSettings(TypedDict, total=False):
     """
 
     api_gateway_stage: str
+    api_gateway_endpoint_type: str
     autogen_policy: bool
     manage_iam_role: bool
     iam_role_arn: str
@@ -30,17 +31,22 @@ class StageSettings(TypedDict, total=False):
     lambda_functions: dict[str, FunctionSettings]
 
 
-TUNABLE = ("lambda_timeout", "lambda_memory_size", "minimum_compression_size")
+TUNABLE = (
+    *("lambda_timeout", "lambda_memory_size", "minimum_compression_size"),
+    "api_gateway_endpoint_type",
+)
 """A deploy writes these settings once; afterwards a value in the file stays."""
 
 
 def assent_settings(outputs: Mapping[str, str]) -> StageSettings:
     """Return the settings of a stage of Assent, with the roles from the stack's outputs.
 
-    API Gateway gives up after 29 seconds, so the API's function times out before.
+    API Gateway gives up after 29 seconds, so the API's function times out before. Chalice's default
+    endpoint type, EDGE, doesn't exist in the China regions.
     """
     return {
         "api_gateway_stage": API_STAGE,
+        "api_gateway_endpoint_type": "REGIONAL",
         "autogen_policy": False,
         "manage_iam_role": False,
         "iam_role_arn": outputs["ApiRoleArn"],

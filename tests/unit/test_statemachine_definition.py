@@ -4,6 +4,7 @@ That it is valid ASL, cfn-lint says (tests/integration/test_cfn_lint.py).
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ import pytest
 from chalicelib.application.outbox_relay import ERROR_NAMES
 from chalicelib.domain.errors import AssentError, InvalidRequest, Unavailable
 from chalicelib.domain.request import Request
+from examples.example import HERE
+from tests.definitions import definition, tasks
+from tools.template import DEFINITION, TEMPLATE
 
-TEXT = (Path(__file__).parents[2] / "statemachine.asl.json").read_text()
+CHECKOUT = Path(__file__).parents[2]
+EXAMPLES = sorted(file.parent for file in HERE.glob(f"*/{TEMPLATE}"))
+TEXT = (CHECKOUT / DEFINITION).read_text()
 STATES: dict[str, dict[str, Any]] = json.loads(TEXT)["States"]
 TASK = STATES["RequestApproval"]
 FAILS = [name for name, state in STATES.items() if state["Type"] == "Fail"]
@@ -21,9 +27,26 @@ CAUGHT = {name: catch["Next"] for catch in TASK["Catch"] for name in catch["Erro
 RETRIED = [name for retry in TASK["Retry"] for name in retry["ErrorEquals"]]
 
 
-def test_the_definition_has_one_placeholder() -> None:
-    """Stages differ in the function's ARN alone."""
-    assert TEXT.count("${") == TEXT.count("${RequestApprovalFunction}") == 1
+def test_the_definition_has_two_placeholders() -> None:
+    """Stages differ in the function's ARN, and in the partition of the task's."""
+    assert sorted(re.findall(r"\$\{(\w+)\}", TEXT)) == ["AskTask", "RequestApprovalFunction"]
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+@pytest.mark.parametrize("folder", [CHECKOUT, *EXAMPLES], ids=lambda folder: folder.name)
+def test_every_task_is_in_the_partition_of_its_stack(folder: Path, partition: str) -> None:
+    """In another partition Step Functions refuses `arn:aws:states:::...`."""
+    states = definition(folder, partition)["States"].values()
+    found = [state["Resource"] for state in states if state["Type"] == "Task"]
+    assert found
+    assert all(arn.startswith(f"arn:{partition}:states:::") for arn in found), found
+
+
+@pytest.mark.parametrize("folder", [CHECKOUT, *EXAMPLES], ids=lambda folder: folder.name)
+def test_no_template_names_a_partition(folder: Path) -> None:
+    """`${AWS::Partition}` is in the place of each."""
+    for name in (TEMPLATE, DEFINITION):
+        assert "arn:aws" not in (folder / name).read_text()
 
 
 def test_each_state_is_needed_for_an_outcome() -> None:
@@ -104,7 +127,9 @@ def test_the_task_has_no_time_out() -> None:
 
 def test_the_function_gets_a_task_request() -> None:
     """Task token, execution and request, under the names of `request.TaskRequest`."""
-    assert TASK["Resource"] == "arn:aws:states:::lambda:invoke.waitForTaskToken"
+    (task,) = tasks(CHECKOUT).values()
+    assert TASK["Resource"] == "${AskTask}"
+    assert task == "arn:${AWS::Partition}:states:::lambda:invoke.waitForTaskToken"
     assert TASK["Parameters"]["Payload"] == {
         "taskToken.$": "$$.Task.Token",
         "executionArn.$": "$$.Execution.Id",

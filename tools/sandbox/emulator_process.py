@@ -1,8 +1,13 @@
 """The process that MiniStack runs in; `emulator.py` starts it.
 
-MiniStack lacks three things that Assent needs. They are added here by wrapping its functions: mail
-to e-mail subscriptions (each mail becomes a line of a file that the inbox reads), the IAM condition
-keys `sns:Protocol` and `sns:Endpoint`, and the name of the error that a Lambda function raised.
+MiniStack lacks things that Assent needs. They are added here by wrapping its functions:
+
+- Mail to e-mail subscriptions: each mail becomes a line of a file that the inbox reads.
+- The IAM condition keys `sns:Protocol` and `sns:Endpoint`.
+- The name of the error that a Lambda function raised.
+- TLS: calls come by plain HTTP on loopback, and count as secure.
+- Alarms of metric math: the alarm is made, of its first metric alone. No alarm rings here anyway.
+
 After an upgrade of MiniStack run tests/integration/tools/test_emulator.py: its internals change.
 
 The process ends with its parent, even if that is killed: the pipe on stdin closes.
@@ -15,19 +20,22 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import lambda_svc, sns
+from ministack.services.cloudformation import provisioners
 
 SNS_DEFAULT_SUBJECT = "AWS Notification Message"
 
 Topic = dict[str, Any]
 Context = dict[str, Any]
 Result = dict[str, Any]
+Properties = dict[str, Any]
 
 
 def with_mail(
@@ -84,6 +92,25 @@ def with_error_types(execute: Callable[..., Result]) -> Callable[..., Result]:
     return execute_with_error_type
 
 
+def as_tls(pin: Callable[[str, bool], None]) -> Callable[[str, bool], None]:
+    """Wrap MiniStack's note of a request's origin: `aws:SecureTransport` is true."""
+    return lambda address, _: pin(address, True)
+
+
+def with_metric_math(record: Callable[[str, Properties], Any]) -> Callable[[str, Properties], Any]:
+    """Wrap MiniStack's alarm of a template: one with an expression watches its first metric."""
+
+    def alarm_record(name: str, properties: Properties) -> Any:
+        for metric in properties.get("Metrics", []):
+            if "MetricStat" in metric:
+                first = metric["MetricStat"]
+                more = {"Statistic": first["Stat"], "Period": first["Period"]}
+                return record(name, {**properties, "Metrics": [], **first["Metric"], **more})
+        return record(name, properties)
+
+    return alarm_record
+
+
 def _first(value: object) -> str:
     return str(value[0] if isinstance(value, list) and value else value or "")
 
@@ -96,11 +123,17 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Run MiniStack with the three additions; the one argument is the file for mail."""
+    """Run MiniStack with the additions; the one argument is the file for mail."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sns._fanout = with_mail(sns._fanout, sns._topic_by_arn_any_scope, Path(sys.argv[1]))
     iam_actions.request_tag_context = with_sns_condition_keys(iam_actions.request_tag_context)
     lambda_svc._execute_function_warm = with_error_types(lambda_svc._execute_function_warm)
+    record = with_metric_math(provisioners._cw_metric_alarm_record)
+    provisioners._cw_metric_alarm_record = record
+    setattr(app, "pin_request_origin", as_tls(iam_evaluator.pin_request_origin))  # noqa: B010  # app has imported it, for itself
+    # Of its own background threads, such as those that deliver SNS's messages to queues.
+    origin = ContextVar("origin", default=("127.0.0.1", True))
+    iam_evaluator._request_origin = origin
     sys.argv = ["ministack"]
     app.main()  # type: ignore[no-untyped-call]  # MiniStack has few types
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from examples.example import HERE
-from tests.integration.statemachine.engine import Engine, Function, definition
+from tests.definitions import definition
+from tests.integration.statemachine.engine import Engine, Function
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def engine_of(account: None) -> Iterator[Callable[..., Engine]]:  # noqa: ARG001
         functions: Mapping[str, Function],
         **changed: dict[str, Any],
     ) -> Engine:
-        asl = definition(HERE / name / "statemachine.asl.json")
+        asl = definition(HERE / name)
         for state, fields in changed.items():
             asl["States"][state] |= fields
         engine = Engine(asl, placeholders, functions)

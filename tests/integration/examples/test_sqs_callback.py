@@ -15,7 +15,8 @@ from chalice.test import Client
 
 from examples.example import Example
 from examples.sqs_callback import app as worker
-from tests.integration.statemachine.engine import Engine, definition
+from tests.definitions import definition
+from tests.integration.statemachine.engine import Engine
 from tools.template import load_template
 
 Json = dict[str, Any]
@@ -236,7 +237,7 @@ def test_the_time_outs_are_ordered() -> None:
     config = json.loads((folder / ".chalice" / "config.json").read_text())
     stack = load_template(folder / "infrastructure.yaml")
     visibility = stack["Resources"]["Jobs"]["Properties"]["VisibilityTimeout"]
-    waiting = definition(folder / "statemachine.asl.json")["States"]["Print"]
+    waiting = definition(folder)["States"]["Print"]
     assert visibility == 6 * config["lambda_timeout"]
     assert visibility < waiting["HeartbeatSeconds"] < waiting["TimeoutSeconds"]
 

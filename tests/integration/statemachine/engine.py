@@ -19,13 +19,14 @@ from moto.core.exceptions import ServiceException
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from tests.aws.clients import session
+from tests.definitions import definition
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-DEFINITION = Path(__file__).parents[3] / "statemachine.asl.json"
+PROJECT = Path(__file__).parents[3]
 FUNCTIONS = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
 """The ARN of a function, up to its name."""
 FUNCTION = f"{FUNCTIONS}request_approval"
@@ -36,12 +37,6 @@ _PATIENCE = 10.0
 _OUTCOME = ("status", "output", "error", "cause")
 
 Function = Callable[[Any, Any], Any]
-
-
-def definition(file: Path = DEFINITION) -> dict[str, Any]:
-    """Return a state machine's definition; without a file, Assent's own."""
-    text: dict[str, Any] = json.loads(file.read_text())
-    return text
 
 
 class InProcess(LambdaSimpleBackend):
@@ -160,7 +155,7 @@ class Engine:
 
 def asking(function: Function, **changed_retry: Any) -> Engine:
     """Return an engine of Assent's own state machine; `changed_retry` makes its retries quicker."""
-    asl = definition()
+    asl = definition(PROJECT)
     asl["States"]["RequestApproval"]["Retry"][0] |= changed_retry
     return Engine(asl, {"RequestApprovalFunction": FUNCTION}, {"request_approval": function})
 

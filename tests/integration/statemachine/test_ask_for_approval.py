@@ -8,6 +8,7 @@ import pytest
 
 from examples.example import HERE
 from tests import readme
+from tests.definitions import definition
 from tests.fakes import FakePorts
 from tests.integration.statemachine.engine import ACCOUNT, Engine
 from tests.integration.statemachine.test_executions import decide
@@ -28,7 +29,7 @@ ADA, GRACE = "ada@example.com", "grace@example.com"
 @pytest.fixture
 def ask(engine: Engine) -> Callable[[str], str]:
     """Start an execution of the example that asks this question, and return its ARN."""
-    text = (FOLDER / "statemachine.asl.json").read_text()
+    text = json.dumps(definition(FOLDER))
     machine = engine.client.create_state_machine(
         name="ask-for-approval",
         definition=text.replace("${AssentStateMachineArn}", engine.machine).replace(

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import socket
@@ -58,6 +59,32 @@ def test_only_permitted_addresses_can_be_subscribed(account: Account) -> None:
     ):
         with pytest.raises(ClientError, match="not authorized"):
             sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+
+
+@pytest.mark.parametrize(("denied", "delivered"), [("false", 2), ("true", 0)])
+def test_plain_http_counts_as_tls(account: Account, denied: str, delivered: int) -> None:
+    """For a caller and for SNS's own deliveries; and the emulator does read the condition."""
+    sqs: Any = account.session.client("sqs", endpoint_url=account.endpoint_url)
+    queue = sqs.create_queue(QueueName="messages")["QueueUrl"]
+    wanted = ["QueueArn"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=wanted)["Attributes"]["QueueArn"]
+    topic = account.sns.create_topic(Name="messages")["TopicArn"]
+    transport = {"Bool": {"aws:SecureTransport": denied}}
+    everybody: dict[str, object] = {"Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    deny = everybody | {"Effect": "Deny", "Condition": transport}
+    document = {"Version": "2012-10-17", "Statement": [everybody | {"Effect": "Allow"}, deny]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(document)})
+    account.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    account.sns.publish(TopicArn=topic, Message="by the topic")
+    user = IamUser.create(account, "sender")
+    keys = {"aws_access_key_id": user.key, "aws_secret_access_key": user.secret}
+    sender: Any = account.session.client("sqs", endpoint_url=account.endpoint_url, **keys)  # type: ignore[call-overload]  # as above
+    with contextlib.suppress(ClientError):
+        sender.send_message(QueueUrl=queue, MessageBody="by a caller")
+    time.sleep(0.3)
+    count = "ApproximateNumberOfMessages"
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[count])["Attributes"]
+    assert int(found[count]) == delivered
 
 
 def test_a_stranger_may_do_nothing(account: Account) -> None:

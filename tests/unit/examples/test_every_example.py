@@ -8,6 +8,7 @@ import pytest
 
 from examples.deployment import has_code, role_settings, variables
 from examples.example import HERE, Example
+from tests.definitions import definition
 from tests.unit.examples.loading import load
 from tools.errors import ToolError
 from tools.template import load_template
@@ -75,8 +76,7 @@ def test_every_task_that_waits_has_a_time_out(name: str) -> None:
 
     A child execution of Assent ends at the request's deadline.
     """
-    text = (HERE / name / "statemachine.asl.json").read_text()
-    states = json.loads(text)["States"].values()
+    states = definition(HERE / name)["States"].values()
     waiting = [state for state in states if "waitForTaskToken" in state.get("Resource", "")]
     assert waiting or Example(name).demo.NEEDS_ASSENT
     assert all("TimeoutSeconds" in state for state in waiting)

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from tools.sandbox.emulator_process import with_error_types, with_mail, with_sns_condition_keys
+from tools.sandbox.emulator_process import (
+    as_tls,
+    with_error_types,
+    with_mail,
+    with_metric_math,
+    with_sns_condition_keys,
+)
 
 
 def fan_out(*_: object, **__: object) -> None:
@@ -66,6 +72,24 @@ def test_an_error_has_the_name_of_its_exceptions_class(message: str, log: str, n
     body = {"errorMessage": message, "errorType": "Runtime.HandlerError"}
     execute = with_error_types(lambda *_: {"error": True, "body": dict(body), "log": log})
     assert execute({}, {}, "id")["body"] == body | {"errorType": named}
+
+
+def test_every_request_counts_as_tls() -> None:
+    """The caller's address stays."""
+    pinned: list[tuple[str, bool]] = []
+    as_tls(lambda address, secure: pinned.append((address, secure)))("127.0.0.1", False)
+    assert pinned == [("127.0.0.1", True)]
+
+
+def test_an_alarm_of_an_expression_watches_its_first_metric() -> None:
+    """Which has all that MiniStack asks of an alarm."""
+    made = with_metric_math(lambda name, properties: (name, properties))
+    metric = {"Namespace": "AWS/Lambda", "MetricName": "Errors"}
+    summed = {"Id": "errors", "MetricStat": {"Metric": metric, "Stat": "Sum", "Period": 300}}
+    metrics = [{"Id": "failures", "Expression": "errors * 2"}, summed]
+    expected = {"Metrics": [], "Threshold": 0, **metric, "Statistic": "Sum", "Period": 300}
+    assert made("x", {"Metrics": metrics, "Threshold": 0}) == ("x", expected)
+    assert made("x", metric) == ("x", metric)
 
 
 def test_results_and_other_error_types_stay() -> None:

@@ -16,6 +16,7 @@ from tools.template import LIMIT, load_template, template_body
 from .conftest import CHECKOUT
 
 TEMPLATE = load_template(CHECKOUT / "infrastructure.yaml")
+EXAMPLES = sorted(file.parent for file in CHECKOUT.glob("examples/*/infrastructure.yaml"))
 FUNCTIONS = {
     "ApiRole": "",
     "RequestApprovalRole": "-request_approval",
@@ -117,11 +118,37 @@ def test_queues_are_encrypted() -> None:
     assert all(queue["SqsManagedSseEnabled"] is True for queue in QUEUES.values())
 
 
+def policies(kind: str, template: Any = TEMPLATE) -> list[dict[str, Any]]:
+    """Return the properties of a template's resource policies of this type."""
+    return [r["Properties"] for r in template["Resources"].values() if r["Type"] == kind]
+
+
+def allowed(kind: str) -> list[dict[str, Any]]:
+    """Return the statements of these policies that allow something."""
+    found = [s for p in policies(kind) for s in p["PolicyDocument"]["Statement"]]
+    return [statement for statement in found if statement["Effect"] == "Allow"]
+
+
+@pytest.mark.parametrize("folder", [CHECKOUT, *EXAMPLES], ids=lambda folder: folder.name)
+def test_every_queue_and_topic_demands_tls(folder: Path) -> None:
+    """Each has one policy, because a second one would replace it, and that refuses plain HTTP."""
+    template = load_template(folder / "infrastructure.yaml")
+    for kind, policy, of, action in (
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics", "sns:Publish"),
+    ):
+        named = [name for name, found in template["Resources"].items() if found["Type"] == kind]
+        covered = [ref["Ref"] for found in policies(policy, template) for ref in found[of]]
+        assert sorted(covered) == sorted(named)
+        for found in policies(policy, template):
+            (deny,) = (s for s in found["PolicyDocument"]["Statement"] if s["Effect"] == "Deny")
+            assert (deny["Principal"], deny["Action"]) == ("*", action)
+            assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_a_queue_policy_allows_only_the_stages_topic() -> None:
     """Senders of the account itself are allowed by IAM."""
-    policies = [r for r in TEMPLATE["Resources"].values() if r["Type"] == "AWS::SQS::QueuePolicy"]
-    assert len(policies) == 1
-    (statement,) = policies[0]["Properties"]["PolicyDocument"]["Statement"]
+    (statement,) = allowed("AWS::SQS::QueuePolicy")
     assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
     assert statement["Action"] == "sqs:SendMessage"
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "DecisionsTopic"}}}
@@ -129,9 +156,7 @@ def test_a_queue_policy_allows_only_the_stages_topic() -> None:
 
 def test_the_topics_policy_leaves_publishing_to_iam() -> None:
     """SNS's default policy, which it replaces, allows every principal of the account."""
-    policies = [r for r in TEMPLATE["Resources"].values() if r["Type"] == "AWS::SNS::TopicPolicy"]
-    assert len(policies) == 1
-    (statement,) = policies[0]["Properties"]["PolicyDocument"]["Statement"]
+    (statement,) = allowed("AWS::SNS::TopicPolicy")
     root = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
     assert statement["Principal"] == {"AWS": {"Fn::Sub": root}}
     assert statement["Action"] == "sns:Publish"

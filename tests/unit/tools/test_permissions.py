@@ -64,7 +64,7 @@ def test_every_role_is_tested() -> None:
 
 @pytest.mark.parametrize("role", ALLOWED)
 def test_a_role_is_for_one_service(role: str) -> None:
-    """Step Functions may take its role only for state machines of this account and region."""
+    """Step Functions may take its role only for this stage's state machine."""
     (trust,) = RESOURCES[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     if role != "StateMachineRole":
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
@@ -72,8 +72,9 @@ def test_a_role_is_for_one_service(role: str) -> None:
     assert trust["Principal"] == {"Service": "states.amazonaws.com"}
     condition = trust["Condition"]
     assert condition["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    name = RESOURCES["StateMachine"]["Properties"]["StateMachineName"]["Fn::Sub"]
     assert condition["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith(
-        ":${AWS::Region}:${AWS::AccountId}:stateMachine:*"
+        f":${{AWS::Region}}:${{AWS::AccountId}}:stateMachine:{name}"
     )
 
 
