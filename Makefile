@@ -87,9 +87,13 @@ machine: # installs what the tests need before the first of them starts
 ## Run it in your AWS account:
 
 .PHONY: deploy
-deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) [ALARM_TOPIC=arn:...]
+deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) [ALARM_TOPIC=arn:...] [STACK=name, of one that something else deploys]
 	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \
-		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)')
+		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)') $(if $(STACK),--stack '$(STACK)')
+
+.PHONY: template
+template: setup ## write the stack's template into one file, to be deployed by something else | [FILE=template.json]
+	@$(python) -m tools.template '$(or $(FILE),template.json)'
 
 .PHONY: destroy
 destroy: setup ## delete a stage | STAGE=dev [DELETE_DATA=assent-dev, the table's name] [STOP_RUNNING=yes]

@@ -15,6 +15,7 @@ from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
 from tools.echo import Echo
 from tools.errors import ToolError
+from tools.existing_stack import ExistingStack
 from tools.stack import Stack
 from tools.stage import Stage
 from tools.template import template_body
@@ -26,7 +27,7 @@ def deploy(
     project: Path,
     account: Account,
     chalice: Chalice,
-    stack: Stack,
+    stack: Stack | ExistingStack,
     domains: str | None = None,
     parameters: Mapping[str, str] | None = None,
     echo: Echo,
@@ -103,17 +104,32 @@ def refuse_second_api(stage: Stage, account: Account) -> None:
 @click.option("--alarm-topic", help="ARN of the SNS topic for alarms. The stack keeps it.")
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
 @click.option(
+    "--stack",
+    "existing",
+    help="Name of a stack that something else deploys from `make template`. It is only read.",
+)
+@click.option(
     "--project",
     type=click.Path(path_type=Path, file_okay=False, exists=True, resolve_path=True),
     default=".",
     hidden=True,
 )
 def main(
-    name: str, domains: str | None, alarm_topic: str | None, log_days: str | None, project: Path
+    name: str,
+    domains: str | None,
+    alarm_topic: str | None,
+    log_days: str | None,
+    existing: str | None,
+    project: Path,
 ) -> None:
     """Deploy a stage of Assent: first the stack, then the code."""
     stage = Stage(name)
     account = Account.from_environment()
+    stack: Stack | ExistingStack
+    if existing:
+        stack = ExistingStack(existing, stage, account.cloudformation, echo=click.echo)
+    else:
+        stack = Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo)
     parameters = {"AlarmTopicArn": alarm_topic, "LogRetentionDays": log_days}
     try:
         url = deploy(
@@ -121,7 +137,7 @@ def main(
             project=project,
             account=account,
             chalice=Chalice(project, environment=account.environment),
-            stack=Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
+            stack=stack,
             domains=domains,
             parameters={key: value for key, value in parameters.items() if value is not None},
             echo=click.echo,

@@ -1,6 +1,7 @@
 """CloudFormation templates: `infrastructure.yaml` is read, and sent as JSON with the ASL in it.
 
-The file itself is a template as it stands, so that cfn-lint reads it.
+The file itself is a template as it stands, so that cfn-lint reads it. `python -m tools.template`
+writes the JSON into a file, for stacks that something else deploys. See docs/operating.md.
 """
 
 import json
@@ -8,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 
 from tools.errors import ToolError
@@ -35,7 +37,10 @@ def template_body(project: Path) -> str:
     template["Resources"]["StateMachine"]["Properties"]["DefinitionString"] = json.dumps(definition)
     body = json.dumps(template, separators=(",", ":"))
     if len(body) > LIMIT:
-        raise ToolError(f"{TEMPLATE} and {DEFINITION} have {len(body)} bytes of {LIMIT}")
+        raise ToolError(
+            f"{TEMPLATE} and {DEFINITION} have {len(body)} bytes of {LIMIT} together, the most "
+            "that CloudFormation takes without S3: shorten one of them"
+        )
     return body
 
 
@@ -111,3 +116,22 @@ def _written_out(loader: _Loader, node: yaml.Node) -> Json:
 
 for _name in ("Ref", "Condition", *_FUNCTIONS):
     _Loader.add_constructor(f"!{_name}", _written_out)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, writable=True))
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path, file_okay=False, exists=True, resolve_path=True),
+    default=".",
+    hidden=True,
+)
+def main(file: Path, project: Path) -> None:
+    """Write the template of Assent, with its state machine, into FILE."""
+    body = template_body(project)
+    file.write_text(body, "utf-8")
+    click.echo(f"{file}: {len(body)} bytes of {LIMIT}")
+
+
+if __name__ == "__main__":
+    main()

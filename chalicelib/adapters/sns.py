@@ -111,7 +111,7 @@ def confirmation_token(url: str, topic_arn: str) -> str:
 
     The link is `https://sns.<region>.amazonaws.com/...?TopicArn=...&Token=...`.
     """
-    if not re.match(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/", url):
+    if not re.match(r"https://sns\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)/", url):
         raise InvalidRequest("url: is not the address of a confirmation link of SNS", field="url")
     query = dict(re.findall(r"[?&](TopicArn|Token)=([^&#]*)", url))
     if query.get("TopicArn", "").replace("%3A", ":") != topic_arn:

@@ -5,6 +5,8 @@ from typing import Any
 
 import boto3
 
+from tools.template import LIMIT
+
 from .witness import argument, lint_codes, plain, values
 
 DEFINITION = json.dumps(
@@ -69,6 +71,36 @@ def test_roles_with_names_need_a_capability_of_their_own() -> None:
     text = plain(argument("cloudformation", "CreateStack", "Capabilities").documentation)
     assert "with custom names, you must specify CAPABILITY_NAMED_IAM" in text
     assert "CAPABILITY_NAMED_IAM" in values("cloudformation", "Capability")
+
+
+def test_a_template_that_is_sent_along_has_a_limit() -> None:
+    """In bytes; a larger one has to be in S3."""
+    text = plain(argument("cloudformation", "CreateStack", "TemplateBody").documentation)
+    assert f"a maximum length of {LIMIT:,} bytes" in text
+
+
+def test_without_a_service_role_cloudformation_acts_for_its_caller() -> None:
+    """So a deployer needs the permissions for each resource of the stack."""
+    text = plain(argument("cloudformation", "CreateStack", "RoleARN").documentation)
+    assert "a temporary session that's generated from your user credentials" in text
+
+
+def test_the_partition_of_a_task_is_substituted_with_the_whole_arn() -> None:
+    """A placeholder inside the ARN is no valid Resource to cfn-lint."""
+
+    def machine(resource: str, name: str, value: str) -> dict[str, Any]:
+        task = {"Type": "Task", "Resource": resource, "End": True}
+        definition = json.dumps({"StartAt": "Ask", "States": {"Ask": task}})
+        changed = {"DefinitionString": definition, "DefinitionSubstitutions": {name: value}}
+        return MACHINE | {"Properties": MACHINE["Properties"] | changed}
+
+    found = lint_codes(
+        {
+            "Whole": machine("${AskTask}", "AskTask", "arn:aws-cn:states:::lambda:invoke"),
+            "Inside": machine("arn:${P}:states:::lambda:invoke", "P", "aws-cn"),
+        }
+    )
+    assert found == {"Whole": set(), "Inside": {"E3601"}}
 
 
 def test_answering_a_task_matches_no_resource() -> None:

@@ -88,6 +88,13 @@ def test_missing_data_can_be_an_alarm() -> None:
     assert "breaching | notBreaching | ignore | missing" in text
 
 
+def test_an_alarm_may_watch_an_expression() -> None:
+    """Of several metrics, whose own values then aren't watched."""
+    text = plain(argument("cloudwatch", "PutMetricAlarm", "Metrics").documentation)
+    assert "create an alarm based on the result of a metric math expression" in text
+    assert "One item in the Metrics array is the expression that the alarm watches" in text
+
+
 def test_a_minute_is_the_shortest_rate(account: boto3.Session) -> None:
     """`rate(1 minute)`, in the singular, is the shortest rate."""
     rules = {

@@ -46,6 +46,7 @@ class Emulator:
     def __init__(self, port: int, directory: Path) -> None:
         self.endpoint_url = f"http://{HOST}:{port}"
         self.mail = directory / "mail.jsonl"
+        self.calls = directory / "calls.jsonl"
         self._port = port
         self._log = directory / "emulator.log"
         self._scratch = directory / "tmp"
@@ -75,9 +76,10 @@ class Emulator:
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir(parents=True)
         self.mail.write_text("")
+        self.calls.write_text("")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tools.sandbox.emulator_process", str(self.mail)],
+                [sys.executable, "-m", "tools.sandbox.emulator_process", self.mail, self.calls],
                 cwd=_CHECKOUT,
                 env=self._environment(),
                 stdin=subprocess.PIPE,

@@ -6,6 +6,8 @@ MiniStack lacks things that Assent needs. They are added here by wrapping its fu
 - The IAM condition keys `sns:Protocol` and `sns:Endpoint`.
 - The name of the error that a Lambda function raised.
 - TLS: calls come by plain HTTP on loopback, and count as secure.
+- The actions and resources that IAM knows some calls by, and a record of IAM users' calls
+  (emulator_iam.py).
 - Alarms of metric math: the alarm is made, of its first metric alone. No alarm rings here anyway.
 
 After an upgrade of MiniStack run tests/integration/tools/test_emulator.py: its internals change.
@@ -29,6 +31,8 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import lambda_svc, sns
 from ministack.services.cloudformation import provisioners
+
+from tools.sandbox.emulator_iam import with_lambda_actions, with_record, with_resources
 
 SNS_DEFAULT_SUBJECT = "AWS Notification Message"
 
@@ -123,9 +127,14 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Run MiniStack with the additions; the one argument is the file for mail."""
+    """Run MiniStack with the additions; the arguments are the files for mail and for calls."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sns._fanout = with_mail(sns._fanout, sns._topic_by_arn_any_scope, Path(sys.argv[1]))
+    iam_evaluator.enforce = with_record(iam_evaluator.enforce, Path(sys.argv[2]))
+    iam_actions.extract_iam_action = with_lambda_actions(iam_actions.extract_iam_action)
+    iam_actions.extract_resource_arn = with_resources(
+        iam_actions.extract_resource_arn, iam_actions.extract_iam_action
+    )
     iam_actions.request_tag_context = with_sns_condition_keys(iam_actions.request_tag_context)
     lambda_svc._execute_function_warm = with_error_types(lambda_svc._execute_function_warm)
     record = with_metric_math(provisioners._cw_metric_alarm_record)

@@ -45,9 +45,10 @@ class Deployments:
     def deploy(self, endpoint_type: str, record: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Deploy the API and return Chalice's new record, made from the one before."""
         clients = {"apigateway": self.apis, "lambda": self._functions}
-        client = TypedAWSClient(SimpleNamespace(create_client=clients.__getitem__))
+        aws: Any = SimpleNamespace(create_client=clients.__getitem__)
+        client = TypedAWSClient(aws)
         function: Any = SimpleNamespace(function_name="assent-dev", resource_name="api_handler")
-        api = models.RestAPI("rest_api", {}, "4096", "api", endpoint_type, function)  # type: ignore[arg-type]  # Chalice's own types are loose
+        api = models.RestAPI("rest_api", {}, "4096", "api", endpoint_type, function)
         state = RemoteState(client, DeployedResources({"resources": record}))
         executor = Executor(client, UI())
         executor.variables["api_handler_lambda_arn"] = FUNCTION

@@ -223,7 +223,12 @@ def test_a_confirmation_that_sns_refuses_answers_false(
 
 
 @pytest.mark.parametrize(
-    "base", ["https://sns.eu-central-1.amazonaws.com", "https://sns.cn-north-1.amazonaws.com.cn"]
+    "base",
+    [
+        "https://sns.eu-central-1.amazonaws.com",
+        "https://sns.cn-north-1.amazonaws.com.cn",
+        "https://sns.eusc-de-east-1.amazonaws.eu",
+    ],
 )
 def test_the_token_is_read_from_the_link_of_any_region(mailer: SnsMailer, base: str) -> None:
     """Also if the ARN in it is percent-encoded."""

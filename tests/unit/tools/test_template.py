@@ -1,12 +1,14 @@
 """`infrastructure.yaml` is read as CloudFormation reads it, and without YAML's surprises."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tools.errors import ToolError
-from tools.template import load_template
+from tools.template import LIMIT, load_template, main, template_body
 
 
 @pytest.fixture
@@ -83,3 +85,25 @@ def test_a_template_that_is_no_text_is_refused_by_its_name(template: Path) -> No
     template.unlink()
     with pytest.raises(ToolError, match=r"infrastructure\.yaml can't be read"):
         load_template(template)
+
+
+def test_the_template_is_written_into_one_file(project: Path, tmp_path: Path) -> None:
+    """With the state machine in it, and with its size said."""
+    file = tmp_path / "assent.json"
+    ran = CliRunner().invoke(main, [str(file), "--project", str(project)])
+    assert ran.output == f"{file}: {file.stat().st_size} bytes of {LIMIT}\n"
+    assert file.read_text() == template_body(project)
+    machine = json.loads(file.read_text())["Resources"]["StateMachine"]["Properties"]
+    assert "RequestApproval" in json.loads(machine["DefinitionString"])["States"]
+
+
+def test_a_template_that_cloudformation_would_refuse_is_not_written(
+    project: Path, tmp_path: Path
+) -> None:
+    """The size is known before anything is deployed."""
+    (project / "statemachine.asl.json").write_text(json.dumps({"Comment": "x" * LIMIT}))
+    file = tmp_path / "assent.json"
+    ran = CliRunner().invoke(main, [str(file), "--project", str(project)])
+    assert ran.exit_code == 1
+    assert f"bytes of {LIMIT}" in ran.output
+    assert not file.exists()

@@ -1,0 +1,76 @@
+"""A stack that something else deploys: `aws cloudformation deploy`, a pipeline, StackSets.
+
+It is read and checked, and never changed. `make template` writes its template.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from tools.echo import Echo
+from tools.errors import ToolError
+from tools.stage import Stage
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+_READY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+
+
+class ExistingStack:
+    """The stack of a stage, under any name. It takes the place of a `Stack` in a deploy."""
+
+    def __init__(
+        self, name: str, stage: Stage, cloudformation: "CloudFormationClient", *, echo: Echo
+    ) -> None:
+        self._name = name
+        self._stage = stage
+        self._cloudformation = cloudformation
+        self._echo = echo
+
+    def deploy(self, body: str, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Return the stack's outputs.
+
+        Raises ToolError if the stack is missing or unfinished, lacks an output of the template
+        `body`, or has another value of one of the `parameters`. The value of ApiId is only known
+        once the code is deployed: a stack that has another one gets a line that says so.
+        """
+        try:
+            stack = self._cloudformation.describe_stacks(StackName=self._name)["Stacks"][0]
+        except ClientError as e:
+            reason = e.response["Error"].get("Message", e)
+            raise ToolError(f"stack {self._name} can't be read: {reason}") from e
+        if stack["StackStatus"] not in _READY:
+            raise ToolError(f"stack {self._name} isn't ready: it is {stack['StackStatus']}")
+        outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+        missing = sorted(json.loads(body).get("Outputs", {}).keys() - outputs.keys())
+        if missing:
+            raise ToolError(
+                f"stack {self._name} lacks the outputs {', '.join(missing)}: deploy the template "
+                "that `make template` writes, then this"
+            )
+        given = {"Stage": self._stage.name, **parameters}
+        found = {
+            p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", [])
+        }
+        differ = [key for key in given if _values(found.get(key)) != _values(given[key])]
+        if "ApiId" in differ:
+            differ.remove("ApiId")
+            self._echo(
+                f"stack {self._name}: set its parameter ApiId to {given['ApiId']}. Until then the "
+                "operator policy opens no route"
+            )
+        if differ:
+            what = "; ".join(f"{key} is {found.get(key)!r}, not {given[key]!r}" for key in differ)
+            raise ToolError(
+                f"stack {self._name} has other parameters: {what}. Change them where the stack is "
+                "deployed, or give the deploy the stack's values"
+            )
+        return outputs
+
+
+def _values(text: str | None) -> list[str] | None:
+    """Return the values of a parameter, which may be a list with blanks around its commas."""
+    return None if text is None else [value.strip() for value in text.split(",")]
