@@ -71,13 +71,17 @@ class Config:
     def update_stage(
         self, stage: Stage, settings: StageSettings, variables: Mapping[str, str]
     ) -> None:
-        """Write settings and variables into the stage; everything else in the file stays."""
+        """Write settings and variables into the stage; everything else in the file stays.
+
+        `manage_iam_role` beside the stages has Chalice refuse a stage that has no role yet, before
+        it calls AWS.
+        """
         config = self._read()
         stages = config.setdefault("stages", {})
         merged = _merged(stages.get(stage.name, {}), settings)
         before = self._variables(config, stage)
         stages[stage.name] = merged | {"environment_variables": {**before, **variables}}
-        self._write({"version": "2.0", "app_name": stage.app} | config)
+        self._write({"version": "2.0", "app_name": stage.app, "manage_iam_role": False} | config)
 
     def public_url(self, stage: Stage) -> str:
         """Return the recorded base URL of the links in mails, or UNKNOWN_URL."""

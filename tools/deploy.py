@@ -4,7 +4,7 @@ Every stage of Assent is made by `deploy`, on AWS and in the sandbox. Afterwards
 `chalice deploy --stage dev` alone deploys code. See docs/operating.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
+from tools.deployed_record import apis, deployed_resources, name
 from tools.echo import Echo
 from tools.errors import ToolError
 from tools.stack import Stack
@@ -40,9 +41,8 @@ def deploy(
     config = Config(project)
     approver_domains = config.domains(stage, domains)
     body = template_body(project)
+    take_up(stage, stage.functions, account, chalice, echo)
     api = chalice.api(stage)
-    if api is None:
-        refuse_second_api(stage, account)
 
     given = {
         "ApproverEndpoints": ",".join(d if d == "*" else f"*@{d}" for d in approver_domains),
@@ -81,17 +81,27 @@ def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> Non
     )
 
 
-def refuse_second_api(stage: Stage, account: Account) -> None:
-    """Raise ToolError if the stage has an API that Chalice has no record of: it would add one."""
-    try:
-        policy = account.lambda_.get_policy(FunctionName=stage.prefix)["Policy"]
-    except account.lambda_.exceptions.ResourceNotFoundException:
-        return
-    if "execute-api" in policy:
+def take_up(
+    stage: Stage, functions: Iterable[str], account: Account, chalice: Chalice, echo: Echo
+) -> None:
+    """Make Chalice's record anew, so that a deploy updates what an earlier one has left.
+
+    Raises ToolError if the stage has several REST APIs: links may lead to any of them.
+    """
+    before = chalice.recorded(stage)
+    found = deployed_resources(stage, functions, account, before)
+    if len(ids := apis(found)) > 1:
         raise ToolError(
-            f"stage {stage} was deployed from another checkout: without that checkout's "
-            f".chalice/deployed/{stage}.json Chalice would make a second API with another URL"
+            f"stage {stage} has {len(ids)} REST APIs, {', '.join(ids)}: nothing was deployed. Keep "
+            f"the one in the mailed links (ASSENT_PUBLIC_URL of function {stage.prefix}), delete "
+            "the others with `aws apigateway delete-rest-api --rest-api-id ...`, then deploy again"
         )
+    if new := sorted({name(r) for r in found} - {name(r) for r in before}):
+        echo(
+            f"taking up what .chalice/deployed/{stage}.json doesn't name: {', '.join(new)}. If "
+            "another checkout deployed it, this one's .chalice/config.json holds from now on"
+        )
+    chalice.record(stage, found)
 
 
 @click.command()

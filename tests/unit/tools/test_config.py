@@ -8,7 +8,7 @@ from chalicelib.settings import Settings
 from tools.config import UNKNOWN_URL, Config
 from tools.errors import ToolError
 
-from .conftest import DEV
+from .conftest import CHECKOUT, DEV
 
 OUTPUTS = {
     "TableName": "assent-dev",
@@ -48,6 +48,15 @@ def test_every_variable_that_the_code_reads_is_written(project: Path) -> None:
     assert settings.public_url == URL
     assert settings.approver_domains == ("example.com", "example.org")
     assert settings.table == "assent-dev"
+
+
+def test_a_stage_that_was_never_deployed_has_no_role_to_run_with(project: Path) -> None:
+    """Chalice makes none, so it refuses such a stage; a file from before gets the setting too."""
+    update(project)
+    written = json.loads((project / ".chalice" / "config.json").read_text())
+    assert written["manage_iam_role"] is False
+    committed = json.loads((CHECKOUT / ".chalice" / "config.json").read_text())
+    assert committed["manage_iam_role"] is False
 
 
 def test_each_function_gets_its_own_role(project: Path) -> None:
