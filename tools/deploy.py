@@ -16,6 +16,7 @@ from tools.config import UNKNOWN_URL, Config
 from tools.deployed_record import apis, deployed_resources, name
 from tools.echo import Echo
 from tools.errors import ToolError
+from tools.limits import GivenLimits, limits, throttle_public_methods
 from tools.stack import Stack
 from tools.stage import Stage
 from tools.template import template_body
@@ -30,17 +31,25 @@ def deploy(
     stack: Stack,
     domains: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    given_limits: GivenLimits | None = None,
     echo: Echo,
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
-    `domains` (comma-separated) is needed once and then recorded in config.json; `parameters` are
-    the stack's, which keeps them. The first deploy runs stack and Chalice twice: the functions
-    need the API's URL for their mails, and the API exists after the first run.
+    `domains` (comma-separated) is needed once and then recorded in config.json, and so are given
+    limits; `parameters` are the stack's, which keeps them. The first deploy runs stack and Chalice
+    twice: the functions need the API's URL for their mails, and the API exists after the first run.
     """
     config = Config(project)
     approver_domains = config.domains(stage, domains)
     body = template_body(project)
+    stage_limits = limits(
+        stage,
+        account,
+        given=given_limits or GivenLimits(),
+        recorded=config.stage(stage),
+        echo=echo,
+    )
     take_up(stage, stage.functions, account, chalice, echo)
     api = chalice.api(stage)
 
@@ -56,6 +65,7 @@ def deploy(
             outputs=outputs,
             domains=approver_domains,
             public_url=api.url if api else UNKNOWN_URL,
+            limits=stage_limits,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
         chalice.deploy(stage)
@@ -66,6 +76,8 @@ def deploy(
             break
         api = deployed
 
+    echo("limits of public routes")
+    throttle_public_methods(account, api.id, stage_limits)
     echo("dead-letter queue")
     _send_failed_ticks_to(outputs["DeadLetterQueueArn"], stage, account)
     return config.public_url(stage)
@@ -112,6 +124,12 @@ def take_up(
 )
 @click.option("--alarm-topic", help="ARN of the SNS topic for alarms. The stack keeps it.")
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
+@click.option("--rate", type=int, help="Calls a second of each public method, 50 if never given.")
+@click.option("--burst", type=int, help="Calls at once of each public method, 100 if never given.")
+@click.option(
+    "--api-concurrency",
+    help="Cap on the API function's concurrent executions, or `none`; 50 if never given.",
+)
 @click.option(
     "--project",
     type=click.Path(path_type=Path, file_okay=False, exists=True, resolve_path=True),
@@ -119,7 +137,14 @@ def take_up(
     hidden=True,
 )
 def main(
-    name: str, domains: str | None, alarm_topic: str | None, log_days: str | None, project: Path
+    name: str,
+    domains: str | None,
+    alarm_topic: str | None,
+    log_days: str | None,
+    rate: int | None,
+    burst: int | None,
+    api_concurrency: str | None,
+    project: Path,
 ) -> None:
     """Deploy a stage of Assent: first the stack, then the code."""
     stage = Stage(name)
@@ -134,6 +159,7 @@ def main(
             stack=Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
             domains=domains,
             parameters={key: value for key, value in parameters.items() if value is not None},
+            given_limits=GivenLimits(rate, burst, api_concurrency),
             echo=click.echo,
         )
     except (BotoCoreError, ClientError) as e:

@@ -4,119 +4,23 @@ The real Chalice makes the calls; AWS is `tests/aws/code_account.py`.
 """
 
 import json
-import shutil
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
-from app import app
-from tests.aws.chalice_in_process import ChaliceInProcess
 from tests.aws.code_account import PREFIX, REGION, Broken, CodeAccount
-from tests.unit.tools.test_config import OUTPUTS
-from tools.account import Account
-from tools.deploy import deploy
 from tools.deployed_record import RecordedResource, deployed_resources
-from tools.destroy import destroy
 from tools.errors import ToolError
 
-from .conftest import CHECKOUT, DEV
+from .checkout import Checkout, checked_out
+from .conftest import DEV
 
-CALLS_OF_A_DEPLOY = 47
+CALLS_OF_A_DEPLOY = 48
 """Chalice's first run, its second run with the API's URL, and those of tools.deploy."""
 CALLS_OF_A_DESTROY = 11
 QUEUES = {
     f"arn:aws:sqs:{REGION}:111122223333:assent-dev-{kind}s": f"{PREFIX}assent-dev-{kind}_from_queue"
     for kind in ("decision", "request")
 }
-
-
-class Stack:
-    """A stack that is there."""
-
-    def deploy(self, body: str, parameters: dict[str, str]) -> dict[str, str]:
-        assert "RequestApproval" in body
-        assert parameters["ApproverEndpoints"] == "*@example.com"
-        return OUTPUTS | {"DeadLetterQueueArn": "arn:queue"}
-
-    def exists(self) -> bool:
-        return True
-
-    def outputs(self) -> dict[str, str]:
-        return {}
-
-    def delete(self) -> None:
-        pass
-
-
-class NoTable(Exception):
-    """DynamoDB's error for a missing table."""
-
-
-def without_table(**_: Any) -> Any:
-    """Stand in for a query of the missing table."""
-    raise NoTable
-
-
-DYNAMODB = SimpleNamespace(
-    exceptions=SimpleNamespace(ResourceNotFoundException=NoTable),
-    get_paginator=lambda _: SimpleNamespace(paginate=without_table),
-)
-
-
-class Checkout:
-    """A checkout of the project with its commands, for an account."""
-
-    def __init__(self, folder: Path, aws: CodeAccount) -> None:
-        self.folder = folder
-        self.aws = aws
-        self.said: list[str] = []
-        self.chalice = ChaliceInProcess(folder, aws, app)
-        session = SimpleNamespace(region_name=REGION)
-        account = {"lambda_": aws, "apigateway": aws, "events": aws, "dynamodb": DYNAMODB}
-        self.account = cast("Account", SimpleNamespace(session=session, **account))
-
-    def deploy(self) -> str:
-        """Run `make deploy STAGE=dev`."""
-        return deploy(
-            DEV,
-            project=self.folder,
-            account=self.account,
-            chalice=self.chalice,
-            stack=cast("Any", Stack()),
-            echo=self.said.append,
-        )
-
-    def destroy(self) -> None:
-        """Run `make destroy STAGE=dev`."""
-        destroy(
-            DEV,
-            account=self.account,
-            chalice=self.chalice,
-            stack=cast("Any", Stack()),
-            echo=self.said.append,
-        )
-
-
-def checked_out(folder: Path) -> Path:
-    """Put the files that a deploy reads into a new folder, and return it."""
-    (folder / ".chalice").mkdir(parents=True)
-    for name in (".chalice/config.json", "infrastructure.yaml", "statemachine.asl.json"):
-        shutil.copyfile(CHECKOUT / name, folder / name)
-    return folder
-
-
-@pytest.fixture
-def aws() -> CodeAccount:
-    """Give an account without any code."""
-    return CodeAccount()
-
-
-@pytest.fixture
-def checkout(tmp_path: Path, aws: CodeAccount) -> Checkout:
-    """Give a fresh checkout."""
-    return Checkout(checked_out(tmp_path / "checkout"), aws)
 
 
 def other_checkout(checkout: Checkout) -> Checkout:
@@ -132,7 +36,7 @@ def assert_whole(aws: CodeAccount, url: str) -> None:
     assert len(aws.mappings) == len(QUEUES)
     assert aws.rules == {"assent-dev-tick-event": {f"{PREFIX}assent-dev-tick"}}
     ((api_id, api),) = aws.apis.items()
-    assert api["stages"].keys() == {"api"}
+    assert api["stages"]["api"]["/~1approve~1{token}/POST/throttling/rateLimit"] == "50"
     assert url == f"https://{api_id}.execute-api.{REGION}.amazonaws.com/api"
     for function in aws.functions.values():
         assert function["Environment"]["Variables"]["ASSENT_PUBLIC_URL"] == url

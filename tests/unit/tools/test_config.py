@@ -7,6 +7,7 @@ import pytest
 from chalicelib.settings import Settings
 from tools.config import UNKNOWN_URL, Config
 from tools.errors import ToolError
+from tools.stage_settings import Limits
 
 from .conftest import CHECKOUT, DEV
 
@@ -38,7 +39,9 @@ def recorded(project: Path) -> Any:
 
 def update(project: Path, domains: tuple[str, ...] = ("example.com",)) -> None:
     """Write stage dev of Assent into config.json."""
-    Config(project).update_assent_stage(DEV, outputs=OUTPUTS, domains=domains, public_url=URL)
+    Config(project).update_assent_stage(
+        DEV, outputs=OUTPUTS, domains=domains, public_url=URL, limits=Limits()
+    )
 
 
 def test_every_variable_that_the_code_reads_is_written(project: Path) -> None:
@@ -66,6 +69,7 @@ def test_each_function_gets_its_own_role(project: Path) -> None:
     assert stage["manage_iam_role"] is False
     assert stage["iam_role_arn"] == "arn:aws:iam::1:role/api"
     functions = stage["lambda_functions"]
+    assert functions.pop("api_handler") == {}, "its role is the stage's"
     assert functions["request_approval"]["iam_role_arn"] == "arn:aws:iam::1:role/request"
     assert functions["tick"]["iam_role_arn"] == "arn:aws:iam::1:role/tick"
     roles = [stage["iam_role_arn"], *(found["iam_role_arn"] for found in functions.values())]

@@ -72,6 +72,19 @@ class Cloud:
         page: dict[str, Any] = {"EventSourceMappings": [], "items": []}
         return SimpleNamespace(paginate=lambda **_: [page])
 
+    def get_account_settings(self) -> dict[str, dict[str, int]]:
+        """Stand in for Lambda in a common account."""
+        limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
+        return {"AccountLimit": limit}
+
+    def get_function_concurrency(self, **_: str) -> None:
+        """Stand in for Lambda without functions."""
+        raise NotFound
+
+    def update_stage(self, **settings: Any) -> None:
+        """Stand in for API Gateway."""
+        self.done.append(("limits", settings["restApiId"], settings["stageName"]))
+
     def put_function_event_invoke_config(self, **settings: Any) -> None:
         """Stand in for Lambda."""
         self.done.append((settings["FunctionName"], settings["DestinationConfig"]))
@@ -87,11 +100,12 @@ def Chalice(cloud: Cloud) -> Any:  # noqa: N802  # stands for the class
     )
 
 
+LIMITS = ("limits", "abc123", "api")
 QUEUE = ("assent-dev-tick", {"OnFailure": {"Destination": "arn:queue"}})
 
 
 def test_the_first_deploy_runs_twice_because_mails_hold_the_url(project: Path) -> None:
-    """Stack and code, then both again with the API's id and URL; the queue is attached last."""
+    """Stack and code, then both again with the API's id and URL; limits and queue come last."""
     cloud = Cloud(project)
     assert cloud.run(domains="example.com,b.example") == URL
     whom = {"ApproverEndpoints": "*@example.com,*@b.example"}
@@ -100,6 +114,7 @@ def test_the_first_deploy_runs_twice_because_mails_hold_the_url(project: Path) -
         ("chalice", UNKNOWN_URL),
         ("stack", {**whom, "ApiId": "abc123"}),
         ("chalice", URL),
+        LIMITS,
         QUEUE,
     ]
 
@@ -109,7 +124,7 @@ def test_later_deploys_run_once(project: Path) -> None:
     cloud = Cloud(project, api=Api("abc123", URL))
     cloud.run(domains="*", parameters={"LogRetentionDays": "30"})
     given = {"ApproverEndpoints": "*", "ApiId": "abc123", "LogRetentionDays": "30"}
-    assert cloud.done == [("stack", given), ("chalice", URL), QUEUE]
+    assert cloud.done == [("stack", given), ("chalice", URL), LIMITS, QUEUE]
 
 
 def test_without_domains_nothing_is_deployed(project: Path) -> None:
