@@ -63,6 +63,7 @@ def change(method: Callable[..., R]) -> Callable[..., R]:
     def counted(self: "CodeAccount", **parameters: Any) -> R:
         answer = method(self, **parameters)
         self.changes.append(method.__name__)
+        self.sent.setdefault(method.__name__, set()).update(parameters)
         if len(self.changes) == self.break_at:
             raise Broken(method.__name__)
         return answer
@@ -88,6 +89,8 @@ class CodeAccount:
         self.rules: dict[str, set[str]] = {}
         self.apis: dict[str, Json] = {}
         self.changes: list[str] = []
+        self.sent: dict[str, set[str]] = {}
+        """The names of the parameters that each changing call has had."""
         self.break_at = 0
         self.concurrency = 1000
         """The account's limit of concurrent executions."""
@@ -156,7 +159,12 @@ class CodeAccount:
 
     @change
     def tag_resource(self, Resource: str, Tags: dict[str, str]) -> None:  # noqa: N803
-        self._function(Resource)["tags"] = Tags
+        self._function(Resource)["tags"] |= Tags
+
+    @change
+    def untag_resource(self, Resource: str, TagKeys: list[str]) -> None:  # noqa: N803
+        for key in TagKeys:
+            del self._function(Resource)["tags"][key]
 
     @change
     def put_function_concurrency(
