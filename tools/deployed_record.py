@@ -13,12 +13,15 @@ from tools.account import Account
 from tools.stage import API_STAGE, Stage
 
 if TYPE_CHECKING:
-    from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
+    from mypy_boto3_lambda.type_defs import (
+        EventSourceMappingConfigurationTypeDef,
+        FunctionConfigurationResponseTypeDef,
+    )
 
 FOUND_IN_AWS = ("lambda_function", "sqs_event", "cloudwatch_event", "rest_api")
 """Entries of these types are made anew; other entries of a record stay as they are."""
 _PAUSES, _PAUSE_SECONDS = 24, 5.0
-"""Lambda deletes an event source mapping within a minute or so; until then it can't be replaced."""
+"""Lambda changes a function, or deletes a mapping, within a minute or so; until then it refuses."""
 
 
 class RecordedResource(TypedDict, total=False):
@@ -57,7 +60,7 @@ def deployed_resources(
     names = dict.fromkeys([*functions, *more])
     known = {r.get("event_uuid", "") for r in recorded if _is(r, "sqs_event")}
     return [
-        *_functions(stage, names, account),
+        *_functions(stage, names, account, pause),
         *(r for r in recorded if not _is(r, *FOUND_IN_AWS)),
         *_mappings(stage, names, account, known, pause),
         *_rules(stage, names, account),
@@ -86,10 +89,17 @@ def _resource_name(stage: Stage, function: str) -> str:
     return function.removeprefix(f"{stage.prefix}-") if function != stage.prefix else "api_handler"
 
 
-def _functions(stage: Stage, names: Iterable[str], account: Account) -> Iterator[RecordedResource]:
+def _functions(
+    stage: Stage, names: Iterable[str], account: Account, pause: Callable[[float], None]
+) -> Iterator[RecordedResource]:
+    """Yield the functions, each once it isn't changing any more or after two minutes."""
     for function in names:
         try:
-            found = account.lambda_.get_function_configuration(FunctionName=function)
+            for _ in range(_PAUSES):
+                found = account.lambda_.get_function_configuration(FunctionName=function)
+                if not _is_changing(found):
+                    break
+                pause(_PAUSE_SECONDS)
         except account.lambda_.exceptions.ResourceNotFoundException:
             continue
         yield {
@@ -97,6 +107,10 @@ def _functions(stage: Stage, names: Iterable[str], account: Account) -> Iterator
             "resource_type": "lambda_function",
             "lambda_arn": found["FunctionArn"],
         }
+
+
+def _is_changing(function: "FunctionConfigurationResponseTypeDef") -> bool:
+    return function.get("State") == "Pending" or function.get("LastUpdateStatus") == "InProgress"
 
 
 def _mappings(

@@ -305,12 +305,12 @@ class CodeAccount:
     @change
     def import_rest_api(self, body: str, parameters: Json) -> Json:
         assert parameters.keys() == {"endpointConfigurationTypes"}
-        return self.put_api(json.loads(body))
+        return self.put_api(json.loads(body), parameters["endpointConfigurationTypes"])
 
-    def put_api(self, swagger: Json) -> Json:
+    def put_api(self, swagger: Json, endpoint: str = "EDGE") -> Json:
         """Add an API of this Swagger document; any number of them may have one name."""
         api_id = self._new_id()
-        self.apis[api_id] = {"swagger": swagger, "stages": {}, "endpoint": "EDGE"}
+        self.apis[api_id] = {"swagger": swagger, "stages": {}, "endpoint": endpoint}
         return {"id": api_id}
 
     def _api(self, api_id: str) -> Json:
