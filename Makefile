@@ -17,7 +17,7 @@ export PYTHONUTF8 := 1
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## | [|] ' '/^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2; if ($$3) printf "%23s%s\n", "", $$3} \
+	@awk -F ':.*## | [|] ' '/^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2; for (i = 3; i <= NF; i++) printf "%23s%s\n", "", $$i} \
 		/^## / {print "\n" substr($$0, 4)}' $(MAKEFILE_LIST)
 
 ## Try it:
@@ -87,9 +87,11 @@ machine: # installs what the tests need before the first of them starts
 ## Run it in your AWS account:
 
 .PHONY: deploy
-deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) [ALARM_TOPIC=arn:...] [STACK=name, of one that something else deploys]
+deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) [ALARM_TOPIC=arn:...] | [RATE=50] [BURST=100] (calls of each public route) [API_CONCURRENCY=50, or none] | [STACK=name, of one that something else deploys]
 	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \
-		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)') $(if $(STACK),--stack '$(STACK)')
+		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)') $(if $(STACK),--stack '$(STACK)') \
+		$(if $(RATE),--rate '$(RATE)') $(if $(BURST),--burst '$(BURST)') \
+		$(if $(API_CONCURRENCY),--api-concurrency '$(API_CONCURRENCY)')
 
 .PHONY: template
 template: setup ## write the stack's template into one file, to be deployed by something else | [FILE=template.json]

@@ -15,9 +15,9 @@ from examples.example import Example
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import Config
-from tools.deploy import refuse_second_api
+from tools.deploy import take_up
+from tools.deployed_record import deployed_resources
 from tools.echo import Echo
-from tools.errors import ToolError
 from tools.sandbox.project import chalice_for_emulator, copy_project
 from tools.sandbox.state import SandboxState
 from tools.stack import Stack
@@ -50,12 +50,11 @@ def deploy(
 
     Of an example without `app.py` the stack alone is deployed.
     """
-    if chalice.api(stage) is None:
-        refuse_second_api(stage, account)
     echo(f"stack {stage.prefix}")
     outputs = stack.deploy(template_body(project), parameters or {})
     if not has_code(project):
         return Deployment(outputs, None)
+    take_up(stage, function_names(stage, outputs), account, chalice, echo)
     Config(project).update_stage(stage, role_settings(outputs), variables(outputs))
     echo("code")
     chalice.deploy(stage)
@@ -64,20 +63,11 @@ def deploy(
 
 
 def destroy(stage: Stage, *, account: Account, chalice: Chalice, stack: Stack, echo: Echo) -> None:
-    """Delete the code, then the stack.
-
-    Raises ToolError if the stage has functions that Chalice has no record of and wouldn't delete.
-    """
-    pages = account.lambda_.get_paginator("list_functions").paginate()
-    existing = {f["FunctionArn"]: f["FunctionName"] for page in pages for f in page["Functions"]}
-    functions = {arn for arn, name in existing.items() if f"{name}-".startswith(f"{stage.prefix}-")}
-    if functions - chalice.function_arns(stage):
-        raise ToolError(
-            f"Chalice's record, .chalice/deployed/{stage}.json of this checkout, lacks functions "
-            f"of {stage.prefix}: nothing was deleted. Destroy from the checkout that the example "
-            "was deployed from"
-        )
+    """Delete the code, also what Chalice has no record of, then the stack."""
+    functions = function_names(stage, stack.outputs())
+    code = deployed_resources(stage, functions, account, chalice.recorded(stage))
     echo("code")
+    chalice.record(stage, code)
     chalice.delete(stage)
     echo(f"stack {stage.prefix}")
     stack.delete()
@@ -127,11 +117,20 @@ def role_settings(outputs: Mapping[str, str]) -> StageSettings:
         for key, arn in outputs.items()
         if key.endswith(ROLE)
     }
-    settings: StageSettings = {}
+    settings: StageSettings = {"manage_iam_role": False}
     if api := functions.pop("api", None):
-        settings = {"manage_iam_role": False, "iam_role_arn": api["iam_role_arn"]}
+        settings["iam_role_arn"] = api["iam_role_arn"]
+    elif functions:
+        # Chalice demands a role of the stage, also of one without an API.
+        settings["iam_role_arn"] = next(iter(functions.values()))["iam_role_arn"]
     settings["lambda_functions"] = functions
     return settings
+
+
+def function_names(stage: Stage, outputs: Mapping[str, str]) -> list[str]:
+    """Return the names of the example's functions, from the outputs that are their roles."""
+    roles = [_snake_case(key.removesuffix(ROLE)) for key in outputs if key.endswith(ROLE)]
+    return [stage.prefix if role == "api" else stage.function(role) for role in roles]
 
 
 def variables(outputs: Mapping[str, str]) -> dict[str, str]:

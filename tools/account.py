@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.errors import ToolError
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
@@ -62,6 +63,11 @@ class Account:
         return variables
 
     @cached_property
+    def apigateway(self) -> "APIGatewayClient":
+        """Return the API Gateway client."""
+        return self.session.client("apigateway", endpoint_url=self.endpoint_url)
+
+    @cached_property
     def cloudformation(self) -> "CloudFormationClient":
         """Return the CloudFormation client."""
         return self.session.client("cloudformation", endpoint_url=self.endpoint_url)
@@ -70,6 +76,11 @@ class Account:
     def dynamodb(self) -> "DynamoDBClient":
         """Return the DynamoDB client."""
         return self.session.client("dynamodb", endpoint_url=self.endpoint_url)
+
+    @cached_property
+    def events(self) -> Any:  # its stubs aren't installed, and these commands make one call
+        """Return the EventBridge client."""
+        return self.session.client("events", endpoint_url=self.endpoint_url)
 
     @cached_property
     def lambda_(self) -> "LambdaClient":

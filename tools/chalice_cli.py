@@ -8,26 +8,17 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
+from tools.deployed_record import RecordedResource
 from tools.errors import ToolError
 from tools.stage import Stage
 
 COMMAND = (sys.executable, "-c", "import sys, chalice.cli; sys.exit(chalice.cli.main())")
-
-
-class RecordedResource(TypedDict, total=False):
-    """One entry of `resources` in `.chalice/deployed/<stage>.json`; other keys aren't read."""
-
-    resource_type: str
-    lambda_arn: str
-    """Of a `lambda_function`."""
-    rest_api_id: str
-    rest_api_url: str
-    """Of a `rest_api`."""
+BARE_APP = "from chalice import Chalice\n\napp = Chalice({name!r})\n"
 
 
 @dataclass(frozen=True)
@@ -63,44 +54,55 @@ class Chalice:
 
     def deploy(self, stage: Stage) -> None:
         """Deploy the functions and the API; raise ToolError with Chalice's output if it fails."""
-        self._run("deploy", stage)
+        self.run("deploy", stage, self._project)
 
     def delete(self, stage: Stage) -> None:
-        """Delete the recorded functions and API; without a record do nothing."""
-        if self._record_path(stage).exists():
-            self._run("delete", stage)
+        """Delete the recorded resources and the record; without a record do nothing.
+
+        Chalice runs in a bare project. In this one it would first import app.py and check the roles
+        in config.json, and a stage must be deletable from a checkout that never deployed it.
+        """
+        resources = self.recorded(stage)
+        if not resources:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            bare = Path(folder)
+            _write_record(bare, stage, resources)
+            config = {"version": "2.0", "app_name": stage.app}
+            (bare / ".chalice" / "config.json").write_text(json.dumps(config), "utf-8")
+            (bare / "app.py").write_text(BARE_APP.format(name=stage.app), "utf-8")
+            self.run("delete", stage, bare)
+        self.record(stage, [])
 
     def api(self, stage: Stage) -> Api | None:
         """Return the recorded API of the stage, or None before its first deploy."""
-        for resource in self._resources(stage):
+        for resource in self.recorded(stage):
             if resource.get("resource_type") == "rest_api":
                 api_id = resource["rest_api_id"]
                 url = self._api_url(api_id) if self._api_url else resource["rest_api_url"]
                 return Api(api_id, url.rstrip("/"))
         return None
 
-    def function_arns(self, stage: Stage) -> set[str]:
-        """Return the ARNs of the recorded functions, which are those that `delete` deletes."""
-        return {
-            resource["lambda_arn"]
-            for resource in self._resources(stage)
-            if resource.get("resource_type") == "lambda_function"
-        }
-
-    def _resources(self, stage: Stage) -> list[RecordedResource]:
+    def recorded(self, stage: Stage) -> list[RecordedResource]:
+        """Return the resources in the stage's record; a missing or damaged record has none."""
         try:
-            record = json.loads(self._record_path(stage).read_text("utf-8"))
-        except FileNotFoundError:
+            record = json.loads(_record_path(self._project, stage).read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
             return []
         resources: list[RecordedResource] = record.get("resources", [])
         return resources
 
-    def _record_path(self, stage: Stage) -> Path:
-        return self._project / ".chalice" / "deployed" / f"{stage}.json"
+    def record(self, stage: Stage, resources: Sequence[RecordedResource]) -> None:
+        """Replace the stage's record; without resources there is none."""
+        if resources:
+            _write_record(self._project, stage, resources)
+        else:
+            _record_path(self._project, stage).unlink(missing_ok=True)
 
-    def _run(self, action: str, stage: Stage) -> None:
+    def run(self, action: str, stage: Stage, project: Path) -> None:
+        """Run `chalice deploy` or `chalice delete` for the stage in a project's folder."""
         process = subprocess.run(
-            [*self._command, "--project-dir", str(self._project), action, "--stage", stage.name],
+            [*self._command, "--project-dir", str(project), action, "--stage", stage.name],
             env={**os.environ, **self._environment},
             stdout=subprocess.PIPE if self._quiet else None,
             stderr=subprocess.STDOUT if self._quiet else None,
@@ -111,3 +113,14 @@ class Chalice:
             raise ToolError(
                 f"chalice {action} --stage {stage} failed\n{process.stdout or ''}".rstrip()
             )
+
+
+def _record_path(project: Path, stage: Stage) -> Path:
+    return project / ".chalice" / "deployed" / f"{stage}.json"
+
+
+def _write_record(project: Path, stage: Stage, resources: Sequence[RecordedResource]) -> None:
+    path = _record_path(project, stage)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {"resources": list(resources), "schema_version": "2.0", "backend": "api"}
+    path.write_text(json.dumps(record, indent=2) + "\n", "utf-8")

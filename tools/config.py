@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tools.errors import ToolError
 from tools.stage import Stage
-from tools.stage_settings import TUNABLE, StageSettings, assent_settings
+from tools.stage_settings import TUNABLE, Limits, StageSettings, assent_settings
 
 UNKNOWN_URL = "https://not-deployed.invalid"  # until Chalice has made the API
 _DOMAIN = re.compile(r"\*|[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -54,6 +54,7 @@ class Config:
         outputs: Mapping[str, str],
         domains: tuple[str, ...],
         public_url: str,
+        limits: Limits,
     ) -> None:
         """Write the settings and variables of a stage of Assent, from its stack's outputs."""
         before = self._variables(self._read(), stage)
@@ -66,18 +67,27 @@ class Config:
             "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
             "ASSENT_APPROVER_DOMAINS": ",".join(domains),
         }
-        self.update_stage(stage, assent_settings(outputs), variables)
+        self.update_stage(stage, assent_settings(outputs, limits), variables)
 
     def update_stage(
         self, stage: Stage, settings: StageSettings, variables: Mapping[str, str]
     ) -> None:
-        """Write settings and variables into the stage; everything else in the file stays."""
+        """Write settings and variables into the stage; everything else in the file stays.
+
+        `manage_iam_role` beside the stages has Chalice refuse a stage that has no role yet, before
+        it calls AWS.
+        """
         config = self._read()
         stages = config.setdefault("stages", {})
         merged = _merged(stages.get(stage.name, {}), settings)
         before = self._variables(config, stage)
         stages[stage.name] = merged | {"environment_variables": {**before, **variables}}
-        self._write({"version": "2.0", "app_name": stage.app} | config)
+        self._write({"version": "2.0", "app_name": stage.app, "manage_iam_role": False} | config)
+
+    def stage(self, stage: Stage) -> Json:
+        """Return all that the file has for the stage; nothing before its first deploy."""
+        recorded: Json = self._read().get("stages", {}).get(stage.name, {})
+        return recorded
 
     def public_url(self, stage: Stage) -> str:
         """Return the recorded base URL of the links in mails, or UNKNOWN_URL."""

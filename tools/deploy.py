@@ -4,7 +4,7 @@ Every stage of Assent is made by `deploy`, on AWS and in the sandbox. Afterwards
 `chalice deploy --stage dev` alone deploys code. See docs/operating.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -13,9 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
+from tools.deployed_record import apis, deployed_resources, name
 from tools.echo import Echo
 from tools.errors import ToolError
 from tools.existing_stack import ExistingStack
+from tools.limits import GivenLimits, limits, throttle_public_methods
 from tools.stack import Stack
 from tools.stage import Stage
 from tools.template import template_body
@@ -30,20 +32,27 @@ def deploy(
     stack: Stack | ExistingStack,
     domains: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    given_limits: GivenLimits | None = None,
     echo: Echo,
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
-    `domains` (comma-separated) is needed once and then recorded in config.json; `parameters` are
-    the stack's, which keeps them. The first deploy runs stack and Chalice twice: the functions
-    need the API's URL for their mails, and the API exists after the first run.
+    `domains` (comma-separated) is needed once and then recorded in config.json, and so are given
+    limits; `parameters` are the stack's, which keeps them. The first deploy runs stack and Chalice
+    twice: the functions need the API's URL for their mails, and the API exists after the first run.
     """
     config = Config(project)
     approver_domains = config.domains(stage, domains)
     body = template_body(project)
+    stage_limits = limits(
+        stage,
+        account,
+        given=given_limits or GivenLimits(),
+        recorded=config.stage(stage),
+        echo=echo,
+    )
+    take_up(stage, stage.functions, account, chalice, echo)
     api = chalice.api(stage)
-    if api is None:
-        refuse_second_api(stage, account)
 
     given = {
         "ApproverEndpoints": ",".join(d if d == "*" else f"*@{d}" for d in approver_domains),
@@ -57,6 +66,7 @@ def deploy(
             outputs=outputs,
             domains=approver_domains,
             public_url=api.url if api else UNKNOWN_URL,
+            limits=stage_limits,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
         chalice.deploy(stage)
@@ -67,6 +77,8 @@ def deploy(
             break
         api = deployed
 
+    echo("limits of public routes")
+    throttle_public_methods(account, api.id, stage_limits)
     echo("dead-letter queue")
     _send_failed_ticks_to(outputs["DeadLetterQueueArn"], stage, account)
     return config.public_url(stage)
@@ -82,17 +94,27 @@ def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> Non
     )
 
 
-def refuse_second_api(stage: Stage, account: Account) -> None:
-    """Raise ToolError if the stage has an API that Chalice has no record of: it would add one."""
-    try:
-        policy = account.lambda_.get_policy(FunctionName=stage.prefix)["Policy"]
-    except account.lambda_.exceptions.ResourceNotFoundException:
-        return
-    if "execute-api" in policy:
+def take_up(
+    stage: Stage, functions: Iterable[str], account: Account, chalice: Chalice, echo: Echo
+) -> None:
+    """Make Chalice's record anew, so that a deploy updates what an earlier one has left.
+
+    Raises ToolError if the stage has several REST APIs: links may lead to any of them.
+    """
+    before = chalice.recorded(stage)
+    found = deployed_resources(stage, functions, account, before)
+    if len(ids := apis(found)) > 1:
         raise ToolError(
-            f"stage {stage} was deployed from another checkout: without that checkout's "
-            f".chalice/deployed/{stage}.json Chalice would make a second API with another URL"
+            f"stage {stage} has {len(ids)} REST APIs, {', '.join(ids)}: nothing was deployed. Keep "
+            f"the one in the mailed links (ASSENT_PUBLIC_URL of function {stage.prefix}), delete "
+            "the others with `aws apigateway delete-rest-api --rest-api-id ...`, then deploy again"
         )
+    if new := sorted({name(r) for r in found} - {name(r) for r in before}):
+        echo(
+            f"taking up what .chalice/deployed/{stage}.json doesn't name: {', '.join(new)}. If "
+            "another checkout deployed it, this one's .chalice/config.json holds from now on"
+        )
+    chalice.record(stage, found)
 
 
 @click.command()
@@ -103,6 +125,12 @@ def refuse_second_api(stage: Stage, account: Account) -> None:
 )
 @click.option("--alarm-topic", help="ARN of the SNS topic for alarms. The stack keeps it.")
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
+@click.option("--rate", type=int, help="Calls a second of each public method, 50 if never given.")
+@click.option("--burst", type=int, help="Calls at once of each public method, 100 if never given.")
+@click.option(
+    "--api-concurrency",
+    help="Cap on the API function's concurrent executions, or `none`; 50 if never given.",
+)
 @click.option(
     "--stack",
     "existing",
@@ -120,6 +148,9 @@ def main(
     alarm_topic: str | None,
     log_days: str | None,
     existing: str | None,
+    rate: int | None,
+    burst: int | None,
+    api_concurrency: str | None,
     project: Path,
 ) -> None:
     """Deploy a stage of Assent: first the stack, then the code."""
@@ -140,6 +171,7 @@ def main(
             stack=stack,
             domains=domains,
             parameters={key: value for key, value in parameters.items() if value is not None},
+            given_limits=GivenLimits(rate, burst, api_concurrency),
             echo=click.echo,
         )
     except (BotoCoreError, ClientError) as e:

@@ -12,10 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.account import Account
 from tools.chalice_cli import Chalice
+from tools.deployed_record import deployed_resources
 from tools.destroy_checks import (
     consequence_for_others,
     refuse_attached_policy,
-    refuse_unrecorded_functions,
     refuse_waiting,
 )
 from tools.echo import Echo
@@ -37,17 +37,18 @@ def destroy(
 ) -> None:
     """Delete the functions, the API and the stack, and the data if `delete_data` names the table.
 
-    Raises ToolError, before anything is deleted, if `delete_data` is another name, if there is
-    nothing to delete, if something would be left over, or if an execution or approval waits and
-    `stop_running` isn't set.
+    Functions, mappings, rule and API are looked up in AWS: Chalice's record may be missing, or name
+    less than a deploy that broke off has made. Raises ToolError, before anything is deleted, if
+    `delete_data` is another name, if there is nothing to delete, if something would be left over,
+    or if an execution or approval waits and `stop_running` isn't set.
     """
     if delete_data is not None and delete_data != stage.prefix:
         raise ToolError(
             f"the table of stage {stage} is {stage.prefix}, not {delete_data}: nothing was deleted"
         )
-    refuse_unrecorded_functions(stage, account, chalice)
+    code = deployed_resources(stage, stage.functions, account, chalice.recorded(stage))
     stack_exists = stack.exists()
-    if not stack_exists and delete_data is None and chalice.api(stage) is None:
+    if not stack_exists and delete_data is None and not code:
         raise ToolError(
             f"there is no stack {stage.prefix} in this account and region: nothing was deleted"
         )
@@ -64,6 +65,7 @@ def destroy(
         echo(f"{pending} approvals stay undecided. {consequence_for_others(table_stays)}")
 
     echo("functions and API")
+    chalice.record(stage, code)
     chalice.delete(stage)
     if stack_exists:
         echo(f"stack {stage.prefix}")

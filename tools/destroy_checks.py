@@ -1,33 +1,8 @@
 """Checks before a destroy: each raises ToolError for something that would stop it halfway."""
 
 from tools.account import Account
-from tools.chalice_cli import Chalice
 from tools.errors import ToolError
 from tools.stage import Stage
-
-
-def refuse_unrecorded_functions(stage: Stage, account: Account, chalice: Chalice) -> None:
-    """Raise ToolError if the stage has functions that Chalice has no record of.
-
-    `chalice delete` would leave them, the API and the tick's rule running without roles and table.
-    """
-    recorded = chalice.function_arns(stage)
-    unrecorded = []
-    for name in stage.functions:
-        try:
-            function = account.lambda_.get_function_configuration(FunctionName=name)
-        except account.lambda_.exceptions.ResourceNotFoundException:
-            continue
-        if function["FunctionArn"] not in recorded:
-            unrecorded.append(name)
-    if unrecorded:
-        raise ToolError(
-            f"Chalice's record, .chalice/deployed/{stage}.json of this checkout, lacks "
-            f"{', '.join(unrecorded)}: nothing was deleted. Destroy from the checkout that stage "
-            f"{stage} was deployed from, or copy its record here. If a first deploy was "
-            "interrupted, finish it first. If the record is lost, delete functions, REST API and "
-            "rule by hand (docs/operating.md) and destroy again"
-        )
 
 
 def refuse_attached_policy(account: Account, arn: str | None) -> None:

@@ -1,6 +1,7 @@
 """What `.chalice/config.json` holds for a stage, and the settings of a stage of Assent."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 from tools.stage import API_STAGE
@@ -12,12 +13,14 @@ class FunctionSettings(TypedDict, total=False):
     manage_iam_role: bool
     iam_role_arn: str
     lambda_timeout: int
+    reserved_concurrency: int | None
 
 
 class StageSettings(TypedDict, total=False):
     """Chalice's settings of a stage. Time-outs are in seconds, memory in MB, sizes in bytes.
 
-    Settings beside `lambda_functions` are the API's function's, or hold for all functions.
+    Settings beside `lambda_functions` are the API's function's, or hold for all functions. Chalice
+    doesn't read the two that begin with `public_`: `tools/limits.py` does.
     """
 
     api_gateway_stage: str
@@ -28,6 +31,8 @@ class StageSettings(TypedDict, total=False):
     lambda_timeout: int
     lambda_memory_size: int
     minimum_compression_size: int
+    public_rate: int
+    public_burst: int
     lambda_functions: dict[str, FunctionSettings]
 
 
@@ -38,7 +43,19 @@ TUNABLE = (
 """A deploy writes these settings once; afterwards a value in the file stays."""
 
 
-def assent_settings(outputs: Mapping[str, str]) -> StageSettings:
+@dataclass(frozen=True)
+class Limits:
+    """How often anybody may call each public method, and what the API's function may take."""
+
+    rate: int = 50
+    """Calls of one method a second, in the long run."""
+    burst: int = 100
+    """Calls of one method at once."""
+    api_function: FunctionSettings = field(default_factory=FunctionSettings)
+    """`reserved_concurrency`, None for no cap; empty if the account can't afford the default."""
+
+
+def assent_settings(outputs: Mapping[str, str], limits: Limits) -> StageSettings:
     """Return the settings of a stage of Assent, with the roles from the stack's outputs.
 
     API Gateway gives up after 29 seconds, so the API's function times out before. Chalice's default
@@ -53,7 +70,10 @@ def assent_settings(outputs: Mapping[str, str]) -> StageSettings:
         "lambda_timeout": 28,
         "lambda_memory_size": 512,
         "minimum_compression_size": 4096,
+        "public_rate": limits.rate,
+        "public_burst": limits.burst,
         "lambda_functions": {
+            "api_handler": limits.api_function,
             "request_approval": {
                 "iam_role_arn": outputs["RequestApprovalRoleArn"],
                 "lambda_timeout": 60,

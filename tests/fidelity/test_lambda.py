@@ -5,8 +5,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.model import StructureShape
 
-from .witness import argument, bounds, errors, lint_codes, operation, plain
+from .witness import answer, argument, bounds, errors, lint_codes, operation, plain
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:dead-letters"
 
@@ -83,3 +84,42 @@ def test_a_function_keeps_its_failure_destination(account: boto3.Session) -> Non
 def test_the_transient_errors_of_an_invocation_have_these_names() -> None:
     """A Retry in a state machine lists each with `Lambda.` before it."""
     assert {"ServiceException", "TooManyRequestsException"} <= set(errors("lambda", "Invoke"))
+
+
+def test_the_model_refuses_a_second_mapping_and_moto_makes_it(account: boto3.Session) -> None:
+    """Of the same function and queue: a deploy that is repeated must find the first."""
+    assert "ResourceConflictException" in errors("lambda", "CreateEventSourceMapping")
+    role = account.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]
+    client, sqs = account.client("lambda"), account.client("sqs")
+    client.create_function(
+        FunctionName="f",
+        Runtime="python3.12",
+        Role=role["Arn"],
+        Handler="app.f",
+        Code={"ZipFile": b""},
+    )
+    url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    for _ in range(2):
+        client.create_event_source_mapping(
+            EventSourceArn=attributes["QueueArn"], FunctionName="f", BatchSize=1
+        )
+    found = client.list_event_source_mappings(FunctionName="f")["EventSourceMappings"]
+    assert len(found) == 2, "moto has been corrected: simplify L6"
+
+
+def test_a_mapping_outlives_its_function_and_is_deleted_later() -> None:
+    """DeleteFunction leaves it, and DeleteEventSourceMapping returns before it is gone."""
+    text = plain(operation("lambda", "DeleteFunction").documentation)
+    assert "To delete Lambda event source mappings that invoke a function, use" in text
+    text = plain(operation("lambda", "DeleteEventSourceMapping").documentation)
+    assert "enters a Deleting state and might not be completely deleted" in text
+
+
+def test_a_hundred_executions_stay_unreserved() -> None:
+    """The account's settings say how many are not reserved yet."""
+    text = plain(operation("lambda", "PutFunctionConcurrency").documentation)
+    assert "leave at least 100 simultaneous executions unreserved" in text
+    limit = answer("lambda", "GetAccountSettings")["AccountLimit"]
+    assert isinstance(limit, StructureShape)
+    assert {"ConcurrentExecutions", "UnreservedConcurrentExecutions"} <= limit.members.keys()

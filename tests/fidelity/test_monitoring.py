@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, StructureShape
 
-from .witness import argument, bounds, lint_codes, plain
+from .witness import argument, bounds, lint_codes, operation, plain
 
 TRANSFORMATION: dict[str, Any] = {
     "MetricName": "Overdue",
@@ -107,3 +107,14 @@ def test_a_minute_is_the_shortest_rate(account: boto3.Session) -> None:
     assert events.put_rule(Name="tick", ScheduleExpression="rate(1 minute)")["RuleArn"]
     with pytest.raises(ClientError, match="ValidationException"):
         events.put_rule(Name="tick", ScheduleExpression="rate(30 seconds)")
+
+
+def test_putting_a_rule_again_enables_it(account: boto3.Session) -> None:
+    """What is omitted isn't kept: a rule that was disabled by hand runs after the next deploy."""
+    text = plain(operation("events", "PutRule").documentation)
+    assert "Rules are enabled by default" in text
+    assert "the old values for those arguments are not kept" in text
+    client = account.client("events")
+    client.put_rule(Name="tick", ScheduleExpression="rate(1 minute)", State="DISABLED")
+    client.put_rule(Name="tick", ScheduleExpression="rate(1 minute)")
+    assert client.describe_rule(Name="tick")["State"] == "ENABLED"

@@ -74,28 +74,19 @@ def test_a_second_deploy_updates_the_first_and_a_destroy_deletes_everything(
     assert lines == ["code", "stack callback-basics-dev"]
 
 
-def test_a_second_checkout_does_not_make_a_second_api(
+def test_another_checkout_deploys_and_destroys_the_same_stage(
     project: Path, account: Account, tmp_path: Path
 ) -> None:
-    """It lacks Chalice's record of the first API, and is refused before anything changes."""
-    deploy_example(project, account, chalice_for_emulator(project, account))
-    other = tmp_path / "other"
-    copy_project(EXAMPLE.folder, other)
-    with pytest.raises(ToolError, match="deployed from another checkout"):
-        deploy_example(other, account, chalice_for_emulator(other, account))
-
-
-def test_without_chalices_record_nothing_is_deleted(
-    project: Path, account: Account, tmp_path: Path
-) -> None:
-    """Chalice would leave the functions, and the stack would delete their roles."""
-    deploy_example(project, account, chalice_for_emulator(project, account))
+    """It lacks Chalice's record, and takes up the functions, the mapping and the API."""
+    url = deploy_example(project, account, chalice_for_emulator(project, account))
+    copy_project(EXAMPLE.folder, tmp_path / "other")
+    other = chalice_for_emulator(tmp_path / "other", account)
+    assert deploy_example(tmp_path / "other", account, other) == url
     stack = Stack(STAGE, account.cloudformation, account.dynamodb, delay=0.1)
-    chalice = chalice_for_emulator(tmp_path, account)
-    with pytest.raises(ToolError, match="Destroy from the checkout that the example was deployed"):
-        destroy(STAGE, account=account, chalice=chalice, stack=stack, echo=print)
-    assert stack.exists()
-    assert function_names(account)
+    third = chalice_for_emulator(tmp_path / "third", account)
+    destroy(STAGE, account=account, chalice=third, stack=stack, echo=print)
+    assert not stack.exists()
+    assert function_names(account) == set()
 
 
 def test_an_example_without_code_is_its_stack_alone(account: Account, tmp_path: Path) -> None:

@@ -5,10 +5,13 @@ MiniStack is used because moto's CloudFormation lacks alarms and UsePreviousValu
 
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
 
+from tests.aws.code_account import CodeAccount
+from tests.integration.tools.checkout import Checkout, checked_out
 from tests.unit.tools.conftest import CHECKOUT, DEV, project
 from tools.account import Account
 from tools.sandbox.emulator import Emulator, free_port
@@ -36,3 +39,15 @@ def account(emulator: Emulator) -> Account:
 def stack(account: Account) -> Stack:
     """Give the stack of stage dev, which doesn't exist yet."""
     return Stack(DEV, account.cloudformation, account.dynamodb, delay=0.01)
+
+
+@pytest.fixture
+def aws() -> CodeAccount:
+    """Give an account without any code."""
+    return CodeAccount()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, aws: CodeAccount) -> Checkout:
+    """Give a fresh checkout."""
+    return Checkout(checked_out(tmp_path / "checkout"), aws)

@@ -1,6 +1,5 @@
 import io
 import json
-import sys
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -132,15 +131,6 @@ def function(account: Account, stack: Stack, name: str) -> str:
     )["FunctionArn"]
 
 
-def recorded(project: Path, *arns: str) -> None:
-    """Write Chalice's record of these functions."""
-    resources = [{"resource_type": "lambda_function", "lambda_arn": arn} for arn in arns]
-    (project / ".chalice" / "deployed").mkdir()
-    (project / ".chalice" / "deployed" / "dev.json").write_text(
-        json.dumps({"resources": resources})
-    )
-
-
 def test_running_executions_are_stopped_if_asked_and_refused_otherwise(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
@@ -155,7 +145,10 @@ def test_running_executions_are_stopped_if_asked_and_refused_otherwise(
         found = account.stepfunctions.describe_execution(executionArn=arn)
         seen.append(found["status"])
 
-    chalice = cast("Chalice", SimpleNamespace(delete=look, function_arns=lambda _: set()))
+    chalice = cast(
+        "Chalice",
+        SimpleNamespace(delete=look, recorded=lambda _: [], record=lambda *_: None),
+    )
     destroy(DEV, account=account, chalice=chalice, stack=stack, stop_running=True, echo=print)
     assert seen == ["ABORTED"]
     assert not stack.exists()
@@ -214,38 +207,28 @@ def test_a_table_with_pending_approvals_needs_stop_running_to_be_deleted(
     assert tables(account) == []
 
 
-@pytest.mark.parametrize("name", DEV.functions)
-def test_functions_without_chalices_record_are_not_orphaned(
-    deployed: Chalice, stack: Stack, account: Account, name: str
-) -> None:
-    """`chalice delete` would do nothing; the message names the functions and the record."""
-    function(account, stack, name)
-    start(account, stack)
-    why = refused(account, deployed, stack, stop_running=True)
-    assert f".chalice/deployed/dev.json of this checkout, lacks {name}:" in why
-
-
-def test_a_record_of_another_region_is_no_record_of_these_functions(
+def test_functions_without_a_record_are_deleted_from_a_checkout_without_the_stage(
     deployed: Chalice, stack: Stack, account: Account, project: Path
 ) -> None:
-    """Functions are compared by ARN, not by name."""
-    arn = function(account, stack, "assent-dev")
-    recorded(project, arn.replace("eu-central-1", "us-west-2"))
-    assert "lacks assent-dev:" in refused(account, deployed, stack)
-
-
-def test_recorded_functions_are_deleted_by_chalice(
-    stack: Stack, account: Account, project: Path, deployed: Chalice
-) -> None:
-    """Chalice runs first, then the stack is deleted."""
-    arns = [function(account, stack, name) for name in DEV.functions]
-    recorded(project, *arns)
-    assert deployed.function_arns(DEV) == set(arns)
-    command = (sys.executable, "-c", "import sys; open(sys.argv[2] + '/ran', 'w').close()")
-    chalice = Chalice(project, environment={}, command=command)
+    """Chalice gets a record of them, and a project where it needs neither app.py nor roles."""
+    (project / ".chalice" / "config.json").unlink()
+    for name in DEV.functions:
+        function(account, stack, name)
+    chalice = Chalice(project, environment=account.environment, quiet=True)
     destroy(DEV, account=account, chalice=chalice, stack=stack, echo=print)
-    assert (project / "ran").exists()
+    assert account.lambda_.list_functions()["Functions"] == []
+    assert deployed.recorded(DEV) == []
     assert not stack.exists()
+
+
+def test_functions_of_another_stage_are_left_alone(
+    deployed: Chalice, stack: Stack, account: Account
+) -> None:
+    """Also of a stage whose name begins with this one's."""
+    function(account, stack, "assent-dev-2")
+    destroy(DEV, account=account, chalice=deployed, stack=stack, echo=print)
+    (other,) = account.lambda_.list_functions()["Functions"]
+    assert other["FunctionName"] == "assent-dev-2"
 
 
 def test_an_attached_operator_policy_is_refused_with_its_users(

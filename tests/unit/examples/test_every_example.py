@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from examples.deployment import has_code, role_settings, variables
+from examples.deployment import function_names, has_code, role_settings, variables
 from examples.example import HERE, Example
 from tests.definitions import definition
 from tests.unit.examples.loading import load
@@ -37,7 +37,7 @@ def test_each_function_has_a_role_of_its_own(name: str) -> None:
     arns = {key: json.dumps(output["Value"]) for key, output in found.items()}
     settings = role_settings(arns)
     given = {name: its["iam_role_arn"] for name, its in settings["lambda_functions"].items()}
-    if "iam_role_arn" in settings:
+    if "ApiRoleArn" in arns:
         given["api"] = settings["iam_role_arn"]
     assert given.keys() == functions(name)
     assert len(set(given.values())) == len(given)
@@ -102,6 +102,25 @@ def test_the_stacks_outputs_are_roles_and_variables() -> None:
         "lambda_functions": {"split_document": {**ours, "iam_role_arn": "b"}},
     }
     assert variables(outputs) == {"STATE_MACHINE_ARN": "c", "URL": "d"}
+
+
+def test_an_app_without_an_api_has_a_role_of_the_stage_too() -> None:
+    """Chalice demands one where it makes no roles; no function uses it."""
+    assert role_settings({"WorkRoleArn": "a", "Url": "b"}) == {
+        "manage_iam_role": False,
+        "iam_role_arn": "a",
+        "lambda_functions": {"work": {"manage_iam_role": False, "iam_role_arn": "a"}},
+    }
+
+
+def test_the_functions_are_named_after_their_roles() -> None:
+    """The API's function has the name of the stack."""
+    stage = Example("callback_basics").stage("dev")
+    outputs = {"ApiRoleArn": "a", "SplitDocumentRoleArn": "b", "Url": "c"}
+    assert function_names(stage, outputs) == [
+        "callback-basics-dev",
+        "callback-basics-dev-split_document",
+    ]
 
 
 def test_an_unknown_example_is_refused_with_the_known_ones() -> None:

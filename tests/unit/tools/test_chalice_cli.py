@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tools.chalice_cli import Api, Chalice
+from tools.deployed_record import RecordedResource
 from tools.errors import ToolError
 
 from .conftest import DEV
@@ -42,11 +43,18 @@ def test_there_is_no_api_before_the_first_deploy(project: Path) -> None:
     assert Chalice(project, environment={}).api(DEV) is None
 
 
-def test_the_function_arns_are_read_from_chalices_record(project: Path) -> None:
-    """There are none before the first deploy."""
-    assert Chalice(project, environment={}).function_arns(DEV) == set()
+def test_a_record_is_replaced_and_without_resources_removed(project: Path) -> None:
+    """In the form that Chalice reads: it refuses any other schema version."""
     record(project)
-    assert Chalice(project, environment={}).function_arns(DEV) == {"arn"}
+    chalice = Chalice(project, environment={})
+    path = project / ".chalice" / "deployed" / "dev.json"
+    resources: list[RecordedResource] = [{"name": "tick", "resource_type": "lambda_function"}]
+    chalice.record(DEV, resources)
+    assert json.loads(path.read_text())["schema_version"] == "2.0"
+    assert chalice.recorded(DEV) == resources
+    chalice.record(DEV, [])
+    assert not path.exists()
+    assert chalice.recorded(DEV) == []
 
 
 def test_the_apis_url_can_differ_from_the_recorded_one(project: Path) -> None:
@@ -77,3 +85,32 @@ def test_a_delete_without_a_record_does_nothing(project: Path) -> None:
     """Chalice isn't started."""
     command = (sys.executable, "-c", "raise SystemExit(2)")
     Chalice(project, environment={}, command=command).delete(DEV)
+
+
+def test_a_delete_runs_in_a_bare_project(project: Path) -> None:
+    """Chalice gets the record, an app without routes, and a config.json without roles to check."""
+    record(project)
+    script = (
+        "import pathlib, shutil, sys;"
+        f"shutil.copytree(sys.argv[2], {str(project / 'ran')!r});"
+        "raise SystemExit(sys.argv[3:] != ['delete', '--stage', 'dev'])"
+    )
+    chalice = Chalice(project, environment={}, command=(sys.executable, "-c", script))
+    recorded = chalice.recorded(DEV)
+    chalice.delete(DEV)
+    assert Chalice(project / "ran", environment={}).recorded(DEV) == recorded
+    config = json.loads((project / "ran" / ".chalice" / "config.json").read_text())
+    assert config == {"version": "2.0", "app_name": "assent"}
+    assert "app = Chalice('assent')" in (project / "ran" / "app.py").read_text()
+    assert chalice.recorded(DEV) == []
+
+
+def test_a_failed_delete_keeps_the_record(project: Path) -> None:
+    """The next one looks again at what it names."""
+    record(project)
+    chalice = Chalice(
+        project, environment={}, command=(sys.executable, "-c", "raise SystemExit(2)")
+    )
+    with pytest.raises(ToolError, match="chalice delete --stage dev failed"):
+        chalice.delete(DEV)
+    assert chalice.recorded(DEV) != []

@@ -7,8 +7,9 @@ import pytest
 from chalicelib.settings import Settings
 from tools.config import UNKNOWN_URL, Config
 from tools.errors import ToolError
+from tools.stage_settings import Limits
 
-from .conftest import DEV
+from .conftest import CHECKOUT, DEV
 
 OUTPUTS = {
     "TableName": "assent-dev",
@@ -38,7 +39,9 @@ def recorded(project: Path) -> Any:
 
 def update(project: Path, domains: tuple[str, ...] = ("example.com",)) -> None:
     """Write stage dev of Assent into config.json."""
-    Config(project).update_assent_stage(DEV, outputs=OUTPUTS, domains=domains, public_url=URL)
+    Config(project).update_assent_stage(
+        DEV, outputs=OUTPUTS, domains=domains, public_url=URL, limits=Limits()
+    )
 
 
 def test_every_variable_that_the_code_reads_is_written(project: Path) -> None:
@@ -50,6 +53,15 @@ def test_every_variable_that_the_code_reads_is_written(project: Path) -> None:
     assert settings.table == "assent-dev"
 
 
+def test_a_stage_that_was_never_deployed_has_no_role_to_run_with(project: Path) -> None:
+    """Chalice makes none, so it refuses such a stage; a file from before gets the setting too."""
+    update(project)
+    written = json.loads((project / ".chalice" / "config.json").read_text())
+    assert written["manage_iam_role"] is False
+    committed = json.loads((CHECKOUT / ".chalice" / "config.json").read_text())
+    assert committed["manage_iam_role"] is False
+
+
 def test_each_function_gets_its_own_role(project: Path) -> None:
     """Chalice manages no roles, and no two functions share one."""
     update(project)
@@ -57,6 +69,7 @@ def test_each_function_gets_its_own_role(project: Path) -> None:
     assert stage["manage_iam_role"] is False
     assert stage["iam_role_arn"] == "arn:aws:iam::1:role/api"
     functions = stage["lambda_functions"]
+    assert functions.pop("api_handler") == {}, "its role is the stage's"
     assert functions["request_approval"]["iam_role_arn"] == "arn:aws:iam::1:role/request"
     assert functions["tick"]["iam_role_arn"] == "arn:aws:iam::1:role/tick"
     roles = [stage["iam_role_arn"], *(found["iam_role_arn"] for found in functions.values())]

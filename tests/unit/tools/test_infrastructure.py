@@ -11,6 +11,7 @@ from app import app
 from tools.config import Config
 from tools.errors import ToolError
 from tools.stage import Stage
+from tools.stage_settings import Limits
 from tools.template import LIMIT, load_template, template_body
 
 from .conftest import CHECKOUT
@@ -81,7 +82,11 @@ def test_each_queue_that_chalice_wants_is_there_with_its_dead_letters(project: P
     """
     outputs: dict[str, str] = defaultdict(lambda: "x")
     Config(project).update_assent_stage(
-        Stage("dev"), outputs=outputs, domains=("example.com",), public_url="https://x.example"
+        Stage("dev"),
+        outputs=outputs,
+        domains=("example.com",),
+        public_url="https://x.example",
+        limits=Limits(),
     )
     config = json.loads((project / ".chalice" / "config.json").read_text())
     functions = config["stages"]["dev"]["lambda_functions"]

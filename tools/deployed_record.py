@@ -1,0 +1,217 @@
+"""A stage's code as AWS has it, in the form of Chalice's record `.chalice/deployed/<stage>.json`.
+
+Chalice writes the record after its last call, and knows event source mappings and the REST API by
+it alone: after a deploy that broke off, `chalice deploy` would create both again. `make deploy` and
+`make destroy` therefore begin by making the record anew (docs/decisions/0019-*.md).
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypedDict
+
+from tools.account import Account
+from tools.stage import API_STAGE, Stage
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import (
+        EventSourceMappingConfigurationTypeDef,
+        FunctionConfigurationResponseTypeDef,
+    )
+
+FOUND_IN_AWS = ("lambda_function", "sqs_event", "cloudwatch_event", "rest_api")
+"""Entries of these types are made anew; other entries of a record stay as they are."""
+_PAUSES, _PAUSE_SECONDS = 24, 5.0
+"""Lambda changes a function, or deletes a mapping, within a minute or so; until then it refuses."""
+
+
+class RecordedResource(TypedDict, total=False):
+    """One entry of `resources` in the record, with the keys that are read or written here."""
+
+    name: str
+    resource_type: str
+    lambda_arn: str
+    """Of a `lambda_function` or `sqs_event`."""
+    event_uuid: str
+    queue: str
+    queue_arn: str
+    """Of an `sqs_event`."""
+    rule_name: str
+    """Of a `cloudwatch_event`."""
+    rest_api_id: str
+    rest_api_url: str
+    """Of a `rest_api`."""
+
+
+def deployed_resources(
+    stage: Stage,
+    functions: Iterable[str],
+    account: Account,
+    recorded: list[RecordedResource],
+    *,
+    pause: Callable[[float], None] = time.sleep,
+) -> list[RecordedResource]:
+    """Return the record that Chalice would have written, of what there is in AWS now.
+
+    `functions` are the names of the stage's functions; those in the old record are looked up too.
+    A second mapping of the same queue and a second API get entries as well, under names that
+    Chalice doesn't use. The order is that of a deploy: `chalice delete` goes backwards.
+    """
+    more = (name(r) for r in recorded if _is(r, "lambda_function") and "lambda_arn" in r)
+    names = dict.fromkeys([*functions, *more])
+    known = {r.get("event_uuid", "") for r in recorded if _is(r, "sqs_event")}
+    return [
+        *_functions(stage, names, account, pause),
+        *(r for r in recorded if not _is(r, *FOUND_IN_AWS)),
+        *_mappings(stage, names, account, known, pause),
+        *_rules(stage, names, account),
+        *_apis(stage, account),
+    ]
+
+
+def name(resource: RecordedResource) -> str:
+    """Return what AWS calls the function, mapping, rule or API."""
+    function = resource.get("lambda_arn", "").rpartition(":")[2]
+    others = (resource.get("event_uuid"), resource.get("rule_name"), resource.get("rest_api_id"))
+    return next(filter(None, others), function)
+
+
+def apis(resources: Iterable[RecordedResource]) -> list[str]:
+    """Return the ids of the REST APIs."""
+    return [resource["rest_api_id"] for resource in resources if _is(resource, "rest_api")]
+
+
+def _is(resource: RecordedResource, *types: str) -> bool:
+    return resource.get("resource_type") in types
+
+
+def _resource_name(stage: Stage, function: str) -> str:
+    """Return Chalice's own name of a function."""
+    return function.removeprefix(f"{stage.prefix}-") if function != stage.prefix else "api_handler"
+
+
+def _functions(
+    stage: Stage, names: Iterable[str], account: Account, pause: Callable[[float], None]
+) -> Iterator[RecordedResource]:
+    """Yield the functions, each once it isn't changing any more or after two minutes."""
+    for function in names:
+        try:
+            for _ in range(_PAUSES):
+                found = account.lambda_.get_function_configuration(FunctionName=function)
+                if not _is_changing(found):
+                    break
+                pause(_PAUSE_SECONDS)
+        except account.lambda_.exceptions.ResourceNotFoundException:
+            continue
+        yield {
+            "name": _resource_name(stage, function),
+            "resource_type": "lambda_function",
+            "lambda_arn": found["FunctionArn"],
+        }
+
+
+def _is_changing(function: "FunctionConfigurationResponseTypeDef") -> bool:
+    return function.get("State") == "Pending" or function.get("LastUpdateStatus") == "InProgress"
+
+
+def _mappings(
+    stage: Stage,
+    names: Iterable[str],
+    account: Account,
+    known: set[str],
+    pause: Callable[[float], None],
+) -> Iterator[RecordedResource]:
+    """Yield the mappings that are `known` by their UUID, and those of the stage's queues.
+
+    A mapping outlives its function. Mappings of other queues were made by somebody else.
+    """
+    for function in names:
+        entry = f"{_resource_name(stage, function)}-sqs-event-source"
+        found = _settled_mappings(function, account, pause)
+        found.sort(key=lambda m: (m["UUID"] not in known, m["UUID"]))
+        seen: set[str] = set()
+        for mapping in found:
+            queue_arn = mapping["EventSourceArn"]
+            queue = queue_arn.rpartition(":")[2]
+            if mapping["UUID"] not in known and not queue.startswith(f"{stage.prefix}-"):
+                continue
+            yield {
+                "name": f"{entry}-{mapping['UUID']}" if seen else entry,
+                "resource_type": "sqs_event",
+                "queue_arn": queue_arn,
+                "queue": queue,
+                "event_uuid": mapping["UUID"],
+                "lambda_arn": mapping["FunctionArn"],
+            }
+            seen.add(queue_arn)
+
+
+def _settled_mappings(
+    function: str, account: Account, pause: Callable[[float], None]
+) -> "list[EventSourceMappingConfigurationTypeDef]":
+    """Return the function's mappings, once none is being deleted or after two minutes."""
+    for _ in range(_PAUSES):
+        found = _listed_mappings(function, account)
+        if not any(mapping.get("State") == "Deleting" for mapping in found):
+            break
+        pause(_PAUSE_SECONDS)
+    return [mapping for mapping in found if mapping.get("State") != "Deleting"]
+
+
+def _listed_mappings(
+    function: str, account: Account
+) -> "list[EventSourceMappingConfigurationTypeDef]":
+    try:
+        pages = account.lambda_.get_paginator("list_event_source_mappings").paginate(
+            FunctionName=function
+        )
+        return [mapping for page in pages for mapping in page["EventSourceMappings"]]
+    except account.lambda_.exceptions.ResourceNotFoundException:
+        return []
+
+
+def _rules(stage: Stage, names: Iterable[str], account: Account) -> Iterator[RecordedResource]:
+    for function in names:
+        rule = f"{function}-event"
+        try:
+            account.events.describe_rule(Name=rule)
+        except account.events.exceptions.ResourceNotFoundException:
+            continue
+        yield {
+            "name": f"{_resource_name(stage, function)}-event",
+            "resource_type": "cloudwatch_event",
+            "rule_name": rule,
+        }
+
+
+def _apis(stage: Stage, account: Account) -> Iterator[RecordedResource]:
+    """Yield the APIs whose integration calls the stage's API function.
+
+    All stages' APIs have the app's name. The function's policy can't tell them apart: a deploy may
+    have broken off before it let the API in.
+    """
+    entry, region = "rest_api", account.session.region_name
+    suffix = "amazonaws.com.cn" if str(region).startswith("cn-") else "amazonaws.com"
+    for page in account.apigateway.get_paginator("get_rest_apis").paginate():
+        for api in page["items"]:
+            if api["name"] != stage.app or not _calls(stage.prefix, api["id"], account):
+                continue
+            url = f"https://{api['id']}.execute-api.{region}.{suffix}/{API_STAGE}/"
+            yield {
+                "name": entry,
+                "resource_type": "rest_api",
+                "rest_api_id": api["id"],
+                "rest_api_url": url,
+            }
+            entry = f"rest_api-{api['id']}"
+
+
+def _calls(function: str, api_id: str, account: Account) -> bool:
+    pages = account.apigateway.get_paginator("get_resources").paginate(
+        restApiId=api_id, embed=["methods"]
+    )
+    return any(
+        f":function:{function}/invocations" in method.get("methodIntegration", {}).get("uri", "")
+        for page in pages
+        for resource in page["items"]
+        for method in resource.get("resourceMethods", {}).values()
+    )
