@@ -19,7 +19,7 @@ from chalice.deploy.planner import PlanStage, RemoteState
 from chalice.utils import UI, OSUtils
 
 from tests.aws.clients import an_account, session
-from tools.stage_settings import assent_settings
+from tools.stage_settings import Limits, assent_settings
 
 from ...unit.tools.test_config import OUTPUTS
 
@@ -84,7 +84,7 @@ def test_a_stage_that_was_deployed_as_edge_keeps_its_url(deployments: Deployment
     before = deployments.deploy("EDGE", [])
     (api,) = before
     assert deployments.types(api["rest_api_id"]) == ["EDGE"]
-    wanted = assent_settings(OUTPUTS)["api_gateway_endpoint_type"]
+    wanted = assent_settings(OUTPUTS, Limits())["api_gateway_endpoint_type"]
     assert deployments.deploy(wanted, before) == before
     assert deployments.types(api["rest_api_id"]) == [wanted] == ["REGIONAL"]
     assert deployments.deploy(wanted, before) == before
