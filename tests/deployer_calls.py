@@ -30,6 +30,7 @@ AT_TIMES = {
     # A function's role, and the tags that Chalice gives to functions: the emulator doesn't ask.
     *("iam:PassRole", "lambda:TagResource", "lambda:UntagResource"),
     # Settings of config.json, and what a deploy that broke off left behind.
-    *("lambda:PutFunctionConcurrency", "lambda:GetAccountSettings"),
+    *("lambda:PutFunctionConcurrency", "lambda:GetFunctionConcurrency"),
+    "lambda:GetAccountSettings",
     *("lambda:ListEventSourceMappings", "events:DescribeRule"),
 }
