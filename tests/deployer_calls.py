@@ -27,10 +27,10 @@ ALWAYS = {
 AT_TIMES = {
     # The reasons of a stack that failed.
     "cloudformation:DescribeStackEvents",
-    # A function's role, on AWS; the emulator doesn't ask.
-    "iam:PassRole",
+    # A function's role, and the tags that Chalice gives to functions: the emulator doesn't ask.
+    *("iam:PassRole", "lambda:TagResource", "lambda:UntagResource"),
     # Settings of config.json, and what a deploy that broke off left behind.
-    *("lambda:PutFunctionConcurrency", "lambda:GetAccountSettings"),
-    *("lambda:TagResource", "lambda:UntagResource"),
+    *("lambda:PutFunctionConcurrency", "lambda:GetFunctionConcurrency"),
+    "lambda:GetAccountSettings",
     *("lambda:ListEventSourceMappings", "events:DescribeRule"),
 }

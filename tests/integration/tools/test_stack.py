@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tools.account import Account
 from tools.errors import ToolError
+from tools.existing_stack import ExistingStack
 from tools.stack import Stack
 from tools.stage import Stage
 from tools.template import load_template, template_body
@@ -33,6 +34,29 @@ def test_the_stacks_names_are_those_that_the_code_and_chalice_expect(
     assert outputs["TopicArnPrefix"].startswith("arn:aws:sns:eu-central-1:")
     assert outputs["TopicArnPrefix"].endswith(":assent-dev-approver-")
     assert outputs["DeadLetterQueueArn"].endswith(":assent-dev-dead-letters")
+
+
+@pytest.mark.parametrize("name", ["assent-dev", "StackSet-ours-0a1b2c3d"])
+def test_roles_are_named_after_the_stage_in_a_stack_of_any_name(
+    account: Account, project: Path, name: str
+) -> None:
+    """Policies know them by that prefix. A stack named after its stage has generated names."""
+    named = {"NameRoles": "true"} if name != "assent-dev" else {}
+    parameters_ = {**WHOM, "Stage": "dev", **named}
+    account.cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=template_body(project),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters_.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    outputs = ExistingStack(name, DEV, account.cloudformation, echo=print).deploy(
+        template_body(project), WHOM
+    )
+    roles = {k: arn.rpartition("/")[2] for k, arn in outputs.items() if k.endswith("RoleArn")}
+    assert len(roles) >= 6
+    for output, role in roles.items():
+        assert role.startswith(f"assent-dev-{output.removesuffix('Arn')}-")
+    assert (roles["ApiRoleArn"] == "assent-dev-ApiRole-eu-central-1") == (name != "assent-dev")
 
 
 def test_an_unchanged_stack_can_be_deployed_again(stack: Stack, project: Path) -> None:

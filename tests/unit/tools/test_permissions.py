@@ -63,6 +63,15 @@ def test_every_role_is_tested() -> None:
 
 
 @pytest.mark.parametrize("role", ALLOWED)
+def test_a_role_is_named_only_where_the_stack_is_not_named_after_the_stage(role: str) -> None:
+    """Another name would replace the role under the running functions."""
+    condition, name, other = RESOURCES[role]["Properties"]["RoleName"]["Fn::If"]
+    assert condition == "RolesAreNamed"
+    assert name == {"Fn::Sub": f"assent-${{Stage}}-{role}-${{AWS::Region}}"}
+    assert other == {"Ref": "AWS::NoValue"}
+
+
+@pytest.mark.parametrize("role", ALLOWED)
 def test_a_role_is_for_one_service(role: str) -> None:
     """Step Functions may take its role only for this stage's state machine."""
     (trust,) = RESOURCES[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
