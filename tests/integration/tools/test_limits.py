@@ -1,5 +1,7 @@
 """The limits of public routes and of the API's function, as a deploy sets and keeps them."""
 
+import json
+
 import pytest
 
 from app import app
@@ -125,3 +127,21 @@ def test_nonsense_in_the_config_file_is_refused_too(checkout: Checkout) -> None:
     path.write_text(path.read_text().replace('"public_rate": 50', '"public_rate": "fast"'))
     with pytest.raises(ToolError, match="rate 'fast' is no limit"):
         checkout.deploy()
+
+
+def test_a_stage_of_the_release_before_gets_the_defaults(checkout: Checkout) -> None:
+    """Its config.json names no limits, and its API keeps id and URL."""
+    url = checkout.deploy()
+    path = checkout.folder / ".chalice" / "config.json"
+    config = json.loads(path.read_text())
+    del config["manage_iam_role"]
+    stage = config["stages"]["dev"]
+    del stage["public_rate"], stage["public_burst"], stage["lambda_functions"]["api_handler"]
+    path.write_text(json.dumps(config))
+    ((_, api),) = checkout.aws.apis.items()
+    api["stages"]["api"].clear()
+    del checkout.aws.functions["assent-dev"]["reserved"]
+    assert checkout.deploy() == url
+    assert set(throttles(checkout.aws, "rate").values()) == {"50"}
+    assert cap(checkout.aws) == 50
+    assert json.loads(path.read_text())["manage_iam_role"] is False
