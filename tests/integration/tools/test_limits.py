@@ -7,7 +7,8 @@ import pytest
 from app import app
 from tests.aws.code_account import CodeAccount
 from tools.errors import ToolError
-from tools.limits import GivenLimits
+from tools.limits import GivenLimits, throttle_public_methods
+from tools.stage_settings import Limits
 
 from .checkout import Checkout
 from .conftest import DEV
@@ -44,6 +45,19 @@ def test_every_public_method_is_throttled_and_no_signed_one(checkout: Checkout) 
     assert throttles(checkout.aws, "burst") == dict.fromkeys(public, "100")
     assert cap(checkout.aws) == 50
     assert [name for name, f in checkout.aws.functions.items() if "reserved" in f] == ["assent-dev"]
+
+
+def test_an_api_with_many_public_methods_is_throttled_in_several_calls(
+    checkout: Checkout,
+) -> None:
+    """API Gateway takes 80 changes of a stage in one call, and each method has two."""
+    integration = {"x-amazon-apigateway-integration": {"uri": "arn"}}
+    paths = {f"/page{number}": {"get": integration, "post": integration} for number in range(41)}
+    aws = checkout.aws
+    api_id = aws.put_api({"info": {"title": "many"}, "paths": paths})["id"]
+    aws.create_deployment(restApiId=api_id, stageName="api", tracingEnabled=False)
+    throttle_public_methods(checkout.account, api_id, Limits(rate=1, burst=2))
+    assert len(throttles(aws, "rate")) == len(throttles(aws, "burst")) == 82
 
 
 def test_given_limits_are_kept_by_the_next_deploys(checkout: Checkout) -> None:
