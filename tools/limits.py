@@ -23,6 +23,9 @@ API_CONCURRENCY = 50
 UNRESERVED = 100
 """Lambda keeps so many of an account's concurrent executions for functions without a cap."""
 
+PATCHES_A_CALL = 80
+"""API Gateway refuses a longer UpdateStage as "too large" (docs/fidelity.md, A14)."""
+
 
 @dataclass(frozen=True)
 class GivenLimits:
@@ -114,7 +117,12 @@ def throttle_public_methods(account: Account, api_id: str, found: Limits) -> Non
         for path, verb in _public_methods(account, api_id)
         for patch in throttle(path, verb, rate=found.rate, burst=found.burst)
     ]
-    account.apigateway.update_stage(restApiId=api_id, stageName=API_STAGE, patchOperations=patches)
+    for start in range(0, len(patches), PATCHES_A_CALL):
+        account.apigateway.update_stage(
+            restApiId=api_id,
+            stageName=API_STAGE,
+            patchOperations=patches[start : start + PATCHES_A_CALL],
+        )
 
 
 def throttle(path: str, verb: str, *, rate: float, burst: int) -> "Iterator[PatchOperationTypeDef]":

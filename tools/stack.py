@@ -1,6 +1,7 @@
 """The stack of `infrastructure.yaml`: create, update, delete, read its outputs."""
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,13 @@ _TIMEOUT_SECONDS = 1800
 _CAPABILITIES: "list[CapabilityType]" = ["CAPABILITY_NAMED_IAM"]
 _NEVER_COMPLETE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS", "CREATE_FAILED")
 _IN_PROGRESS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+_GOING_ON = (
+    *_IN_PROGRESS,
+    "ROLLBACK_IN_PROGRESS",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_ROLLBACK_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+)
 _NOT_IN_STACK = ("DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_FAILED")
 
 
@@ -57,7 +65,7 @@ class Stack:
         it, is set here: false if the table exists outside the stack, which then must have the
         template's keys. Raises ToolError if it hasn't, or with the reasons of failed resources.
         """
-        stack = self._describe()
+        stack = self._settled()
         if stack is not None and stack["StackStatus"] in _NEVER_COMPLETE:
             self._echo(f"stack {self._name} was never complete: deleting it and creating it anew")
             self.delete()
@@ -152,6 +160,19 @@ class Stack:
                 f"infrastructure.yaml describes: {'; '.join(wrong)}. Nothing was deployed: change "
                 "the table by hand (docs/operating.md) or move it away, then deploy again"
             )
+
+    def _settled(self) -> "StackTypeDef | None":
+        """Return the stack once CloudFormation has ended what a run that broke off began."""
+        stack, told = self._describe(), ""
+        for _ in range(self._waiter["MaxAttempts"]):
+            if stack is None or stack["StackStatus"] not in _GOING_ON:
+                break
+            if stack["StackStatus"] != told:
+                told = stack["StackStatus"]
+                self._echo(f"stack {self._name} is {told}: waiting for the end of an earlier run")
+            time.sleep(self._waiter["Delay"])
+            stack = self._describe()
+        return stack
 
     def _describe(self) -> "StackTypeDef | None":
         try:

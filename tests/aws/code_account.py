@@ -32,6 +32,10 @@ class NotFoundException(ClientError):
     """API Gateway's."""
 
 
+class BadRequestException(ClientError):
+    """API Gateway's error for a call that it can't take."""
+
+
 class ResourceConflictException(ClientError):
     """Lambda's error for something that is there already."""
 
@@ -374,6 +378,8 @@ class CodeAccount:
     def update_stage(self, restApiId: str, stageName: str, patchOperations: list[Json]) -> None:  # noqa: N803
         if stageName not in self._api(restApiId)["stages"]:
             raise refusal(NotFoundException, "Invalid stage identifier specified")
+        if len(patchOperations) > 80:
+            raise refusal(BadRequestException, "Update size too large")
         for patch in patchOperations:
             assert patch["op"] == "replace"
             self._api(restApiId)["stages"][stageName][patch["path"]] = patch["value"]

@@ -1,11 +1,14 @@
 """The limits of public routes and of the API's function, as a deploy sets and keeps them."""
 
+import json
+
 import pytest
 
 from app import app
 from tests.aws.code_account import CodeAccount
 from tools.errors import ToolError
-from tools.limits import GivenLimits
+from tools.limits import GivenLimits, throttle_public_methods
+from tools.stage_settings import Limits
 
 from .checkout import Checkout
 from .conftest import DEV
@@ -42,6 +45,19 @@ def test_every_public_method_is_throttled_and_no_signed_one(checkout: Checkout) 
     assert throttles(checkout.aws, "burst") == dict.fromkeys(public, "100")
     assert cap(checkout.aws) == 50
     assert [name for name, f in checkout.aws.functions.items() if "reserved" in f] == ["assent-dev"]
+
+
+def test_an_api_with_many_public_methods_is_throttled_in_several_calls(
+    checkout: Checkout,
+) -> None:
+    """API Gateway takes 80 changes of a stage in one call, and each method has two."""
+    integration = {"x-amazon-apigateway-integration": {"uri": "arn"}}
+    paths = {f"/page{number}": {"get": integration, "post": integration} for number in range(41)}
+    aws = checkout.aws
+    api_id = aws.put_api({"info": {"title": "many"}, "paths": paths})["id"]
+    aws.create_deployment(restApiId=api_id, stageName="api", tracingEnabled=False)
+    throttle_public_methods(checkout.account, api_id, Limits(rate=1, burst=2))
+    assert len(throttles(aws, "rate")) == len(throttles(aws, "burst")) == 82
 
 
 def test_given_limits_are_kept_by_the_next_deploys(checkout: Checkout) -> None:
@@ -125,3 +141,21 @@ def test_nonsense_in_the_config_file_is_refused_too(checkout: Checkout) -> None:
     path.write_text(path.read_text().replace('"public_rate": 50', '"public_rate": "fast"'))
     with pytest.raises(ToolError, match="rate 'fast' is no limit"):
         checkout.deploy()
+
+
+def test_a_stage_of_the_release_before_gets_the_defaults(checkout: Checkout) -> None:
+    """Its config.json names no limits, and its API keeps id and URL."""
+    url = checkout.deploy()
+    path = checkout.folder / ".chalice" / "config.json"
+    config = json.loads(path.read_text())
+    del config["manage_iam_role"]
+    stage = config["stages"]["dev"]
+    del stage["public_rate"], stage["public_burst"], stage["lambda_functions"]["api_handler"]
+    path.write_text(json.dumps(config))
+    ((_, api),) = checkout.aws.apis.items()
+    api["stages"]["api"].clear()
+    del checkout.aws.functions["assent-dev"]["reserved"]
+    assert checkout.deploy() == url
+    assert set(throttles(checkout.aws, "rate").values()) == {"50"}
+    assert cap(checkout.aws) == 50
+    assert json.loads(path.read_text())["manage_iam_role"] is False

@@ -1,6 +1,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -268,6 +269,42 @@ def test_a_failure_is_raised_with_the_reasons_of_this_run_oldest_first(account: 
         "  TickRole: MalformedPolicyDocument",
         "  ApiRole: Resource creation cancelled",
     ]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "then"),
+    [
+        (["CREATE_IN_PROGRESS"] * 3 + ["CREATE_COMPLETE"], "update"),
+        (
+            ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"],
+            "update",
+        ),
+        (["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"], "update"),
+        (["DELETE_IN_PROGRESS", "DELETE_COMPLETE"], "create"),
+    ],
+)
+def test_a_stack_that_a_broken_run_is_still_changing_is_waited_for(
+    account: Account, statuses: list[str], then: str
+) -> None:
+    """CloudFormation goes on by itself, and refuses a second change meanwhile."""
+    left = [*statuses, "UPDATE_COMPLETE"]
+    done: list[str] = []
+
+    def describe(**_: str) -> Any:
+        return {"Stacks": [{"StackStatus": left.pop(0)}]}
+
+    cloudformation = SimpleNamespace(
+        describe_stacks=describe,
+        create_stack=lambda **_: done.append("create"),
+        update_stack=lambda **_: done.append("update"),
+        get_waiter=lambda _: SimpleNamespace(wait=lambda **_: None),
+    )
+    said: list[str] = []
+    stack = Stack(DEV, cast("Any", cloudformation), account.dynamodb, delay=0.001, echo=said.append)
+    assert stack.deploy("{}", WHOM) == {}
+    assert done == [then]
+    going_on = sorted(set(statuses[:-1]))
+    assert sorted(line.split()[3].rstrip(":") for line in said) == going_on
 
 
 @pytest.mark.parametrize(
