@@ -3,6 +3,7 @@
 import hashlib
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ..domain.errors import InvalidRequest
 from .aws_errors import Expected, aws_errors
@@ -18,6 +19,12 @@ _CONFIRM_REFUSALS = (
     "NotFound",
     "AuthorizationError",
     "SubscriptionLimitExceeded",
+)
+# SNS's hosts in each of AWS's partitions (the suffixes of botocore's partitions.json).
+_LINK = re.compile(
+    r"https://sns(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws|"
+    r"api\.amazonwebservices\.(com\.cn|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|"
+    r"csp\.hci\.ic\.gov)/"
 )
 
 
@@ -109,14 +116,15 @@ class SnsMailer:
 def confirmation_token(url: str, topic_arn: str) -> str:
     """Return the token in the link of SNS's invitation to that topic, or raise InvalidRequest.
 
-    The link is `https://sns.<region>.amazonaws.com/...?TopicArn=...&Token=...`.
+    The link is `https://sns.<region>.<AWS's domain>/...?TopicArn=...&Token=...`. It isn't opened:
+    the token goes to SNS by `ConfirmSubscription`, for this topic alone.
     """
-    if not re.match(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/", url):
+    if not _LINK.match(url.strip()):
         raise InvalidRequest("url: is not the address of a confirmation link of SNS", field="url")
-    query = dict(re.findall(r"[?&](TopicArn|Token)=([^&#]*)", url))
-    if query.get("TopicArn", "").replace("%3A", ":") != topic_arn:
+    query = dict(re.findall(r"[?&](?:amp;)?(TopicArn|Token)=([^&#\s]*)", url))
+    if unquote(query.get("TopicArn", "")) != topic_arn:
         raise InvalidRequest("url: confirms somebody else's subscription", field="url")
-    token: str = query.get("Token", "")
-    if not re.fullmatch(r"[0-9a-f]{16,1024}", token):
+    token = unquote(query.get("Token", ""))
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{1,2048}", token):
         raise InvalidRequest("url: has no token; copy the address of the link, whole", field="url")
     return token

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.session import get_session
 from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
@@ -223,13 +224,31 @@ def test_a_confirmation_that_sns_refuses_answers_false(
 
 
 @pytest.mark.parametrize(
-    "base", ["https://sns.eu-central-1.amazonaws.com", "https://sns.cn-north-1.amazonaws.com.cn"]
+    "base",
+    [
+        "https://sns.eu-central-1.amazonaws.com",
+        "https://sns.cn-north-1.amazonaws.com.cn",
+        "https://sns.eusc-de-east-1.amazonaws.eu",
+        "https://sns.us-isob-east-1.sc2s.sgov.gov",
+        " https://sns.us-east-1.api.aws",
+    ],
 )
 def test_the_token_is_read_from_the_link_of_any_region(mailer: SnsMailer, base: str) -> None:
-    """Also if the ARN in it is percent-encoded."""
+    """Also if the ARN in it is percent-encoded, or the link was copied from the mail's source."""
     arn = mailer.topic_arn(ADA)
-    for topic in (arn, arn.replace(":", "%3A")):
-        assert confirmation_token(link(mailer, base=base, topic=topic), arn) == TOKEN
+    for topic in (arn, arn.replace(":", "%3A"), arn.replace(":", "%3a")):
+        copied = link(mailer, base=base, topic=topic)
+        assert confirmation_token(copied, arn) == TOKEN
+        assert confirmation_token(copied.replace("&", "&amp;") + "\n", arn) == TOKEN
+    assert confirmation_token(link(mailer, base=base, token="A-z_0.9%3D"), arn) == "A-z_0.9="
+
+
+def test_every_partition_of_botocore_has_a_host_that_is_taken(mailer: SnsMailer) -> None:
+    """A new partition is seen by this test, not by its first approver."""
+    arn = mailer.topic_arn(ADA)
+    partitions = get_session().get_component("data_loader").load_data("partitions")["partitions"]
+    for suffix in {one["outputs"]["dnsSuffix"] for one in partitions}:
+        assert confirmation_token(link(mailer, base=f"https://sns.r-1.{suffix}"), arn) == TOKEN
 
 
 @pytest.mark.parametrize(
