@@ -73,8 +73,8 @@ class SnsMailer:
                     Token=token,
                     AuthenticateOnUnsubscribe="true",
                 )
-        except Expected:
-            return False
+        except Expected as e:
+            return e.repeated  # An earlier try, whose answer was lost, may have used the token.
         return True
 
     def send(self, address: str, email: "Email") -> bool:

@@ -223,6 +223,16 @@ def test_a_confirmation_that_sns_refuses_answers_false(
     assert mailer.confirm(ADA, link(mailer)) is False
 
 
+def test_a_confirmation_that_botocore_repeated_may_have_succeeded(
+    mailer: SnsMailer, stub: Stubber
+) -> None:
+    """Its first try may have used the token up; the status that is read next tells."""
+    stub.add_client_error(
+        "confirm_subscription", "InvalidParameter", response_meta={"RetryAttempts": 1}
+    )
+    assert mailer.confirm(ADA, link(mailer)) is True
+
+
 @pytest.mark.parametrize(
     "base",
     [

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.presentation import serializers
 from tests.builders import people, request_approval
-from tests.fakes import Effects, FakeMailer, FakePorts, FakeStore
+from tests.fakes import TOKEN, Effects, FakeMailer, FakePorts, FakeStore
 from tests.unit.steps import (
     ADA,
     GRACE,
@@ -118,7 +118,7 @@ class WritesOnce(FakeStore):
 def test_a_task_whose_answer_could_not_be_recorded_is_answered_again_and_finds_it_closed(
     ports: FakePorts,
 ) -> None:
-    """Answering twice is harmless; the record says that the task was closed already."""
+    """Answering twice is harmless; the record doesn't claim that the workflow had ended."""
     approval_id = request_approval(ports)
     store = use_store(ports, WritesOnce(ports.effects))
     decide(ports)
@@ -129,7 +129,43 @@ def test_a_task_whose_answer_could_not_be_recorded_is_answered_again_and_finds_i
     run_tick(ports)
     assert (len(ports.executions.answers), len(ports.executions.refused)) == (1, 1)
     (event,) = events(ports, approval_id, "resumed")
+    assert event.note == "the task was closed already, perhaps by an earlier try"
+
+
+def test_a_task_that_is_closed_at_the_first_try_was_not_waiting(ports: FakePorts) -> None:
+    """Nobody but its execution can have closed it."""
+    approval_id = request_approval(ports)
+    ports.executions.fail_task(TOKEN, "by hand", "")
+    decide(ports)
+    (event,) = events(ports, approval_id, "resumed")
     assert event.note == "the task was not waiting any more"
+
+
+class Slow(FakeStore):
+    """A store whose writes take some seconds, as when an answer is lost and looked up."""
+
+    ports: FakePorts
+    seconds = 0
+
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
+        self.ports.later(seconds=self.seconds)
+        return super().replace(read, changed)
+
+
+@pytest.mark.parametrize(("seconds", "answers"), [(4, 1), (5, 0)])
+def test_a_decision_whose_time_is_up_leaves_the_resume_to_the_tick(
+    ports: FakePorts, seconds: int, answers: int
+) -> None:
+    """The API's function would time out before it has answered its reader."""
+    approval_id = request_approval(ports)
+    store = use_store(ports, Slow(ports.effects))
+    store.ports, store.seconds = ports, seconds
+    decide(ports)
+    assert len(ports.executions.answers) == answers
+    ports.later(seconds=LEASE.total_seconds())
+    run_tick(ports)
+    assert len(ports.executions.answers) == 1
+    assert stored(ports, approval_id).resumed_at is not None
 
 
 def test_an_outcome_is_announced_once_by_the_next_tick(ports: FakePorts) -> None:
