@@ -216,7 +216,7 @@ def request_approval(event: Any, context: Any) -> queue_messages.RequestedJson:
     """
     with logged(wiring.log, "request_approval", context) as facts:
         requested = queue_messages.request_approval(wiring, event, "function")
-        facts.update(requested)
+        facts.update(_result_facts(requested))
         return requested
 
 
@@ -267,4 +267,15 @@ def _take(name: str, kind: queue_messages.Kind, event: SQSEvent) -> None:
             message = queue_messages.open_message(record.to_dict())
             facts.update(messageId=message.id, via=message.via)
             result = queue_messages.take(wiring, kind, message)
-            facts.update(error_facts(result) if isinstance(result, AssentError) else result)
+            if isinstance(result, AssentError):
+                facts.update(error_facts(result))
+            else:
+                facts.update(_result_facts(result))
+
+
+def _result_facts(
+    result: queue_messages.RecordedJson | queue_messages.RequestedJson,
+) -> dict[str, Any]:
+    """Return what a log event says of a result; one without an id is a bad request's."""
+    status = {} if result["approvalId"] else {"status": InvalidRequest.status}
+    return {**result, **status}

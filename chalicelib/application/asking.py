@@ -62,7 +62,8 @@ def _refuse(ports: Ports, untrusted: object, error: InvalidRequest) -> str | Non
     if ports.store.get(known_id) is not None:
         return known_id
     arn = str(fields.get("executionArn"))[:300]
-    ports.log("request_refused", executionArn=arn, code=error.code, field=error.field)
+    why = link_tokens.hide_tokens(error.message)
+    ports.log("request_refused", executionArn=arn, code=error.code, field=error.field, why=why)
     cause = msgspec.json.encode(error.as_json()).decode()
     ports.executions.fail_task(task_token, error.code, cause)
     return None
