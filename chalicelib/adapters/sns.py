@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ..domain.errors import InvalidRequest
+from ..domain.errors import InvalidRequest, Refused
 from .aws_errors import Expected, aws_errors
 
 if TYPE_CHECKING:
@@ -14,12 +16,30 @@ if TYPE_CHECKING:
     from ..application.ports import Subscription
     from ..presentation.emails import Email
 
-_CONFIRM_REFUSALS = (
-    "InvalidParameter",
-    "NotFound",
+_REFUSALS = (
+    "AccessDenied",
     "AuthorizationError",
+    "EndpointDisabled",
+    "FilterPolicyLimitExceeded",
+    "InvalidParameter",
+    "InvalidSecurity",
+    "InvalidState",
+    "KMSAccessDenied",
+    "KMSDisabled",
+    "KMSInvalidState",
+    "KMSNotFound",
+    "KMSOptInRequired",
+    "ParameterValueInvalid",
+    "PlatformApplicationDisabled",
+    "ReplayLimitExceeded",
     "SubscriptionLimitExceeded",
+    "TagLimitExceeded",
+    "TagPolicy",
+    "TopicLimitExceeded",
+    "ValidationException",
 )
+"""Errors that stay until somebody changes the request, the topic or the account."""
+
 # SNS's hosts in each of AWS's partitions (the suffixes of botocore's partitions.json).
 _LINK = re.compile(
     r"https://sns(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws|"
@@ -29,7 +49,10 @@ _LINK = re.compile(
 
 
 class SnsMailer:
-    """The approvers' topics of one stage. Raises Unavailable if SNS doesn't answer."""
+    """The approvers' topics of one stage.
+
+    Raises Unavailable if SNS doesn't answer, and Refused for an error that trying again won't end.
+    """
 
     def __init__(self, client: "SNSClient", topic_arn_prefix: str) -> None:
         self._client = client
@@ -38,7 +61,7 @@ class SnsMailer:
     def subscription(self, address: str) -> "Subscription":
         """Return the state of the approver's subscription."""
         try:
-            with aws_errors("SNS", "NotFound", "NotFoundException"):
+            with _sns_errors("NotFound", "NotFoundException"):
                 topic = self._client.get_topic_attributes(TopicArn=self.topic_arn(address))
         except Expected:
             return "none"
@@ -47,16 +70,16 @@ class SnsMailer:
             return "confirmed"
         return "pending" if int(counts.get("SubscriptionsPending", "0")) > 0 else "none"
 
-    def invite(self, address: str) -> bool:
-        """Have SNS mail its invitation to the approver; return False if it refuses the address."""
+    def invite(self, address: str) -> None:
+        """Have SNS mail its invitation to the approver."""
         try:
-            return self._subscribe(address, "NotFound")
+            self._subscribe(address, "NotFound")
         except Expected:
             # CreateTopic would refuse an existing topic that has other attributes.
             name = self.topic_arn(address).rpartition(":")[2]
-            with aws_errors("SNS"):
+            with _sns_errors():
                 self._client.create_topic(Name=name, Attributes={"DisplayName": "Assent"})
-            return self._subscribe(address)
+            self._subscribe(address)
 
     def confirm(self, address: str, url: str) -> bool:
         """Confirm the subscription with the link of its invitation.
@@ -67,7 +90,7 @@ class SnsMailer:
         """
         token = confirmation_token(url, self.topic_arn(address))
         try:
-            with aws_errors("SNS", *_CONFIRM_REFUSALS):
+            with _sns_errors("InvalidParameter", "NotFound"):
                 self._client.confirm_subscription(
                     TopicArn=self.topic_arn(address),
                     Token=token,
@@ -77,40 +100,47 @@ class SnsMailer:
             return e.repeated  # An earlier try, whose answer was lost, may have used the token.
         return True
 
-    def send(self, address: str, email: "Email") -> bool:
-        """Mail the approver; return False if SNS certainly didn't take it."""
-        arn = self.topic_arn(address)
+    def send(self, address: str, email: "Email") -> None:
+        """Mail the approver; Refused means that SNS certainly didn't take it."""
+        arn, refusal = self.topic_arn(address), ""
         for subject in dict.fromkeys((email.subject, email.ascii_subject)):
             try:
-                with aws_errors("SNS", "NotFound", "InvalidParameter", "AuthorizationError"):
+                with _sns_errors("InvalidParameter", "NotFound"):
                     self._client.publish(TopicArn=arn, Subject=subject, Message=email.text)
             except Expected as e:
-                if e.code != "InvalidParameter":
-                    return False  # Another subject wouldn't help.
+                refusal = e.code
+                if refusal == "NotFound":
+                    break  # Another subject wouldn't help.
             else:
-                return True
-        return False
+                return
+        raise Refused("SNS", refusal)
 
     def forget(self, address: str) -> None:
         """Delete the approver's topic and its subscription, if there are any."""
-        with aws_errors("SNS"):
+        with _sns_errors():
             self._client.delete_topic(TopicArn=self.topic_arn(address))
 
     def topic_arn(self, address: str) -> str:
         """Return the approver's topic, named after a hash of the address in lower case."""
         return self._prefix + hashlib.sha256(address.lower().encode()).hexdigest()[:32]
 
-    def _subscribe(self, address: str, *expected: str) -> bool:
-        try:
-            with aws_errors("SNS", "InvalidParameter", *expected):
-                self._client.subscribe(
-                    TopicArn=self.topic_arn(address), Protocol="email", Endpoint=address
-                )
-        except Expected as e:
-            if e.code == "InvalidParameter":
-                return False
+    def _subscribe(self, address: str, *expected: str) -> None:
+        with _sns_errors(*expected):
+            self._client.subscribe(
+                TopicArn=self.topic_arn(address), Protocol="email", Endpoint=address
+            )
+
+
+@contextmanager
+def _sns_errors(*expected: str) -> Iterator[None]:
+    """Do what `aws_errors` does, and raise Refused for one of _REFUSALS that isn't expected."""
+    try:
+        with aws_errors("SNS", *expected, *_REFUSALS):
+            yield
+    except Expected as e:
+        if e.code in expected:
             raise
-        return True
+        raise Refused("SNS", e.code) from None
 
 
 def confirmation_token(url: str, topic_arn: str) -> str:

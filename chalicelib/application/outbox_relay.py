@@ -7,12 +7,12 @@ the entry becomes due, and the tick delivers it. Delivering twice is harmless: t
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..domain import link_tokens, outbox
 from ..domain.approval import Approval
 from ..domain.deadlines import apply_deadlines
-from ..domain.errors import AssentError
+from ..domain.errors import AssentError, Refused
 from ..domain.events import Channel, MailFailure
 from ..domain.link_tokens import MailSecrets
 from ..domain.outbox_entries import REQUESTER, Announce, Mail, OutboxEntry, Resume
@@ -145,30 +145,48 @@ def _mail(
     ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets, via: Channel
 ) -> Approval:
     now = ports.now()
-    failure = _send(ports, approval, mail, secrets)
+    unsent = _send(ports, approval, mail, secrets)
     for current in versions(ports, approval.id, read=approval):
-        if failure is None:
+        if unsent is None:
             changed = outbox.mailed(current, mail, now, via)
         else:
-            unsent = secrets.hashes.link
             changed = outbox.not_mailed(
-                current, mail, unsent_hash=unsent, why=failure, now=now, via=via
+                current,
+                mail,
+                unsent_hash=secrets.hashes.link,
+                why=unsent.why,
+                note=unsent.note,
+                now=now,
+                via=via,
             )
         if saved := save(ports, current, changed):
             return saved
     raise too_many_conflicts()
 
 
-def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) -> MailFailure | None:
-    """Send the mail, or invite its reader; return why the mail certainly wasn't sent."""
-    if ports.mailer.subscription(mail.to) != "confirmed":
-        if not outbox.may_invite(approval, mail.to, ports.now()):
-            return "unconfirmed"
-        return "invited" if ports.mailer.invite(mail.to) else "refused"
-    from ..presentation.emails import write_email  # noqa: PLC0415 (a first page doesn't pay for it)
+class Unsent(NamedTuple):
+    """Why a mail certainly wasn't sent; `note` is the name that SNS gives a refusal."""
 
-    email = write_email(approval, mail, secrets, public_url=ports.public_url, now=ports.now())
-    return None if ports.mailer.send(mail.to, email) else "refused"
+    why: MailFailure
+    note: str = ""
+
+
+def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) -> Unsent | None:
+    """Send the mail, or invite its reader; return why the mail certainly wasn't sent."""
+    try:
+        if ports.mailer.subscription(mail.to) != "confirmed":
+            if not outbox.may_invite(approval, mail.to, ports.now()):
+                return Unsent("unconfirmed")
+            ports.mailer.invite(mail.to)
+            return Unsent("invited")
+        from ..presentation.emails import write_email  # noqa: PLC0415 (no page pays for it)
+
+        email = write_email(approval, mail, secrets, public_url=ports.public_url, now=ports.now())
+        ports.mailer.send(mail.to, email)
+    except Refused as e:
+        ports.log("delivery_failed", approvalId=approval.id, entry="mail", why=e.message)
+        return Unsent("refused", e.name)
+    return None
 
 
 def _secrets_keys(approval: Approval) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.application import outbox_relay
+from chalicelib.application.ports import Subscription
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.commands import Cancel
 from chalicelib.domain.errors import Unavailable
@@ -61,13 +62,33 @@ def test_an_approver_who_unsubscribes_is_invited_after_one_two_and_four_hours(
     assert len(events(ports, approval_id, "invited")) == 5
 
 
-def test_a_mail_that_sns_refuses_is_shown_as_failed_and_sent_later(ports: FakePorts) -> None:
-    ports.mailer.refuses = True
+@pytest.mark.parametrize("subscription", ["confirmed", "none"])
+def test_a_mail_that_sns_refuses_is_shown_as_failed_and_sent_later(
+    ports: FakePorts, subscription: Subscription
+) -> None:
+    """With SNS's name of the refusal, once, in the record, the operator's view and the log."""
+    ports.mailer.subscriptions[ADA] = subscription
+    ports.mailer.refuses = "TopicLimitExceeded"
     approval_id = request_approval(ports)
-    assert stored(ports, approval_id).approvers[0].mail == "failed"
-    ports.mailer.refuses = False
     pass_minutes(ports, 5)
+    assert stored(ports, approval_id).approvers[0].mail == "failed"
+    (event,) = events(ports, approval_id, "refused")
+    assert (event.who, event.note) == (ADA, "TopicLimitExceeded")
+    (shown,) = serializers.operator_view(stored(ports, approval_id))["approvers"]
+    assert (shown["why"], shown["refusal"]) == ("refused", "TopicLimitExceeded")
+    lines = [line for line in ports.logged if line["event"] == "delivery_failed"]
+    assert {line["approvalId"] for line in lines} == {approval_id}
+    assert all("TopicLimitExceeded" in str(line["why"]) for line in lines)
+    assert not any(ADA in str(line) for line in lines)
+    ports.mailer.refuses = "AuthorizationError"
+    pass_minutes(ports, 15)
+    notes = [event.note for event in events(ports, approval_id, "refused")]
+    assert notes == ["TopicLimitExceeded", "AuthorizationError"]
+    ports.mailer.refuses = ""
+    ports.mailer.subscriptions[ADA] = "confirmed"
+    pass_minutes(ports, 15)
     assert stored(ports, approval_id).approvers[0].mail == "sent"
+    assert "refusal" not in serializers.operator_view(stored(ports, approval_id))["approvers"][0]
 
 
 def test_a_mail_that_was_not_sent_is_sent_after_its_writers_lease(ports: FakePorts) -> None:
@@ -280,7 +301,7 @@ class CancelledMeanwhile(FakeMailer):
 
     ports: FakePorts
 
-    def send(self, address: str, email: Any) -> bool:
+    def send(self, address: str, email: Any) -> None:
         sent = super().send(address, email)
         (approval,) = self.ports.store._all()
         operate(self.ports, approval.id, Cancel())
@@ -305,9 +326,9 @@ class SlowMailer(FakeMailer):
         super().__init__(effects)
         self._ports, self._seconds = ports, seconds
 
-    def send(self, address: str, email: Any) -> bool:
+    def send(self, address: str, email: Any) -> None:
         self._ports.later(seconds=self._seconds)
-        return super().send(address, email)
+        super().send(address, email)
 
 
 @pytest.mark.parametrize(("seconds", "sent"), [(5, 3), (14, 2), (100, 1)])
