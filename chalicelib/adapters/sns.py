@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from ..domain.errors import InvalidRequest, Refused
 from .aws_errors import Expected, aws_errors
+from .topic_policy import policy_id, topic_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -59,16 +60,25 @@ class SnsMailer:
         self._prefix = topic_arn_prefix
 
     def subscription(self, address: str) -> "Subscription":
-        """Return the state of the approver's subscription."""
+        """Return the state of the approver's subscription.
+
+        A topic with another policy, as earlier versions made it, gets ours first.
+        """
+        arn = self.topic_arn(address)
         try:
             with _sns_errors("NotFound", "NotFoundException"):
-                topic = self._client.get_topic_attributes(TopicArn=self.topic_arn(address))
+                topic = self._client.get_topic_attributes(TopicArn=arn)["Attributes"]
         except Expected:
             return "none"
-        counts = topic["Attributes"]
-        if int(counts.get("SubscriptionsConfirmed", "0")) > 0:
+        policy = topic_policy(arn)
+        if policy_id(topic.get("Policy", "{}")) != policy.id:
+            with _sns_errors():
+                self._client.set_topic_attributes(
+                    TopicArn=arn, AttributeName="Policy", AttributeValue=policy.text
+                )
+        if int(topic.get("SubscriptionsConfirmed", "0")) > 0:
             return "confirmed"
-        return "pending" if int(counts.get("SubscriptionsPending", "0")) > 0 else "none"
+        return "pending" if int(topic.get("SubscriptionsPending", "0")) > 0 else "none"
 
     def invite(self, address: str) -> None:
         """Have SNS mail its invitation to the approver."""
@@ -76,9 +86,10 @@ class SnsMailer:
             self._subscribe(address, "NotFound")
         except Expected:
             # CreateTopic would refuse an existing topic that has other attributes.
-            name = self.topic_arn(address).rpartition(":")[2]
+            arn = self.topic_arn(address)
+            attributes = {"DisplayName": "Assent", "Policy": topic_policy(arn).text}
             with _sns_errors():
-                self._client.create_topic(Name=name, Attributes={"DisplayName": "Assent"})
+                self._client.create_topic(Name=arn.rpartition(":")[2], Attributes=attributes)
             self._subscribe(address)
 
     def confirm(self, address: str, url: str) -> bool:

@@ -1,8 +1,9 @@
 """The process that MiniStack runs in; `emulator.py` starts it.
 
-MiniStack lacks three things that Assent needs. They are added here by wrapping its functions: mail
+MiniStack lacks four things that Assent needs. They are added here by wrapping its functions: mail
 to e-mail subscriptions (each mail becomes a line of a file that the inbox reads), the IAM condition
-keys `sns:Protocol` and `sns:Endpoint`, and the name of the error that a Lambda function raised.
+keys `sns:Protocol` and `sns:Endpoint`, the value of `aws:PrincipalArn` for the session of a role,
+and the name of the error that a Lambda function raised.
 After an upgrade of MiniStack run tests/integration/tools/test_emulator.py: its internals change.
 
 The process ends with its parent, even if that is killed: the pipe on stdin closes.
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import lambda_svc, sns
 
 SNS_DEFAULT_SUBJECT = "AWS Notification Message"
@@ -65,6 +66,18 @@ def with_sns_condition_keys(context: Callable[..., Context]) -> Callable[..., Co
     return request_context
 
 
+def with_role_arns(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap MiniStack's reading of condition keys: a session has its role's ARN, as on AWS."""
+
+    def resolve_key(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        if key.lower() != "aws:principalarn":
+            return value
+        return re.sub(r":sts::(\d+):assumed-role/([^/]+)/.*", r":iam::\1:role/\2", value)
+
+    return resolve_key
+
+
 def with_error_types(execute: Callable[..., Result]) -> Callable[..., Result]:
     """Wrap MiniStack's run of a Lambda function: `errorType` is the exception's class, as on AWS.
 
@@ -96,10 +109,11 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Run MiniStack with the three additions; the one argument is the file for mail."""
+    """Run MiniStack with the four additions; the one argument is the file for mail."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sns._fanout = with_mail(sns._fanout, sns._topic_by_arn_any_scope, Path(sys.argv[1]))
     iam_actions.request_tag_context = with_sns_condition_keys(iam_actions.request_tag_context)
+    iam_evaluator._resolve_condition_key = with_role_arns(iam_evaluator._resolve_condition_key)
     lambda_svc._execute_function_warm = with_error_types(lambda_svc._execute_function_warm)
     sys.argv = ["ministack"]
     app.main()  # type: ignore[no-untyped-call]  # MiniStack has few types

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.adapters.sns import SnsMailer, confirmation_token
+from chalicelib.adapters.topic_policy import topic_policy
 from chalicelib.domain.errors import InvalidRequest, Refused, Unavailable
 from chalicelib.presentation.emails import Email
 from tests.aws.stubs import strict_client, stubbed
@@ -95,18 +96,22 @@ def test_the_state_of_a_subscription_is_read_from_its_counts(
         "SubscriptionsConfirmed": confirmed,
         "SubscriptionsPending": pending,
         "SubscriptionsDeleted": "1",
+        "Policy": topic_policy(mailer.topic_arn(ADA)).text,
     }
     topic = {"TopicArn": mailer.topic_arn(ADA)}
     stub.add_response("get_topic_attributes", {"Attributes": counts}, topic)
     assert mailer.subscription(ADA) == state
 
 
-@pytest.mark.parametrize("attributes", [{}, {"Owner": "123456789012"}])
+@pytest.mark.parametrize("attributes", [{}, {"Policy": "{}", "Owner": "123456789012"}])
 def test_a_topic_without_counts_has_no_subscription(
     mailer: SnsMailer, stub: Stubber, attributes: dict[str, str]
 ) -> None:
-    """A subscription that isn't reported as confirmed isn't taken for one."""
+    """A subscription that isn't reported as confirmed isn't taken for one. The policy is mended."""
+    arn = mailer.topic_arn(ADA)
+    mended = {"AttributeName": "Policy", "AttributeValue": topic_policy(arn).text}
     stub.add_response("get_topic_attributes", {"Attributes": attributes})
+    stub.add_response("set_topic_attributes", {}, {"TopicArn": arn} | mended)
     assert mailer.subscription(ADA) == "none"
 
 
@@ -115,6 +120,19 @@ def test_a_missing_topic_has_no_subscription(mailer: SnsMailer, stub: Stubber, c
     """The query protocol and the model have different names for it."""
     stub.add_client_error("get_topic_attributes", code, http_status_code=404)
     assert mailer.subscription(ADA) == "none"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("AuthorizationError", Refused), ("Throttled", Unavailable)]
+)
+def test_a_topic_whose_policy_can_not_be_mended_is_not_used(
+    mailer: SnsMailer, stub: Stubber, code: str, error: type[Exception]
+) -> None:
+    """Somebody else may be subscribed to the next mail: the operator is told why none is sent."""
+    stub.add_response("get_topic_attributes", {"Attributes": {"SubscriptionsConfirmed": "1"}})
+    stub.add_client_error("set_topic_attributes", code)
+    with pytest.raises(error, match=code):
+        mailer.subscription(ADA)
 
 
 def test_an_invitation_subscribes_the_address_to_its_topic(
@@ -128,7 +146,8 @@ def test_an_invitation_subscribes_the_address_to_its_topic(
 def test_an_invitation_creates_a_missing_topic(mailer: SnsMailer, stub: Stubber) -> None:
     """Its display name says from whom the mails are."""
     arn = mailer.topic_arn(ADA)
-    topic = {"Name": arn.rpartition(":")[2], "Attributes": {"DisplayName": "Assent"}}
+    attributes = {"DisplayName": "Assent", "Policy": topic_policy(arn).text}
+    topic = {"Name": arn.rpartition(":")[2], "Attributes": attributes}
     stub.add_client_error("subscribe", "NotFound", http_status_code=404)
     stub.add_response("create_topic", {"TopicArn": arn}, topic)
     stub.add_response("subscribe", {"SubscriptionArn": "pending confirmation"}, _expected(mailer))

@@ -12,7 +12,13 @@ RESOURCES = load_template(CHECKOUT / "infrastructure.yaml")["Resources"]
 
 ITEMS = {"dynamodb:GetItem", "dynamodb:PutItem"}
 ANSWER_TASKS = {"states:SendTaskSuccess", "states:SendTaskFailure"}
-MAIL = {"sns:GetTopicAttributes", "sns:CreateTopic", "sns:Subscribe", "sns:Publish"}
+MAIL = {
+    "sns:GetTopicAttributes",
+    "sns:SetTopicAttributes",
+    "sns:CreateTopic",
+    "sns:Subscribe",
+    "sns:Publish",
+}
 READ_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 ALLOWED: dict[str, set[str]] = {
