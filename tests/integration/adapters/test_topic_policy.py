@@ -43,7 +43,13 @@ def decision(principal: str, action: str) -> str:
     return evaluate_resource_policy(topic_policy(TOPIC).text, context).decision
 
 
-@pytest.mark.parametrize("action", GUARDED)
+@pytest.mark.parametrize(
+    "action",
+    [
+        "sns:AddPermission", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
+        "sns:Publish", "sns:RemovePermission", "sns:SetTopicAttributes", "sns:Subscribe",
+    ],
+)  # fmt: skip
 def test_only_the_stages_functions_use_a_topic(action: str) -> None:
     """Other stages, other roles and administrators are denied, whatever their own IAM allows."""
     for role in ROLES:
