@@ -17,6 +17,7 @@ from chalicelib.domain.addresses import check_address
 from chalicelib.domain.commands import Cancel, Command, Extend, Reassign, Remind
 from chalicelib.domain.decoding import convert
 from chalicelib.domain.errors import AssentError, InvalidRequest, NotFound
+from chalicelib.domain.request import is_execution_name
 from chalicelib.entrypoints import decision_links, queue_messages, web
 from chalicelib.entrypoints.answering import Answering, error_facts, logged
 from chalicelib.entrypoints.forms import ApprovalsQuery, ConfirmationForm
@@ -34,8 +35,9 @@ STAGE = os.environ.get("ASSENT_STAGE", "dev")
 
 ANY = {"content_types": ["*/*"]}
 """Chalice accepts every type, so that an unsupported one is refused in our words."""
-EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
-"""The names that Step Functions accepts for an execution, and so the Idempotency-Keys."""
+IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
+"""Names the execution. Step Functions accepts more, but logs to CloudWatch only executions with
+such names, and a header and `links.self` hold them as they are."""
 HANDOVER_MS = 75_000
 """A tick begins no approval when the function's time-out is this near."""
 
@@ -90,7 +92,7 @@ def cancel(call: Call, token: str) -> Reply:
 def start_execution(call: Call) -> Reply:
     """Start an execution of the approval workflow."""
     name = call.headers.get("Idempotency-Key", wiring.secret())
-    if not EXECUTION_NAME.fullmatch(name):
+    if not IDEMPOTENCY_KEY.fullmatch(name):
         raise InvalidRequest(
             "Idempotency-Key: must be 1 to 80 letters, digits, hyphens or underscores",
             field="Idempotency-Key",
@@ -103,8 +105,9 @@ def start_execution(call: Call) -> Reply:
 @answered
 def get_execution(call: Call, name: str) -> Reply:
     """Return an execution, its outcome and its approval."""
-    if not EXECUTION_NAME.fullmatch(name):
-        raise NotFound(f"There is no execution named {name[:80]}.")
+    name = unquote(name)
+    if not is_execution_name(name):
+        raise NotFound("There is no execution of that name: none can have it.")
     found, approval = operating.find_execution(wiring, name)
     view = approval and serializers.operator_view(approval)
     return web.json({**found, "outcome": approval and approval.outcome, "approval": view})
@@ -213,7 +216,7 @@ def request_approval(event: Any, context: Any) -> queue_messages.RequestedJson:
     """
     with logged(wiring.log, "request_approval", context) as facts:
         requested = queue_messages.request_approval(wiring, event, "function")
-        facts.update(requested)
+        facts.update(_result_facts(requested))
         return requested
 
 
@@ -264,4 +267,15 @@ def _take(name: str, kind: queue_messages.Kind, event: SQSEvent) -> None:
             message = queue_messages.open_message(record.to_dict())
             facts.update(messageId=message.id, via=message.via)
             result = queue_messages.take(wiring, kind, message)
-            facts.update(error_facts(result) if isinstance(result, AssentError) else result)
+            if isinstance(result, AssentError):
+                facts.update(error_facts(result))
+            else:
+                facts.update(_result_facts(result))
+
+
+def _result_facts(
+    result: queue_messages.RecordedJson | queue_messages.RequestedJson,
+) -> dict[str, Any]:
+    """Return what a log event says of a result; one without an id is a bad request's."""
+    status = {} if result["approvalId"] else {"status": InvalidRequest.status}
+    return {**result, **status}

@@ -8,11 +8,14 @@ import json
 import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
+from urllib.parse import parse_qs
 
 from bench.clock import Clock
 from bench.measured_app import canned_response
 from bench.meter import Meter
+from chalicelib.adapters.topic_policy import topic_policy
 from chalicelib.wiring import Wiring
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -25,10 +28,12 @@ ANSWERS = {
     "PutEvents": b'{"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}',
     "SendTaskFailure": b"{}",
     "Publish": b"<R><PublishResult><MessageId>1</MessageId></PublishResult></R>",
-    "GetTopicAttributes": b"<R><GetTopicAttributesResult><Attributes><entry>"
-    b"<key>SubscriptionsConfirmed</key><value>1</value>"
-    b"</entry></Attributes></GetTopicAttributesResult></R>",
 }
+TOPIC = """<R><GetTopicAttributesResult><Attributes>
+<entry><key>SubscriptionsConfirmed</key><value>1</value></entry>
+<entry><key>Policy</key><value>{policy}</value></entry>
+</Attributes></GetTopicAttributesResult></R>"""
+"""A topic that needs no mending, with a confirmed subscription."""
 
 Json = dict[str, Any]
 
@@ -66,4 +71,7 @@ class MeasuredWiring(Wiring):
         if operation == "SendTaskFailure":
             self.answers[json.loads(request.body)["taskToken"]] += 1
         body = ANSWERS.get(operation)
+        if operation == "GetTopicAttributes":
+            (arn,) = parse_qs(request.body)["TopicArn"]
+            body = TOPIC.format(policy=escape(topic_policy(arn).text)).encode()
         return None if body is None else canned_response(request, body)

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from .adapters.sqs import SqsDeadLetters
     from .adapters.stepfunctions import StepFunctionsExecutions
 
-# A call gives up within about 9 s, so that a page that needs two of them answers before API
-# Gateway's 29 s. Parameters aren't validated again: the adapters' tests validate them.
+# A call gives up within 7 s (two tries and a pause of up to 1 s), so that a decision ends before
+# the API's function times out (outbox_relay.RESUME_LIMIT; tests/unit/test_wiring.py adds it up).
+# Parameters aren't validated again: the adapters' tests validate them.
 _CONFIG = Config(
     connect_timeout=1,
-    read_timeout=3,
+    read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 2},
     parameter_validation=False,
     user_agent="assent",

@@ -15,7 +15,7 @@ from chalicelib.adapters.sns import confirmation_token
 from chalicelib.application.ports import DeadLetterJson, ExecutionJson, Subscription
 from chalicelib.domain.approval import Approval, Outcome
 from chalicelib.domain.delegation import Delegation
-from chalicelib.domain.errors import IdempotencyConflict, NotFound, Unavailable
+from chalicelib.domain.errors import IdempotencyConflict, NotFound, Refused, Unavailable
 from chalicelib.presentation.emails import Email
 from chalicelib.presentation.json_types import AnnouncementJson
 
@@ -190,27 +190,26 @@ class FakeMailer:
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
         self.subscriptions: dict[str, Subscription] = {}
-        self.refuses = False
+        self.refuses = ""
+        """The name of SNS's refusal of every invitation and mail."""
         self.sent: list[tuple[str, Email]] = []
         self.invitations: list[str] = []
 
     def subscription(self, address: str) -> Subscription:
         return self.subscriptions.get(address, "confirmed")
 
-    def invite(self, address: str) -> bool:
+    def invite(self, address: str) -> None:
         self._effects.begin("mailer.invite")
         if self.refuses:
-            return False
+            raise Refused("SNS", self.refuses)
         self.invitations.append(address)
         self.subscriptions[address] = "pending"
-        return True
 
-    def send(self, address: str, email: Email) -> bool:
+    def send(self, address: str, email: Email) -> None:
         self._effects.begin("mailer.send")
         if self.refuses:
-            return False
+            raise Refused("SNS", self.refuses)
         self.sent.append((address, email))
-        return True
 
     def topic_arn(self, address: str) -> str:
         return f"arn:aws:sns:us-east-1:000000000000:assent-test-approver-{address.lower()}"

@@ -52,8 +52,6 @@ class ExistingStack:
                 "that `make template` writes, then this"
             )
         given = {"Stage": self._stage.name, **parameters}
-        if self._name != self._stage.prefix:
-            given["NameRoles"] = "true"
         found = {
             p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", [])
         }

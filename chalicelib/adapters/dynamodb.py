@@ -44,21 +44,24 @@ _REFUSALS = ("ConditionalCheckFailedException", "TransactionConflictException")
 STRIDE = 5
 """Ticks visit shards in this stride, so overlapping ticks work on different shards. Must be coprime
 with SHARDS."""
-
-
-def _pause() -> None:
-    time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 (no secret)
+BATCH_PAUSES = (0.1, 0.2, 0.4, 0.8)
+"""Seconds before each new try, at the longest, while DynamoDB leaves a part of a batch unread."""
 
 
 class DynamoDbStore:
-    """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer."""
+    """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer.
+
+    A write whose answer was lost is looked up: it counts as written if the item is just what it
+    puts, version and links included. So Unavailable from a write says that nothing was written, as
+    far as a consistent read can tell.
+    """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, pause: Callable[[], None] = _pause
+        self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._client = client
         self._table = table
-        self._pause = pause
+        self._sleep = sleep
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval as stored now (a consistent read), or None."""
@@ -75,7 +78,9 @@ class DynamoDbStore:
         is_new = "attribute_not_exists(pk)"
         result = self._write(None, approval, ConditionExpression=is_new)
         if result == "collided":
-            raise Unavailable("the same request is being written just now; please try again")
+            self._pause()  # The other write is done by then, or refused like this one.
+            if self.get(approval.id) is None:
+                raise Unavailable("the same request is being written just now; please try again")
         return result == "written"
 
     def replace(self, read: Approval, changed: Approval) -> Approval | None:
@@ -117,7 +122,11 @@ class DynamoDbStore:
         """Return the approvals of these ids that exist, in this order; 100 ids at most."""
         wanted: Any = [approval_key(one) for one in dict.fromkeys(approval_ids)]
         found: dict[str, Approval] = {}
-        while wanted:
+        for pause in (0, *BATCH_PAUSES):
+            if not wanted:
+                break
+            if pause:
+                self._sleep(pause * random.uniform(0.5, 1))  # noqa: S311 (no secret)
             with aws_errors("DynamoDB"):
                 asked: Any = {self._table: {"Keys": wanted, "ConsistentRead": True}}
                 answer = self._client.batch_get_item(RequestItems=asked)
@@ -126,6 +135,8 @@ class DynamoDbStore:
             found |= {approval.id: approval for approval in items}
             left: dict[str, Any] = answer.get("UnprocessedKeys", {})
             wanted = left.get(self._table, {}).get("Keys", [])
+        if wanted:
+            raise Unavailable("DynamoDB leaves a part of a batch unread; please try again")
         return [found[approval_id] for approval_id in approval_ids if approval_id in found]
 
     def delegation(self, address: str) -> Delegation | None:
@@ -185,13 +196,15 @@ class DynamoDbStore:
             for item in waiting_changes(read, changed)
         ]
         try:
-            if others:
-                with aws_errors("DynamoDB", "TransactionCanceledException"):
-                    self._client.transact_write_items(TransactItems=[{"Put": put}, *others])
-            else:
-                with aws_errors("DynamoDB", *_REFUSALS):
-                    self._client.put_item(**put)
+            self._put(put, others)
+        except Unavailable:
+            stored = self.get(changed.id)
+            if stored == read:
+                raise  # Nothing was written.
+            return "written" if stored == changed else "condition_false"
         except Expected as e:
+            if e.repeated and self.get(changed.id) == changed:
+                return "written"  # By the first try, whose answer was lost.
             codes = {e.code, *e.reasons}
             if codes & {"ConditionalCheckFailed", "ConditionalCheckFailedException"}:
                 return "condition_false"
@@ -200,6 +213,17 @@ class DynamoDbStore:
             all_codes = ", ".join((e.code, *e.reasons))
             raise Unavailable(f"DynamoDB cancelled a write ({all_codes})") from e
         return "written"
+
+    def _put(self, put: Any, others: list[Any]) -> None:
+        if others:
+            with aws_errors("DynamoDB", "TransactionCanceledException"):
+                self._client.transact_write_items(TransactItems=[{"Put": put}, *others])
+        else:
+            with aws_errors("DynamoDB", *_REFUSALS):
+                self._client.put_item(**put)
+
+    def _pause(self) -> None:
+        self._sleep(random.uniform(0.02, 0.1))  # noqa: S311 (no secret)
 
     def _query(
         self, index: str, key: str, value: str, bound: str = "", at: str = ""

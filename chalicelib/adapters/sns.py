@@ -2,10 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from ..domain.errors import InvalidRequest
+from ..domain.errors import InvalidRequest, Refused
 from .aws_errors import Expected, aws_errors
+from .topic_policy import policy_id, topic_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -13,43 +17,80 @@ if TYPE_CHECKING:
     from ..application.ports import Subscription
     from ..presentation.emails import Email
 
-_CONFIRM_REFUSALS = (
-    "InvalidParameter",
-    "NotFound",
+_REFUSALS = (
+    "AccessDenied",
     "AuthorizationError",
+    "EndpointDisabled",
+    "FilterPolicyLimitExceeded",
+    "InvalidParameter",
+    "InvalidSecurity",
+    "InvalidState",
+    "KMSAccessDenied",
+    "KMSDisabled",
+    "KMSInvalidState",
+    "KMSNotFound",
+    "KMSOptInRequired",
+    "ParameterValueInvalid",
+    "PlatformApplicationDisabled",
+    "ReplayLimitExceeded",
     "SubscriptionLimitExceeded",
+    "TagLimitExceeded",
+    "TagPolicy",
+    "TopicLimitExceeded",
+    "ValidationException",
+)
+"""Errors that stay until somebody changes the request, the topic or the account."""
+
+# SNS's hosts in each of AWS's partitions (the suffixes of botocore's partitions.json).
+_LINK = re.compile(
+    r"https://sns(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws|"
+    r"api\.amazonwebservices\.(com\.cn|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|"
+    r"csp\.hci\.ic\.gov)/"
 )
 
 
 class SnsMailer:
-    """The approvers' topics of one stage. Raises Unavailable if SNS doesn't answer."""
+    """The approvers' topics of one stage.
+
+    Raises Unavailable if SNS doesn't answer, and Refused for an error that trying again won't end.
+    """
 
     def __init__(self, client: "SNSClient", topic_arn_prefix: str) -> None:
         self._client = client
         self._prefix = topic_arn_prefix
 
     def subscription(self, address: str) -> "Subscription":
-        """Return the state of the approver's subscription."""
+        """Return the state of the approver's subscription.
+
+        A topic with another policy, as earlier versions made it, gets ours first.
+        """
+        arn = self.topic_arn(address)
         try:
-            with aws_errors("SNS", "NotFound", "NotFoundException"):
-                topic = self._client.get_topic_attributes(TopicArn=self.topic_arn(address))
+            with _sns_errors("NotFound", "NotFoundException"):
+                topic = self._client.get_topic_attributes(TopicArn=arn)["Attributes"]
         except Expected:
             return "none"
-        counts = topic["Attributes"]
-        if int(counts.get("SubscriptionsConfirmed", "0")) > 0:
+        policy = topic_policy(arn)
+        if policy_id(topic.get("Policy", "{}")) != policy.id:
+            with _sns_errors():
+                self._client.set_topic_attributes(
+                    TopicArn=arn, AttributeName="Policy", AttributeValue=policy.text
+                )
+        if int(topic.get("SubscriptionsConfirmed", "0")) > 0:
             return "confirmed"
-        return "pending" if int(counts.get("SubscriptionsPending", "0")) > 0 else "none"
+        return "pending" if int(topic.get("SubscriptionsPending", "0")) > 0 else "none"
 
-    def invite(self, address: str) -> bool:
-        """Have SNS mail its invitation to the approver; return False if it refuses the address."""
+    def invite(self, address: str) -> None:
+        """Have SNS mail its invitation to the approver."""
         try:
-            return self._subscribe(address, "NotFound")
+            self._subscribe(address, "NotFound")
         except Expected:
             # CreateTopic would refuse an existing topic that has other attributes.
-            name = self.topic_arn(address).rpartition(":")[2]
-            with aws_errors("SNS"):
-                self._client.create_topic(Name=name, Attributes={"DisplayName": "Assent"})
-            return self._subscribe(address)
+            arn = self.topic_arn(address)
+            attributes = {"DisplayName": "Assent", "Policy": topic_policy(arn).text}
+            with _sns_errors():
+                self._client.create_topic(Name=arn.rpartition(":")[2], Attributes=attributes)
+            self._subscribe(address)
 
     def confirm(self, address: str, url: str) -> bool:
         """Confirm the subscription with the link of its invitation.
@@ -60,63 +101,71 @@ class SnsMailer:
         """
         token = confirmation_token(url, self.topic_arn(address))
         try:
-            with aws_errors("SNS", *_CONFIRM_REFUSALS):
+            with _sns_errors("InvalidParameter", "NotFound"):
                 self._client.confirm_subscription(
                     TopicArn=self.topic_arn(address),
                     Token=token,
                     AuthenticateOnUnsubscribe="true",
                 )
-        except Expected:
-            return False
+        except Expected as e:
+            return e.repeated  # An earlier try, whose answer was lost, may have used the token.
         return True
 
-    def send(self, address: str, email: "Email") -> bool:
-        """Mail the approver; return False if SNS certainly didn't take it."""
-        arn = self.topic_arn(address)
+    def send(self, address: str, email: "Email") -> None:
+        """Mail the approver; Refused means that SNS certainly didn't take it."""
+        arn, refusal = self.topic_arn(address), ""
         for subject in dict.fromkeys((email.subject, email.ascii_subject)):
             try:
-                with aws_errors("SNS", "NotFound", "InvalidParameter", "AuthorizationError"):
+                with _sns_errors("InvalidParameter", "NotFound"):
                     self._client.publish(TopicArn=arn, Subject=subject, Message=email.text)
             except Expected as e:
-                if e.code != "InvalidParameter":
-                    return False  # Another subject wouldn't help.
+                refusal = e.code
+                if refusal == "NotFound":
+                    break  # Another subject wouldn't help.
             else:
-                return True
-        return False
+                return
+        raise Refused("SNS", refusal)
 
     def forget(self, address: str) -> None:
         """Delete the approver's topic and its subscription, if there are any."""
-        with aws_errors("SNS"):
+        with _sns_errors():
             self._client.delete_topic(TopicArn=self.topic_arn(address))
 
     def topic_arn(self, address: str) -> str:
         """Return the approver's topic, named after a hash of the address in lower case."""
         return self._prefix + hashlib.sha256(address.lower().encode()).hexdigest()[:32]
 
-    def _subscribe(self, address: str, *expected: str) -> bool:
-        try:
-            with aws_errors("SNS", "InvalidParameter", *expected):
-                self._client.subscribe(
-                    TopicArn=self.topic_arn(address), Protocol="email", Endpoint=address
-                )
-        except Expected as e:
-            if e.code == "InvalidParameter":
-                return False
+    def _subscribe(self, address: str, *expected: str) -> None:
+        with _sns_errors(*expected):
+            self._client.subscribe(
+                TopicArn=self.topic_arn(address), Protocol="email", Endpoint=address
+            )
+
+
+@contextmanager
+def _sns_errors(*expected: str) -> Iterator[None]:
+    """Do what `aws_errors` does, and raise Refused for one of _REFUSALS that isn't expected."""
+    try:
+        with aws_errors("SNS", *expected, *_REFUSALS):
+            yield
+    except Expected as e:
+        if e.code in expected:
             raise
-        return True
+        raise Refused("SNS", e.code) from None
 
 
 def confirmation_token(url: str, topic_arn: str) -> str:
     """Return the token in the link of SNS's invitation to that topic, or raise InvalidRequest.
 
-    The link is `https://sns.<region>.amazonaws.com/...?TopicArn=...&Token=...`.
+    The link is `https://sns.<region>.<AWS's domain>/...?TopicArn=...&Token=...`. It isn't opened:
+    the token goes to SNS by `ConfirmSubscription`, for this topic alone.
     """
-    if not re.match(r"https://sns\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)/", url):
+    if not _LINK.match(url.strip()):
         raise InvalidRequest("url: is not the address of a confirmation link of SNS", field="url")
-    query = dict(re.findall(r"[?&](TopicArn|Token)=([^&#]*)", url))
-    if query.get("TopicArn", "").replace("%3A", ":") != topic_arn:
+    query = dict(re.findall(r"[?&](?:amp;)?(TopicArn|Token)=([^&#\s]*)", url))
+    if unquote(query.get("TopicArn", "")) != topic_arn:
         raise InvalidRequest("url: confirms somebody else's subscription", field="url")
-    token: str = query.get("Token", "")
-    if not re.fullmatch(r"[0-9a-f]{16,1024}", token):
+    token = unquote(query.get("Token", ""))
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{1,2048}", token):
         raise InvalidRequest("url: has no token; copy the address of the link, whole", field="url")
     return token

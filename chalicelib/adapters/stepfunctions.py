@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..domain.errors import IdempotencyConflict, NotFound
+from ..domain.errors import IdempotencyConflict, NotFound, Unavailable
 from ..domain.timestamps import iso
 from .aws_errors import Expected, aws_errors
 
@@ -29,28 +29,33 @@ class StepFunctionsExecutions:
         self._state_machine_arn = state_machine_arn
 
     def succeed_task(self, task_token: str, output: str) -> bool:
-        """Resume the task with this output; return False if it isn't waiting any more."""
+        """Resume the task with this output; return False if it certainly wasn't waiting any more.
+
+        True if it is closed after botocore had to repeat the call: an earlier try, whose answer was
+        lost, may have resumed it.
+        """
         try:
             with aws_errors("Step Functions", *_CLOSED):
                 self._client.send_task_success(taskToken=task_token, output=output)
-        except Expected:
-            return False
+        except Expected as e:
+            return e.repeated
         return True
 
     def fail_task(self, task_token: str, error: str, cause: str) -> bool:
-        """Fail the task with this error name; return False if it isn't waiting any more."""
+        """Fail the task with this error name; returns what `succeed_task` does."""
         try:
             with aws_errors("Step Functions", *_CLOSED):
                 self._client.send_task_failure(taskToken=task_token, error=error, cause=cause)
-        except Expected:
-            return False
+        except Expected as e:
+            return e.repeated
         return True
 
     def start(self, name: str, input: str) -> "ExecutionJson":
         """Start the execution of that name.
 
         The same name and input again return the execution that there is, running or ended. Raises
-        IdempotencyConflict if it has another input.
+        IdempotencyConflict if it has another input, and Unavailable if it can't be seen yet:
+        DescribeExecution is eventually consistent.
         """
         try:
             with aws_errors("Step Functions", "ExecutionAlreadyExists"):
@@ -58,7 +63,12 @@ class StepFunctionsExecutions:
                     stateMachineArn=self._state_machine_arn, name=name, input=input
                 )
         except Expected:
-            found = self._describe(name)
+            try:
+                found = self._describe(name)
+            except NotFound:
+                raise Unavailable(
+                    f"Step Functions doesn't show the execution {name} yet; please try again"
+                ) from None
             if found["input"] != input:
                 raise IdempotencyConflict(
                     f"Idempotency-Key: an execution {name} was started with another body; "

@@ -8,7 +8,7 @@ import msgspec
 from ..domain.addresses import check_address
 from ..domain.decoding import convert
 from ..domain.delegation import Delegation, check_delegation
-from ..domain.errors import InvalidRequest
+from ..domain.errors import InvalidRequest, Refused
 from .ports import Ports, Subscription
 
 # `from` is a keyword of Python, hence the functional form.
@@ -32,13 +32,19 @@ def find_approver(ports: Ports, address: str) -> ApproverStatusJson:
 def invite(ports: Ports, address: str) -> ApproverStatusJson:
     """Have SNS invite an approver who hasn't confirmed a subscription, and return the status.
 
-    Raises InvalidRequest if they may not be asked, or if SNS refuses the address.
+    Raises InvalidRequest if they may not be asked, or if SNS refuses the address, and Refused for
+    another refusal of SNS, which says nothing about the address.
     """
     address = check_address(address, "approver", ports.approver_domains)
     subscription = ports.mailer.subscription(address)
     if subscription != "confirmed":
-        if not ports.mailer.invite(address):
-            raise InvalidRequest(f"approver: SNS takes no mail for {address}", field="approver")
+        try:
+            ports.mailer.invite(address)
+        except Refused as e:
+            if e.name != "InvalidParameter":
+                raise
+            wrong = f"approver: SNS takes no mail for {address}"
+            raise InvalidRequest(wrong, field="approver") from None
         subscription = ports.mailer.subscription(address)
     return _status(ports, address, subscription, ports.now())
 

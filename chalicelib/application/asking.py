@@ -11,7 +11,7 @@ from ..domain.errors import InvalidRequest
 from ..domain.events import Channel
 from ..domain.request import TaskRequest
 from ..domain.validation import check_request
-from .outbox_relay import deliver, new_secrets
+from .outbox_relay import TIME_LIMIT, deliver, new_secrets
 from .ports import Ports
 
 
@@ -45,7 +45,7 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
     if ports.store.create(approval):
         # The receipt is due at once: the tick sends it. The writer leases the approvers' mails.
         leased = [entry for entry in approval.outbox if entry.due_at > approval.created_at]
-        deliver(ports, approval, leased, secrets, via)
+        deliver(ports, approval, leased, secrets, via, until=now + TIME_LIMIT)
     return approval.id
 
 
@@ -62,7 +62,8 @@ def _refuse(ports: Ports, untrusted: object, error: InvalidRequest) -> str | Non
     if ports.store.get(known_id) is not None:
         return known_id
     arn = str(fields.get("executionArn"))[:300]
-    ports.log("request_refused", executionArn=arn, code=error.code, field=error.field)
+    why = link_tokens.hide_tokens(error.message)
+    ports.log("request_refused", executionArn=arn, code=error.code, field=error.field, why=why)
     cause = msgspec.json.encode(error.as_json()).decode()
     ports.executions.fail_task(task_token, error.code, cause)
     return None

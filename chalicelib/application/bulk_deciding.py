@@ -95,7 +95,7 @@ def decide_all(ports: Ports, selected: Inbox, choice: Choice, reason: str) -> li
             late = Unavailable("There was no time left for this one; please select it again.")
             results.append(Result(approval, late))
             continue
-        results.append(_decide(ports, approval, selected.address, choice, reason))
+        results.append(_decide(ports, approval, selected.address, choice, reason, start))
         ended = ports.now()
         longest, start = max(longest, ended - start), ended
     return results
@@ -106,7 +106,9 @@ def is_waiting_for(approval: Approval, address: str) -> bool:
     return find_person(approval.waits_for, address) is not None
 
 
-def _decide(ports: Ports, seen: Approval, address: str, choice: Choice, reason: str) -> Result:
+def _decide(
+    ports: Ports, seen: Approval, address: str, choice: Choice, reason: str, began: datetime
+) -> Result:
     current = seen
     try:
         for current in versions(ports, seen.id):
@@ -120,7 +122,7 @@ def _decide(ports: Ports, seen: Approval, address: str, choice: Choice, reason: 
                 current, approver.address, choice, reason=reason, now=now, via="list"
             )
             if saved := save(ports, current, changed):
-                decided = resume(ports, saved, "list")
+                decided = resume(ports, saved, "list", began)
                 ports.log("decided", approvalId=seen.id, via="list")
                 return Result(decided, None)
         raise too_many_conflicts()

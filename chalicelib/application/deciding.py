@@ -53,6 +53,7 @@ def decide(
     """
     reason = check_reason(reason)
     approval_id, secret = link_tokens.read_token(token)
+    began = ports.now()
     for current in _linked_versions(ports, approval_id):
         now = ports.now()
         approver = link_tokens.approver_of(current, secret)
@@ -66,7 +67,7 @@ def decide(
             current, approver.address, choice, reason=reason, now=now, via=via
         )
         if saved := save(ports, current, changed):
-            delivered = resume(ports, saved, via)
+            delivered = resume(ports, saved, via, began)
             return delivered, delivered.approver(approver.address)
     raise too_many_conflicts()
 
@@ -106,6 +107,7 @@ def cancel(ports: Ports, token: str, reason: str, via: Channel) -> Approval:
     """
     reason = check_reason(reason)
     approval_id, secret = link_tokens.read_token(token)
+    began = ports.now()
     for current in _linked_versions(ports, approval_id):
         requester = link_tokens.requester_of(current, secret)
         changed = transitions.cancel(
@@ -114,7 +116,7 @@ def cancel(ports: Ports, token: str, reason: str, via: Channel) -> Approval:
         if changed == current:
             return current  # Cancelled already: the writer of that has the lease on Resume.
         if saved := save(ports, current, changed):
-            return resume(ports, saved, via)
+            return resume(ports, saved, via, began)
     raise too_many_conflicts()
 
 

@@ -32,12 +32,13 @@ def change(ports: Ports, approval_id: str, command: Command, *, by: str, via: Ch
     """
     if not is_id(approval_id):
         raise no_approval(approval_id)
+    began = ports.now()
     for current in versions(ports, approval_id):
         changed = _apply(ports, current, command, by, via)
         if changed == current:
             return current  # Done already: the writer of that has the lease on its entries.
         if saved := save(ports, current, changed):
-            return resume(ports, saved, via)
+            return resume(ports, saved, via, began)
     raise too_many_conflicts()
 
 

@@ -6,13 +6,13 @@ the entry becomes due, and the tick delivers it. Delivering twice is harmless: t
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 from ..domain import link_tokens, outbox
 from ..domain.approval import Approval
 from ..domain.deadlines import apply_deadlines
-from ..domain.errors import AssentError
+from ..domain.errors import AssentError, Refused
 from ..domain.events import Channel, MailFailure
 from ..domain.link_tokens import MailSecrets
 from ..domain.outbox_entries import REQUESTER, Announce, Mail, OutboxEntry, Resume
@@ -21,10 +21,16 @@ from .ports import Ports
 from .saving import save, too_many_conflicts, versions
 
 TIME_LIMIT = timedelta(seconds=15)
-"""After so long one call begins no other entry and leaves the rest to the tick.
+"""After so long a request, or one approval of a tick, begins no other entry: the tick has the rest.
 
-An entry takes five AWS calls at the most, of up to 9 s each, so a call ends before the 60 s of
-`request_approval`. Functions with shorter time-outs deliver one entry alone.
+An entry takes six AWS calls at the most, of up to 7 s each (`wiring.py`), so a request ends before
+the 60 s of its function.
+"""
+RESUME_LIMIT = timedelta(seconds=5)
+"""After so long a decision leaves the resume to the tick.
+
+Resuming takes three AWS calls at the most (the third finds out whether a write whose answer was
+lost is done), so a decision ends before the 28 s of the API's function.
 """
 
 ERROR_NAMES: Mapping[str, Literal["Rejected", "Expired", "Cancelled"]] = {
@@ -34,19 +40,24 @@ ERROR_NAMES: Mapping[str, Literal["Rejected", "Expired", "Cancelled"]] = {
 }
 """Outcome -> the error name that `statemachine.asl.json` catches."""
 
+NOT_WAITING = "the task was not waiting any more"
+CLOSED_BEFORE = "the task was closed already, perhaps by an earlier try"
+"""Notes of the event `resumed`. Only the first try of an entry can tell that nobody resumed it."""
+
 
 def new_secrets(ports: Ports, keys: Iterable[str]) -> dict[str, MailSecrets]:
     """Return fresh secrets for each of these keys (an address, or REQUESTER)."""
     return {key: MailSecrets(ports.secret(), link_tokens.code(ports.secret())) for key in keys}
 
 
-def resume(ports: Ports, approval: Approval, via: Channel) -> Approval:
+def resume(ports: Ports, approval: Approval, via: Channel, began: datetime) -> Approval:
     """Deliver the entry that resumes the task, if there is one; the tick delivers the rest.
 
-    Its caller has just written that entry, and so has the lease on it.
+    Its caller has just written that entry, and so has the lease on it. `began` is when the call
+    began: after RESUME_LIMIT the tick delivers that entry too.
     """
     entries = [entry for entry in approval.outbox if isinstance(entry, Resume)]
-    return deliver(ports, approval, entries, {}, via)
+    return deliver(ports, approval, entries, {}, via, until=began + RESUME_LIMIT)
 
 
 def relay(ports: Ports, approval_id: str) -> Approval | None:
@@ -67,7 +78,7 @@ def relay(ports: Ports, approval_id: str) -> Approval | None:
     if saved is None:
         return None
     leased = [entry for entry in saved.outbox if entry not in current.outbox]
-    return deliver(ports, saved, leased, secrets, "tick")
+    return deliver(ports, saved, leased, secrets, "tick", until=now + TIME_LIMIT)
 
 
 def deliver(
@@ -76,22 +87,24 @@ def deliver(
     entries: Iterable[OutboxEntry],
     secrets: Mapping[str, MailSecrets],
     via: Channel,
+    *,
+    until: datetime,
 ) -> Approval:
     """Deliver these entries one after the other and return the approval as stored then.
 
-    An entry that AWS refuses now stays in the outbox, for the tick.
+    No entry is begun at `until` or later. One that AWS refuses now stays in the outbox, for the
+    tick.
     """
-    began = ports.now()
     for entry in entries:
         now = ports.now()
-        if now >= entry.due_at or now - began >= TIME_LIMIT:
+        if now >= entry.due_at or now >= until:
             break  # The lease is over, so a tick may be delivering it; or time is up.
         if entry not in approval.outbox:
             continue  # A decision made it pointless meanwhile.
         try:
             match entry:
                 case Resume():
-                    approval = _resume_task(ports, approval, via)
+                    approval = _resume_task(ports, approval, entry, via)
                 case Announce():
                     approval = _announce(ports, approval, via)
                 case Mail():
@@ -102,14 +115,14 @@ def deliver(
     return approval
 
 
-def _resume_task(ports: Ports, approval: Approval, via: Channel) -> Approval:
+def _resume_task(ports: Ports, approval: Approval, entry: Resume, via: Channel) -> Approval:
     if approval.outcome == "approved":
         waiting = ports.executions.succeed_task(approval.task_token, serializers.output(approval))
     else:
         error = ERROR_NAMES[approval.outcome]
         cause = serializers.cause(approval)
         waiting = ports.executions.fail_task(approval.task_token, error, cause)
-    note = "" if waiting else "the task was not waiting any more"
+    note = "" if waiting else NOT_WAITING if entry.tries == 0 else CLOSED_BEFORE
     now = ports.now()
     for current in versions(ports, approval.id, read=approval):
         if saved := save(ports, current, outbox.resumed(current, note, now, via)):
@@ -132,30 +145,48 @@ def _mail(
     ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets, via: Channel
 ) -> Approval:
     now = ports.now()
-    failure = _send(ports, approval, mail, secrets)
+    unsent = _send(ports, approval, mail, secrets)
     for current in versions(ports, approval.id, read=approval):
-        if failure is None:
+        if unsent is None:
             changed = outbox.mailed(current, mail, now, via)
         else:
-            unsent = secrets.hashes.link
             changed = outbox.not_mailed(
-                current, mail, unsent_hash=unsent, why=failure, now=now, via=via
+                current,
+                mail,
+                unsent_hash=secrets.hashes.link,
+                why=unsent.why,
+                note=unsent.note,
+                now=now,
+                via=via,
             )
         if saved := save(ports, current, changed):
             return saved
     raise too_many_conflicts()
 
 
-def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) -> MailFailure | None:
-    """Send the mail, or invite its reader; return why the mail certainly wasn't sent."""
-    if ports.mailer.subscription(mail.to) != "confirmed":
-        if not outbox.may_invite(approval, mail.to, ports.now()):
-            return "unconfirmed"
-        return "invited" if ports.mailer.invite(mail.to) else "refused"
-    from ..presentation.emails import write_email  # noqa: PLC0415 (a first page doesn't pay for it)
+class Unsent(NamedTuple):
+    """Why a mail certainly wasn't sent; `note` is the name that SNS gives a refusal."""
 
-    email = write_email(approval, mail, secrets, public_url=ports.public_url, now=ports.now())
-    return None if ports.mailer.send(mail.to, email) else "refused"
+    why: MailFailure
+    note: str = ""
+
+
+def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) -> Unsent | None:
+    """Send the mail, or invite its reader; return why the mail certainly wasn't sent."""
+    try:
+        if ports.mailer.subscription(mail.to) != "confirmed":
+            if not outbox.may_invite(approval, mail.to, ports.now()):
+                return Unsent("unconfirmed")
+            ports.mailer.invite(mail.to)
+            return Unsent("invited")
+        from ..presentation.emails import write_email  # noqa: PLC0415 (no page pays for it)
+
+        email = write_email(approval, mail, secrets, public_url=ports.public_url, now=ports.now())
+        ports.mailer.send(mail.to, email)
+    except Refused as e:
+        ports.log("delivery_failed", approvalId=approval.id, entry="mail", why=e.message)
+        return Unsent("refused", e.name)
+    return None
 
 
 def _secrets_keys(approval: Approval) -> list[str]:

@@ -5,12 +5,15 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from ..domain.approval import Approval
+from ..domain.events import ABOUT_MAIL
 from ..domain.outbox_entries import Mail
 from .outbox_relay import relay
 from .ports import Ports
 
 OVERDUE = timedelta(minutes=10)
 """A task or an announcement that is undelivered so long after the outcome counts as overdue."""
+OVERDUE_TRIES = 4
+"""A mail that asks is overdue after so many failed tries, which take some twelve minutes."""
 
 COUNTS = ("due", "delivered", "failed", "overdue", "unreached")
 """What a tick counts and logs; alarms read `overdue` and `unreached`."""
@@ -44,9 +47,21 @@ def tick(ports: Ports, until: datetime) -> None:
 
 
 def _is_overdue(approval: Approval, now: datetime) -> bool:
-    """Return whether the outcome is old, and task or event bus still don't have it."""
+    """Return whether the outcome is old, and task or event bus still don't have it.
+
+    Also if a mail that asks fails, unless its approver is unconfirmed: they are unreached.
+    """
     late = approval.closed_at is not None and now - approval.closed_at > OVERDUE
-    return late and any(not isinstance(entry, Mail) for entry in approval.outbox)
+    return any(
+        _fails(approval, entry) if isinstance(entry, Mail) else late for entry in approval.outbox
+    )
+
+
+def _fails(approval: Approval, mail: Mail) -> bool:
+    """Return whether SNS refuses that question, or was away, at each of its tries."""
+    last = [e.what for e in approval.events if e.who == mail.to and e.what in ABOUT_MAIL][-1:]
+    unconfirmed = last in (["invited"], ["unconfirmed"])
+    return mail.asks and mail.tries >= OVERDUE_TRIES and not unconfirmed
 
 
 def _has_unreached(approval: Approval) -> bool:

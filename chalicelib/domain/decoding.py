@@ -20,6 +20,12 @@ _CHOICES = {
     "outcome": "pending, approved, rejected, expired, cancelled",
 }
 """Field -> its allowed values; msgspec's message doesn't name them."""
+_FORMS = {
+    "taskToken": "must be a task token: letters, digits and signs of ASCII, without blanks",
+    "executionArn": "must be the ARN of an execution, arn:<partition>:states:<region>:<account>:"
+    "execution:<state machine>:<name>, without blanks",
+}
+"""Field -> what its text looks like, in place of the regular expression in msgspec's message."""
 _PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
 
@@ -65,6 +71,8 @@ def _in_words(what: str, path: str) -> str:
     """Return msgspec's message about a bound or a choice in plain words."""
     if what.startswith("Invalid enum value"):
         return f"must be one of {_CHOICES.get(path, 'the values documented')}"
+    if what.startswith("Expected `str` matching regex"):
+        return _FORMS.get(path, "must have the documented form")
     bound = re.fullmatch(r"Expected `(str|array|int)`( of length)? ([<>])= (\d+)", what)
     if bound is None:
         return what

@@ -92,6 +92,20 @@ class IdempotencyConflict(AssentError):
     status = 409
 
 
+class Refused(AssentError):
+    """AWS refuses it for good, by the error of that name; somebody has to change the account."""
+
+    code = "Refused"
+    status = 409
+
+    def __init__(self, service: str, name: str) -> None:
+        super().__init__(
+            f"{service} refuses this ({name}); trying again won't help: see 'Refused mail' in "
+            "docs/operating.md"
+        )
+        self.name = name
+
+
 class Misconfigured(AssentError, LookupError):
     """The stage lacks settings; the message names all of them."""
 

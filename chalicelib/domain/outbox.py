@@ -61,12 +61,14 @@ def not_mailed(
     *,
     unsent_hash: str,
     why: MailFailure,
+    note: str = "",
     now: datetime,
     via: Channel,
 ) -> Approval:
     """Return the approval with an event that says why this mail wasn't sent, unless it repeats.
 
-    The entry stays in the outbox. The link of `unsent_hash` reached nobody and is removed.
+    The entry stays in the outbox. The link of `unsent_hash` reached nobody and is removed. `note`
+    is the name of a refusal.
     """
     person = approval.recipient(mail)
     left = tuple(stored for stored in person.link_hashes if stored != unsent_hash)
@@ -78,10 +80,10 @@ def not_mailed(
     if mail.about != "outcome":
         state: MailState = "failed" if why == "refused" else "waiting"
         changed = changed.with_recipient(mail, replace(changed.recipient(mail), mail=state))
-    last = [e.what for e in approval.events if e.who == mail.to][-1:]
-    if last == [why] and why != "invited":
+    last = [(e.what, e.note) for e in approval.events if e.who == mail.to][-1:]
+    if last == [(why, note)] and why != "invited":
         return changed
-    return changed.with_event(Event(now, why, mail.to, via))
+    return changed.with_event(Event(now, why, mail.to, via, note))
 
 
 def may_invite(approval: Approval, address: str, now: datetime) -> bool:

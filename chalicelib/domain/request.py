@@ -1,10 +1,12 @@
 """The request: the question, the approvers, the quorum, and how long it may take."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from .addresses import Address
+from .texts import PRINTABLE
 
 MOST_APPROVERS = 50
 """How many people one approval may ask in all, escalation and reassignment included."""
@@ -14,7 +16,14 @@ Detail = str | bool | int | float
 Duration = Annotated[Seconds, Meta(ge=60, le=31_536_000)]
 Approvers = Annotated[tuple[Address, ...], Meta(min_length=1, max_length=MOST_APPROVERS)]
 
-_EXECUTION_ARN = r"^arn:[a-z-]+:states:[!-9;-~]*:[!-9;-~]*:execution:[A-Za-z0-9_.:-]+\Z"
+# What follows `execution:` is Step Functions' own: the child of a Distributed Map has
+# `<state machine>/<label>:<name>`, and a name may have letters of any alphabet, `+`, `'`, `(`...
+_EXECUTION_ARN = rf"^arn:[a-z0-9-]+:states:[!-9;-~]*:[!-9;-~]*:execution:{PRINTABLE}+\Z"
+
+# What StartExecution's documentation excludes, and U+10FFFF.
+_EXECUTION_NAME = re.compile(
+    rf"(?:(?![<>{{}}\[\]?*\"#%\\^|~`$&,;:/\U0010ffff]){PRINTABLE}){{1,80}}"
+)
 
 
 class Escalation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -53,5 +62,11 @@ class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
     """
 
     task_token: Annotated[str, Meta(min_length=1, max_length=2_048, pattern=r"^[!-~]+\Z")]
-    execution_arn: Annotated[str, Meta(max_length=1_024, pattern=_EXECUTION_ARN)]
+    execution_arn: Annotated[str, Meta(max_length=512, pattern=_EXECUTION_ARN)]
+    """AWS's have 256 characters at most; as the key of an index it may have 2,048 bytes."""
     request: Any
+
+
+def is_execution_name(name: str) -> bool:
+    """Return whether Step Functions accepts that name for an execution."""
+    return _EXECUTION_NAME.fullmatch(name) is not None

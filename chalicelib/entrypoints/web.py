@@ -7,7 +7,7 @@ import re
 import typing
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from msgspec.structs import fields
 
@@ -94,7 +94,8 @@ class Call:
         """The approval or execution in the path, for the log; never the secret half of a token."""
         found = self._sent.uri_params or {}
         named = found.get("approval_id", found.get("token", "").partition(".")[0])
-        ids = {"approvalId": named if is_id(named) else "", "execution": found.get("name", "")}
+        execution = unquote(found.get("name", ""))
+        ids = {"approvalId": named if is_id(named) else "", "execution": execution}
         return {key: value[:80] for key, value in ids.items() if value}
 
     def json(self, default: bytes = b"") -> Any:

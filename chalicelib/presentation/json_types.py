@@ -96,7 +96,7 @@ class SummaryJson(QuestionJson):
 
 
 class ApproverJson(TypedDict):
-    """One approver, for operators; `why` says why their mail waits."""
+    """One approver, for operators; `why` says why their mail waits, `refusal` is SNS's error."""
 
     approver: str
     mail: MailState
@@ -105,6 +105,7 @@ class ApproverJson(TypedDict):
     standsInFor: NotRequired[str]
     note: NotRequired[str]
     why: NotRequired[str]
+    refusal: NotRequired[str]
 
 
 class EventJson(TypedDict):

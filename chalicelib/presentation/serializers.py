@@ -145,9 +145,11 @@ def _approver(approval: Approval, approver: Approver) -> ApproverJson:
     if approver.note:
         view["note"] = approver.note
     mail_events = (e for e in approval.events if e.what in ABOUT_MAIL)
-    last = [e.what for e in mail_events if e.who == approver.address][-1:]
-    if approver.mail != "sent" and last and last[0] in get_args(MailFailure):
-        view["why"] = last[0]
+    last = [e for e in mail_events if e.who == approver.address][-1:]
+    if approver.mail != "sent" and last and last[0].what in get_args(MailFailure):
+        view["why"] = last[0].what
+        if last[0].note:
+            view["refusal"] = last[0].note
     return view
 
 

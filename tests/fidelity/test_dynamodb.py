@@ -206,3 +206,10 @@ def test_a_transaction_sent_again_has_the_same_token(table: "DynamoDBClient") ->
     table.transact_write_items(TransactItems=[put])
     assert len(tokens) == 2
     assert len(set(tokens)) == 1
+
+
+def test_a_batch_may_be_answered_in_part_and_is_asked_again_after_growing_pauses() -> None:
+    """The rest is in UnprocessedKeys; asking at once may be throttled again."""
+    text = plain(operation("dynamodb", "BatchGetItem").documentation)
+    assert "UnprocessedKeys" in text
+    assert "strongly recommend that you use an exponential backoff algorithm" in text

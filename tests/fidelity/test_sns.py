@@ -1,5 +1,6 @@
 """SNS: topics, subscriptions and messages, by botocore's model and by moto."""
 
+import json
 from typing import TYPE_CHECKING
 
 import boto3
@@ -110,3 +111,25 @@ def test_an_unsubscribe_link_can_be_made_to_need_a_signature() -> None:
     """By AuthenticateOnUnsubscribe of ConfirmSubscription."""
     text = plain(argument("sns", "ConfirmSubscription", "AuthenticateOnUnsubscribe").documentation)
     assert "Disallows unauthenticated unsubscribes" in text
+
+
+def test_a_topic_takes_its_policy_when_it_is_made_and_later() -> None:
+    """And returns it with its counts, so that looking at it costs no further call."""
+    for text in (
+        argument("sns", "CreateTopic", "Attributes").documentation,
+        argument("sns", "SetTopicAttributes", "AttributeName").documentation,
+        answer("sns", "GetTopicAttributes")["Attributes"].documentation,
+    ):
+        assert "Policy" in plain(text).split()
+
+
+def test_moto_returns_a_policy_in_its_own_spelling(sns: "SNSClient") -> None:
+    """From its creation, and after it was replaced; its id is as it was given."""
+    first, second = (json.dumps({"Statement": [], "Id": name}) for name in ("first", "second"))
+    topic = sns.create_topic(Name="t", Attributes={"Policy": first})["TopicArn"]
+    found = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    assert found != first
+    assert json.loads(found) == json.loads(first)
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=second)
+    found = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    assert json.loads(found) == json.loads(second)

@@ -56,6 +56,16 @@ def test_an_execution_name_has_up_to_80_characters_of_a_safe_set() -> None:
     text = plain(name.documentation)
     assert "white space" in text
     assert "0-9, A-Z, a-z, - and _" in text
+    for excluded in ("brackets", "wildcard characters ? *", "control characters", "surrogates"):
+        assert excluded in text
+    assert """special characters " # % \\ ^ | ~ ` $ &amp; , ; : /""" in text
+
+
+def test_an_execution_of_a_distributed_map_has_its_label_in_its_arn() -> None:
+    """The state machine's ARN with the label is documented; an ARN has 256 characters at most."""
+    text = plain(operation("stepfunctions", "StartExecution").documentation)
+    assert "stateMachine:myStateMachine/mapStateLabel" in text
+    assert bounds(argument("stepfunctions", "DescribeExecution", "executionArn")) == (1, 256)
 
 
 def test_starting_twice_is_idempotent_only_while_the_first_one_runs() -> None:

@@ -1,6 +1,8 @@
 """IAM, enforced: who may call the routes, and which calls each function's role denies."""
 
+import hashlib
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
@@ -46,7 +48,8 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("api", "dynamodb", "scan", {"TableName": "assent-sandbox"}),
     ("tick", "dynamodb", "delete_item", ITEM),
     ("tick", "dynamodb", "query", OUTCOME),
-    ("api", "sns", "set_topic_attributes", TOPIC_POLICY),
+    ("record_decision", "sns", "set_topic_attributes", TOPIC_POLICY),
+    ("api", "sns", "set_topic_attributes", TOPIC_POLICY | {"TopicArn": FOREIGN_TOPIC}),
     ("api", "stepfunctions", "get_execution_history", HISTORY),
     ("api", "sns", "publish", {"TopicArn": APPROVER_TOPIC, "Message": "x"}),
     ("api", "sns", "delete_topic", {"TopicArn": FOREIGN_TOPIC}),
@@ -125,6 +128,32 @@ def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
     for function in ("api", "request_approval"):
         with pytest.raises(ClientError, match="not authorized"):
             _as(sandbox, function, "dynamodb").query(**due)
+
+
+def test_only_assents_functions_use_an_approvers_topic(sandbox: Sandbox) -> None:
+    """A user whom IAM allows everything of SNS can delete it, and nothing else."""
+    address = "guarded@example.com"
+    assert sandbox.call("PUT", f"/approvers/{quote(address)}").status == 200
+    digest = hashlib.sha256(address.encode()).hexdigest()[:32]
+    arn = sandbox.arn("sns", f"assent-sandbox-approver-{digest}")
+    sns = sandbox.client("sns", **sandbox.may("topics-admin", "sns:*", "*"))
+    queue = sandbox.arn("sqs", "assent-sandbox-decisions")
+    for action, arguments in (
+        ("subscribe", {"Protocol": "sqs", "Endpoint": queue}),
+        ("subscribe", {"Protocol": "email", "Endpoint": address}),
+        ("publish", {"Message": "Approve this"}),
+        ("get_topic_attributes", {}),
+        ("list_subscriptions_by_topic", {}),
+        ("set_topic_attributes", {"AttributeName": "Policy", "AttributeValue": "{}"}),
+    ):
+        with pytest.raises(ClientError, match="not authorized"):
+            getattr(sns, action)(TopicArn=arn, **arguments)
+    for function in ("tick", "request_approval", "request_from_queue", "api"):
+        found = _as(sandbox, function, "sns").get_topic_attributes(TopicArn=arn)
+        assert found["Attributes"]["SubscriptionsConfirmed"] == "1"
+    sns.delete_topic(TopicArn=arn)
+    found = sandbox.call("GET", f"/approvers/{quote(address)}")
+    assert found.json["subscription"] == "none"
 
 
 def _as(sandbox: Sandbox, function: str, service: str) -> Any:

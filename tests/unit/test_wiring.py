@@ -1,18 +1,22 @@
 """The wiring: adapters made when first used, clients that give up in time, a log, secrets."""
 
 import json
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+import app
 from chalicelib.application import deciding
+from chalicelib.application.outbox_relay import RESUME_LIMIT, TIME_LIMIT
 from chalicelib.application.ports import Ports
 from chalicelib.domain import link_tokens
 from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.wiring import Wiring
 from tests.aws.closed_port import closed_port
 from tests.aws.table import TABLE
+from tools.stage_settings import assent_settings
 
 ENV = {
     "ASSENT_STAGE": "test",
@@ -96,16 +100,46 @@ def test_all_missing_settings_are_named_at_once() -> None:
         assert name in str(raised.value)
 
 
-@pytest.mark.usefixtures("credentials")
-@pytest.mark.parametrize("port", SERVICES)
-def test_two_calls_end_before_api_gateway_gives_up(port: str) -> None:
-    """If every try of both times out, they still end within 29 seconds."""
+def longest(port: str) -> float:
+    """Return how many seconds one call of this port's client takes if each try times out."""
     config: Any = getattr(Wiring(ENV), port)._client.meta.config
     tries = config.retries["total_max_attempts"]
-    assert config.retries["mode"] == "standard"
-    one_call = tries * (config.connect_timeout + config.read_timeout) + (tries - 1) * 1.0
-    assert tries >= 2, "a single lost packet shouldn't be an error"
-    assert 2 * one_call < 29
+    assert config.retries["mode"] == "standard", "so the first pause is 1 s at most"
+    assert tries == 2, "a single lost packet shouldn't be an error"
+    return float(tries * (config.connect_timeout + config.read_timeout) + (tries - 1) * 1.0)
+
+
+CLOCK = 1.0
+"""Times are in whole seconds, so a limit is noticed up to so much later."""
+SETTINGS = assent_settings(defaultdict(str))
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_closing_decision_ends_before_its_function_and_api_gateway_time_out() -> None:
+    """If each try of each call times out: the reader gets an answer, and the rest is the tick's."""
+    read_write_look = 3 * longest("store")
+    resume = longest("executions") + 2 * longest("store")
+    began = RESUME_LIMIT.total_seconds() + CLOCK
+    timeouts = [SETTINGS["lambda_timeout"], 29]
+    timeouts += [SETTINGS["lambda_functions"]["decision_from_queue"]["lambda_timeout"]]
+    assert max(read_write_look, began + resume) < min(timeouts)
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("function", ["request_approval", "request_from_queue"])
+def test_a_request_ends_before_its_function_times_out(function: str) -> None:
+    """Its last mail may need four calls of SNS, a write, and a look whether that was made."""
+    last_mail = 4 * longest("mailer") + 2 * longest("store")
+    began = TIME_LIMIT.total_seconds() + CLOCK
+    assert began + last_mail < SETTINGS["lambda_functions"][function]["lambda_timeout"]
+
+
+@pytest.mark.usefixtures("credentials")
+def test_one_approval_of_a_tick_ends_within_its_handover() -> None:
+    """A tick begins no approval that its own time-out could cut off."""
+    last_mail = 4 * longest("mailer") + 2 * longest("store")
+    total = longest("store") + TIME_LIMIT.total_seconds() + CLOCK + last_mail
+    assert total < app.HANDOVER_MS / 1000
 
 
 def test_a_secret_opens_a_link_and_never_repeats() -> None:

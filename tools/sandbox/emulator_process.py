@@ -3,7 +3,8 @@
 MiniStack lacks things that Assent needs. They are added here by wrapping its functions:
 
 - Mail to e-mail subscriptions: each mail becomes a line of a file that the inbox reads.
-- The IAM condition keys `sns:Protocol` and `sns:Endpoint`.
+- The IAM condition keys `sns:Protocol` and `sns:Endpoint`, and the value of `aws:PrincipalArn` for the
+  session of a role.
 - The name of the error that a Lambda function raised.
 - TLS: calls come by plain HTTP on loopback, and count as secure.
 - The actions and resources that IAM knows some calls by, and a record of IAM users' calls
@@ -77,6 +78,18 @@ def with_sns_condition_keys(context: Callable[..., Context]) -> Callable[..., Co
     return request_context
 
 
+def with_role_arns(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap MiniStack's reading of condition keys: a session has its role's ARN, as on AWS."""
+
+    def resolve_key(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        if key.lower() != "aws:principalarn":
+            return value
+        return re.sub(r":sts::(\d+):assumed-role/([^/]+)/.*", r":iam::\1:role/\2", value)
+
+    return resolve_key
+
+
 def with_error_types(execute: Callable[..., Result]) -> Callable[..., Result]:
     """Wrap MiniStack's run of a Lambda function: `errorType` is the exception's class, as on AWS.
 
@@ -136,6 +149,7 @@ def main() -> None:
         iam_actions.extract_resource_arn, iam_actions.extract_iam_action
     )
     iam_actions.request_tag_context = with_sns_condition_keys(iam_actions.request_tag_context)
+    iam_evaluator._resolve_condition_key = with_role_arns(iam_evaluator._resolve_condition_key)
     lambda_svc._execute_function_warm = with_error_types(lambda_svc._execute_function_warm)
     record = with_metric_math(provisioners._cw_metric_alarm_record)
     provisioners._cw_metric_alarm_record = record

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.sns import SnsMailer
+from chalicelib.domain.errors import Refused
 from chalicelib.domain.link_tokens import MailSecrets
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.presentation import emails
@@ -50,12 +51,13 @@ def test_sns_accepts_the_longest_mail(sns: "SNSClient") -> None:
     )
     mailer = SnsMailer(sns, PREFIX)
     mailer.invite(ADA)
-    assert mailer.send(ADA, email) is True
+    mailer.send(ADA, email)
 
 
-def test_a_mail_to_a_missing_topic_answers_false(sns: "SNSClient") -> None:
+def test_a_mail_to_a_missing_topic_is_refused(sns: "SNSClient") -> None:
     """An operator may have deleted it after its subscription was read."""
-    assert SnsMailer(sns, PREFIX).send(ADA, Email("Hello", "Hello", "Please.\n")) is False
+    with pytest.raises(Refused, match="NotFound"):
+        SnsMailer(sns, PREFIX).send(ADA, Email("Hello", "Hello", "Please.\n"))
 
 
 def test_forgetting_deletes_the_topic(sns: "SNSClient") -> None:

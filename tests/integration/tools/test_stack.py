@@ -42,8 +42,7 @@ def test_roles_are_named_after_the_stage_in_a_stack_of_any_name(
     account: Account, project: Path, name: str
 ) -> None:
     """Policies know them by that prefix. A stack named after its stage has generated names."""
-    named = {"NameRoles": "true"} if name != "assent-dev" else {}
-    parameters_ = {**WHOM, "Stage": "dev", **named}
+    parameters_ = {**WHOM, "Stage": "dev"}
     account.cloudformation.create_stack(
         StackName=name,
         TemplateBody=template_body(project),

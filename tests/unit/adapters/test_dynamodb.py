@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 from msgspec.structs import replace
 
-from chalicelib.adapters.dynamodb import DynamoDbStore
+from chalicelib.adapters.dynamodb import BATCH_PAUSES, DynamoDbStore
 from chalicelib.adapters.dynamodb_items import SHARDS, approval_item, approval_key, waiting_entry
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval
@@ -129,8 +129,8 @@ def test_a_write_that_meets_another_one_is_a_version_conflict(
     client: "DynamoDBClient", stub: Stubber
 ) -> None:
     """Of two writes at once DynamoDB may refuse both: each pauses, and its caller reads again."""
-    pauses: list[str] = []
-    store = DynamoDbStore(client, TABLE, lambda: pauses.append("a moment"))
+    pauses: list[float] = []
+    store = DynamoDbStore(client, TABLE, pauses.append)
     stub.add_client_error("put_item", "TransactionConflictException")
     assert store.replace(an_approval(), an_approval()) is None
     cancel_transaction(stub, "TransactionConflict")
@@ -140,8 +140,8 @@ def test_a_write_that_meets_another_one_is_a_version_conflict(
 
 def test_a_refused_condition_needs_no_pause(client: "DynamoDBClient", stub: Stubber) -> None:
     """The other write is done, so the next read sees it."""
-    pauses: list[str] = []
-    store = DynamoDbStore(client, TABLE, lambda: pauses.append("a moment"))
+    pauses: list[float] = []
+    store = DynamoDbStore(client, TABLE, pauses.append)
     stub.add_client_error("put_item", "ConditionalCheckFailedException")
     assert store.replace(an_approval(), an_approval()) is None
     cancel_transaction(stub, "ConditionalCheckFailed")
@@ -149,13 +149,20 @@ def test_a_refused_condition_needs_no_pause(client: "DynamoDBClient", stub: Stub
     assert pauses == []
 
 
-def test_a_request_that_is_being_written_is_unavailable(
-    store: DynamoDbStore, stub: Stubber
+def test_a_request_that_is_being_written_is_looked_up(
+    client: "DynamoDBClient", stub: Stubber
 ) -> None:
-    """Whether the other write succeeds isn't known yet, so neither True nor False would be true."""
+    """After a pause: a caller who tried again could ask people twice. Unavailable if it is not."""
+    pauses: list[float] = []
+    store = DynamoDbStore(client, TABLE, pauses.append)
     cancel_transaction(stub, "TransactionConflict")
+    stub.add_response("get_item", {"Item": approval_item(an_approval())})
+    assert store.create(an_approval()) is False
+    cancel_transaction(stub, "TransactionConflict")
+    stub.add_response("get_item", {})
     with pytest.raises(Unavailable, match="just now"):
         store.create(an_approval())
+    assert len(pauses) == 2
 
 
 def test_a_transaction_cancelled_for_another_reason_is_unavailable(
@@ -177,6 +184,22 @@ def test_unprocessed_keys_are_read_again(store: DynamoDbStore, stub: Stubber) ->
     stub.add_response("batch_get_item", first)
     stub.add_response("batch_get_item", {"Responses": {TABLE: items[2:]}}, {"RequestItems": left})
     assert [approval.id for approval in store.get_many(ids)] == ids
+
+
+def test_keys_that_stay_unprocessed_are_given_up_after_growing_pauses(
+    client: "DynamoDBClient", stub: Stubber
+) -> None:
+    """DynamoDB leaves keys unread when it is throttled: asking again at once makes that worse."""
+    pauses: list[float] = []
+    left = {TABLE: {"Keys": [approval_key(an_approval().id)], "ConsistentRead": True}}
+    for _ in (0, *BATCH_PAUSES):
+        stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
+    with pytest.raises(Unavailable, match="unread"):
+        DynamoDbStore(client, TABLE, pauses.append).get_many([an_approval().id])
+    assert len(pauses) == len(BATCH_PAUSES)
+    assert all(most / 2 <= pause <= most for pause, most in zip(pauses, BATCH_PAUSES, strict=True))
+    assert sorted(BATCH_PAUSES) == list(BATCH_PAUSES)
+    assert sum(BATCH_PAUSES) < 2, "a page's reader waits"
 
 
 def test_an_inbox_reads_only_what_it_shows(
@@ -217,9 +240,15 @@ def test_overlapping_ticks_work_in_different_shards(
 def test_a_fault_of_dynamodb_is_unavailable(
     store: DynamoDbStore, stub: Stubber, method: str, code: str
 ) -> None:
-    """Each method names service and code, and repeats nothing of what was sent."""
+    """Each method names service and code, and repeats nothing of what was sent.
+
+    A write is looked up before that: here it wasn't made.
+    """
     operation, call = OPERATIONS[method]
     stub.add_client_error(operation, code, f"about {TOKEN}", http_status_code=400)
+    if method in ("create", "replace", "close"):
+        before = {} if method == "create" else {"Item": approval_item(an_approval())}
+        stub.add_response("get_item", before)
     with pytest.raises(Unavailable, match=f"DynamoDB answered {code}") as raised:
         call(store)
     assert TOKEN not in str(raised.value.as_json())

@@ -162,6 +162,16 @@ def test_a_start_with_another_input_is_a_conflict(
     assert raised.value.field == "Idempotency-Key"
 
 
+def test_an_execution_that_exists_and_can_not_be_seen_yet_is_unavailable(
+    executions: StepFunctionsExecutions, stub: Stubber
+) -> None:
+    """DescribeExecution is eventually consistent: the caller tries again, and isn't told 404."""
+    stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
+    stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
+    with pytest.raises(Unavailable, match="try again"):
+        executions.start("key", "{}")
+
+
 @pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "InvalidArn"])
 def test_an_unknown_execution_is_not_found(
     executions: StepFunctionsExecutions, stub: Stubber, code: str

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.application import approvers
 from chalicelib.application.ports import Subscription
-from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.errors import InvalidRequest, Refused
 from tests.builders import request_approval
 from tests.fakes import FakePorts
 from tests.unit.steps import ADA, GRACE, pass_minutes, subjects
@@ -58,7 +58,7 @@ def test_any_other_link_is_refused_without_a_call(
 
 def test_a_link_that_sns_refuses_says_what_to_do(ports: FakePorts) -> None:
     """It was used already, or has expired."""
-    ports.mailer.refuses = True
+    ports.mailer.refuses = "InvalidParameter"
     with pytest.raises(InvalidRequest, match="invite the approver again"):
         approvers.confirm(ports, ADA, confirmation_link(ports))
 
@@ -78,10 +78,20 @@ def test_an_approver_is_invited_unless_they_have_confirmed(
 
 def test_an_address_that_sns_refuses_is_an_invalid_request(ports: FakePorts) -> None:
     ports.mailer.subscriptions[ADA] = "none"
-    ports.mailer.refuses = True
+    ports.mailer.refuses = "InvalidParameter"
     with pytest.raises(InvalidRequest) as refusal:
         approvers.invite(ports, ADA)
     assert refusal.value.field == "approver"
+
+
+def test_a_refusal_that_is_not_about_the_address_is_named(ports: FakePorts) -> None:
+    """Operators are told what SNS says, and not to try again."""
+    ports.mailer.subscriptions[ADA] = "none"
+    ports.mailer.refuses = "TopicLimitExceeded"
+    with pytest.raises(Refused, match="TopicLimitExceeded") as refusal:
+        approvers.invite(ports, ADA)
+    assert refusal.value.status == 409
+    assert ports.mailer.invitations == []
 
 
 @pytest.mark.parametrize("address", ["nobody", "a@b", "a\x00@example.com", "a b@example.com"])

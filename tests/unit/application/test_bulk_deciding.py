@@ -253,24 +253,24 @@ def test_after_a_crash_no_decision_is_lost_and_no_task_answered_twice(
 
 
 class SlowPorts(FakePorts):
-    """Ports whose clock moves on by three seconds each time it is read."""
+    """Ports whose clock moves on by a second each time it is read."""
 
     def now(self) -> datetime:
-        self.later(seconds=3)
+        self.later(seconds=1)
         return super().now()
 
 
 def test_requests_for_which_there_is_no_time_left_are_not_decided() -> None:
     """The call ends before Lambda and API Gateway give up; each of the others is decided whole."""
     ports = SlowPorts()
-    ids = several_requests(ports, 6)
+    ids = several_requests(ports, 9)
     selected = bulk_deciding.select(ports, inbox_token(ports), ids)
     errors = decide_all(ports, selected)
     assert ports.time - selected.began <= timedelta(seconds=28)
     left = [error for error in errors if error is not None]
-    assert 0 < len(left) < 6
+    assert 0 < len(left) < 9
     assert {error.status for error in left} == {503}
-    assert len(ports.executions.answers) == 6 - len(left)
+    assert len(ports.executions.answers) == 9 - len(left)
 
 
 def test_a_decision_that_can_not_be_written_is_reported_as_unknown(ports: FakePorts) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from chalicelib.application import outbox_relay
+from chalicelib.application.ports import Subscription
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.commands import Cancel
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.presentation import serializers
 from tests.builders import people, request_approval
-from tests.fakes import Effects, FakeMailer, FakePorts, FakeStore
+from tests.fakes import TOKEN, Effects, FakeMailer, FakePorts, FakeStore
 from tests.unit.steps import (
     ADA,
     GRACE,
@@ -61,13 +62,33 @@ def test_an_approver_who_unsubscribes_is_invited_after_one_two_and_four_hours(
     assert len(events(ports, approval_id, "invited")) == 5
 
 
-def test_a_mail_that_sns_refuses_is_shown_as_failed_and_sent_later(ports: FakePorts) -> None:
-    ports.mailer.refuses = True
+@pytest.mark.parametrize("subscription", ["confirmed", "none"])
+def test_a_mail_that_sns_refuses_is_shown_as_failed_and_sent_later(
+    ports: FakePorts, subscription: Subscription
+) -> None:
+    """With SNS's name of the refusal, once, in the record, the operator's view and the log."""
+    ports.mailer.subscriptions[ADA] = subscription
+    ports.mailer.refuses = "TopicLimitExceeded"
     approval_id = request_approval(ports)
-    assert stored(ports, approval_id).approvers[0].mail == "failed"
-    ports.mailer.refuses = False
     pass_minutes(ports, 5)
+    assert stored(ports, approval_id).approvers[0].mail == "failed"
+    (event,) = events(ports, approval_id, "refused")
+    assert (event.who, event.note) == (ADA, "TopicLimitExceeded")
+    (shown,) = serializers.operator_view(stored(ports, approval_id))["approvers"]
+    assert (shown["why"], shown["refusal"]) == ("refused", "TopicLimitExceeded")
+    lines = [line for line in ports.logged if line["event"] == "delivery_failed"]
+    assert {line["approvalId"] for line in lines} == {approval_id}
+    assert all("TopicLimitExceeded" in str(line["why"]) for line in lines)
+    assert not any(ADA in str(line) for line in lines)
+    ports.mailer.refuses = "AuthorizationError"
+    pass_minutes(ports, 15)
+    notes = [event.note for event in events(ports, approval_id, "refused")]
+    assert notes == ["TopicLimitExceeded", "AuthorizationError"]
+    ports.mailer.refuses = ""
+    ports.mailer.subscriptions[ADA] = "confirmed"
+    pass_minutes(ports, 15)
     assert stored(ports, approval_id).approvers[0].mail == "sent"
+    assert "refusal" not in serializers.operator_view(stored(ports, approval_id))["approvers"][0]
 
 
 def test_a_mail_that_was_not_sent_is_sent_after_its_writers_lease(ports: FakePorts) -> None:
@@ -118,7 +139,7 @@ class WritesOnce(FakeStore):
 def test_a_task_whose_answer_could_not_be_recorded_is_answered_again_and_finds_it_closed(
     ports: FakePorts,
 ) -> None:
-    """Answering twice is harmless; the record says that the task was closed already."""
+    """Answering twice is harmless; the record doesn't claim that the workflow had ended."""
     approval_id = request_approval(ports)
     store = use_store(ports, WritesOnce(ports.effects))
     decide(ports)
@@ -129,7 +150,43 @@ def test_a_task_whose_answer_could_not_be_recorded_is_answered_again_and_finds_i
     run_tick(ports)
     assert (len(ports.executions.answers), len(ports.executions.refused)) == (1, 1)
     (event,) = events(ports, approval_id, "resumed")
+    assert event.note == "the task was closed already, perhaps by an earlier try"
+
+
+def test_a_task_that_is_closed_at_the_first_try_was_not_waiting(ports: FakePorts) -> None:
+    """Nobody but its execution can have closed it."""
+    approval_id = request_approval(ports)
+    ports.executions.fail_task(TOKEN, "by hand", "")
+    decide(ports)
+    (event,) = events(ports, approval_id, "resumed")
     assert event.note == "the task was not waiting any more"
+
+
+class Slow(FakeStore):
+    """A store whose writes take some seconds, as when an answer is lost and looked up."""
+
+    ports: FakePorts
+    seconds = 0
+
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
+        self.ports.later(seconds=self.seconds)
+        return super().replace(read, changed)
+
+
+@pytest.mark.parametrize(("seconds", "answers"), [(4, 1), (5, 0)])
+def test_a_decision_whose_time_is_up_leaves_the_resume_to_the_tick(
+    ports: FakePorts, seconds: int, answers: int
+) -> None:
+    """The API's function would time out before it has answered its reader."""
+    approval_id = request_approval(ports)
+    store = use_store(ports, Slow(ports.effects))
+    store.ports, store.seconds = ports, seconds
+    decide(ports)
+    assert len(ports.executions.answers) == answers
+    ports.later(seconds=LEASE.total_seconds())
+    run_tick(ports)
+    assert len(ports.executions.answers) == 1
+    assert stored(ports, approval_id).resumed_at is not None
 
 
 def test_an_outcome_is_announced_once_by_the_next_tick(ports: FakePorts) -> None:
@@ -244,7 +301,7 @@ class CancelledMeanwhile(FakeMailer):
 
     ports: FakePorts
 
-    def send(self, address: str, email: Any) -> bool:
+    def send(self, address: str, email: Any) -> None:
         sent = super().send(address, email)
         (approval,) = self.ports.store._all()
         operate(self.ports, approval.id, Cancel())
@@ -269,9 +326,9 @@ class SlowMailer(FakeMailer):
         super().__init__(effects)
         self._ports, self._seconds = ports, seconds
 
-    def send(self, address: str, email: Any) -> bool:
+    def send(self, address: str, email: Any) -> None:
         self._ports.later(seconds=self._seconds)
-        return super().send(address, email)
+        super().send(address, email)
 
 
 @pytest.mark.parametrize(("seconds", "sent"), [(5, 3), (14, 2), (100, 1)])

@@ -167,16 +167,54 @@ def test_an_announcement_that_fails_counts_as_overdue_and_is_never_given_up(
 def test_a_mail_that_can_not_be_sent_is_not_overdue_but_its_approver_unreached(
     ports: FakePorts,
 ) -> None:
-    """Once each tick that finds the approval due."""
+    """Once each tick that finds the approval due, however often the mail was tried."""
     ports.mailer.subscriptions[ADA] = "pending"
     request_approval(ports)
-    ports.later(minutes=30)
-    run_tick(ports)
-    assert logged(ports)[-1] == NOTHING | {"due": 1, "unreached": 1}
+    pass_minutes(ports, 90)
+    seen = [line for line in logged(ports) if line["due"]]
+    assert len(seen) > 5
+    assert all(line == NOTHING | {"due": 1, "unreached": 1} for line in seen)
     ports.mailer.subscriptions[ADA] = "confirmed"
     ports.later(minutes=30)
     run_tick(ports)
     assert logged(ports)[-1] == NOTHING | {"due": 1, "delivered": 1}
+
+
+def test_a_question_that_sns_refuses_counts_as_overdue_after_four_tries(ports: FakePorts) -> None:
+    """And its approver as unreached; an unconfirmed approver is unreached alone (above)."""
+    ports.mailer.refuses = "AuthorizationError"
+    request_approval(ports)
+    pass_minutes(ports, 60)
+    seen = [line for line in logged(ports) if line["due"]]
+    assert [line["overdue"] for line in seen] == [0, 0, 0, 1, 1, 1, 1]
+    assert {line["unreached"] for line in seen} == {1}
+    ports.mailer.refuses = ""
+    pass_minutes(ports, 15)
+    assert logged(ports)[-1]["overdue"] == 0
+    assert len(ports.mailer.sent) == 1
+
+
+def test_a_notification_that_fails_is_not_overdue(ports: FakePorts) -> None:
+    """Nobody waits for it."""
+    request_approval(ports, requestedBy="mary@example.com")
+    ports.mailer.refuses = "AuthorizationError"
+    pass_minutes(ports, 60)
+    assert sum(int(str(line["overdue"])) for line in logged(ports)) == 0
+
+
+@pytest.mark.parametrize("away", [True, False], ids=["SNS away", "SNS refuses"])
+def test_the_alarm_rings_for_one_question_that_is_not_mailed_until_it_is(
+    ports: FakePorts, away: bool
+) -> None:
+    """From the first hour on; its tries are a quarter of an hour apart: every third period."""
+    if away:
+        ports.effects.faulty = {"mailer.send"}
+    else:
+        ports.mailer.refuses = "TopicLimitExceeded"
+    request_approval(ports)
+    pass_minutes(ports, 180)
+    overdue = [int(str(line["overdue"])) for line in logged(ports)]
+    assert all(_rings(overdue[start : start + 30]) for start in range(30, 150, 5))
 
 
 def test_the_alarm_rings_within_an_hour_for_one_task_that_is_not_resumed(ports: FakePorts) -> None:

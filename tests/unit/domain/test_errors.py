@@ -16,6 +16,7 @@ STATUSES = {
     "Cancelled": 410,
     "Reassigned": 410,
     "IdempotencyConflict": 409,
+    "Refused": 409,
     "Misconfigured": 500,
     "Unavailable": 503,
 }

@@ -1,5 +1,7 @@
 """The operators' routes of executions, and the health route."""
 
+from urllib.parse import quote
+
 import pytest
 
 from chalicelib.application.ports import ExecutionJson
@@ -109,6 +111,17 @@ def test_a_name_that_no_execution_can_have_is_not_looked_up(
     ports.executions = executions = WatchedExecutions(ports.effects)
     assert client.get(f"/executions/{'n' * 300}").status == 404
     assert executions.described == 0
+
+
+@pytest.mark.parametrize("name", ["v1.2+rc", "第四版"])
+def test_an_execution_is_found_by_every_name_it_can_have(
+    client: AppClient, ports: AppPorts, name: str
+) -> None:
+    """API Gateway hands a name on percent-encoded, as it was sent; the log has it decoded."""
+    ports.executions.start(name, "{}")
+    found = client.get(f"/executions/{quote(name)}")
+    assert (found.status, found.json["execution"]) == (200, name)
+    assert ports.logged[-1]["execution"] == name
 
 
 def test_health_names_the_stage(client: AppClient) -> None:

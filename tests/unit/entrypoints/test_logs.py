@@ -10,7 +10,7 @@ from chalicelib.domain.errors import Unavailable
 from tests.builders import request_approval, request_body, task_request
 from tests.fakes import TOKEN, FakeStore
 from tests.unit.entrypoints.client import BROWSER, JSON, AppClient, AppPorts, new_link
-from tests.unit.entrypoints.functions import invoke, tick
+from tests.unit.entrypoints.functions import deliver, invoke, tick
 from tests.unit.entrypoints.pages import PAGES, fields_of, path_of, request_by_mary
 from tests.unit.steps import mailed_code, use_store
 
@@ -173,11 +173,26 @@ def test_a_tick_that_fails_logs_the_approval_and_no_secret(ports: AppPorts) -> N
     assert_no_secret_is_logged(ports, token, token.split(".")[1])
 
 
-@pytest.mark.parametrize("subject", ["Release 4.2", ""], ids=["allowed", "refused"])
-def test_a_request_is_logged_without_its_text(ports: AppPorts, subject: str) -> None:
-    invoke("request_approval", task_request(subject=subject, details=REASON))
+@pytest.mark.parametrize(
+    ("subject", "status"), [("Release 4.2", 200), ("", 400)], ids=["allowed", "refused"]
+)
+def test_a_request_is_logged_without_its_text(ports: AppPorts, subject: str, status: int) -> None:
+    """By its function and by its queue; a refused one by its status, and by a line that says why.
+
+    The function itself succeeds: it has failed the task.
+    """
+    sent = task_request(subject=subject, details=REASON)
+    invoke("request_approval", sent)
     line = ports.logged[-1]
     assert line.keys() == {"event", "status", "approvalId", "ms", "requestId"}
+    assert line["status"] == status
+    deliver("request_from_queue", sent)
+    assert ports.logged[-1]["status"] == status
+    refused = [line for line in ports.logged if line["event"] == "request_refused"]
+    assert [(line["field"], line["code"]) for line in refused] == [
+        ("subject", "InvalidRequest") for _ in range(2 if status == 400 else 0)
+    ]
+    assert all(str(line["why"]).startswith("subject: must have") for line in refused)
     assert_no_secret_is_logged(ports)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from chalicelib.application.ports import ApprovalStore, EventBus, Executions, Mailer
 from chalicelib.domain import link_tokens
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.errors import Refused, Unavailable
 from chalicelib.presentation.emails import Email
 from chalicelib.presentation.json_types import AnnouncementJson
 from tests.fakes import Answer, Crash, Effects
@@ -104,17 +104,20 @@ class FaultyMailer:
         self.mail_of_link: dict[str, int] = {}
         """Stored hash of every link mailed -> the place of its mail in `sent`."""
 
-    def invite(self, address: str) -> bool:
+    def invite(self, address: str) -> None:
         self._faults.begin("mailer.invite")
-        return not self.refuses and self._mailer.invite(address)
+        if self.refuses:
+            raise Refused("SNS", "InvalidParameter")
+        self._mailer.invite(address)
 
-    def send(self, address: str, email: Email) -> bool:
+    def send(self, address: str, email: Email) -> None:
         self._faults.begin("mailer.send")
-        sent = not self.refuses and self._mailer.send(address, email)
-        if sent:
+        if not self.refuses:
+            self._mailer.send(address, email)
             self._record(address, email)
-        self._faults.end("mailer.send", happened=sent)
-        return sent
+        self._faults.end("mailer.send", happened=not self.refuses)
+        if self.refuses:
+            raise Refused("SNS", "InvalidParameter")
 
     def keys_since(self, start: int) -> set[MailKey]:
         """Return the keys of all mails from that place in `sent` on."""

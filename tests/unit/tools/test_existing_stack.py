@@ -13,7 +13,6 @@ BODY = json.dumps({"Outputs": {"TableName": {}, "StateMachineArn": {}}})
 OUTPUTS = {"TableName": "assent-dev", "StateMachineArn": "arn"}
 PARAMETERS = {
     "Stage": "dev",
-    "NameRoles": "true",
     "ApproverEndpoints": "*@a.example, *@b.example",
     "ApiId": "unknown",
 }
@@ -73,7 +72,6 @@ def test_the_apis_id_is_left_to_the_person_who_deploys_the_stack() -> None:
         ({"Outputs": {"TableName": "x"}}, {}, "lacks the outputs StateMachineArn: .*make template"),
         ({"Parameters": PARAMETERS | {"Stage": "prod"}}, {}, "Stage is 'prod', not 'dev'"),
         ({}, {"ApproverEndpoints": "*"}, r"ApproverEndpoints is '\*@a.*', not '\*'"),
-        ({"Parameters": PARAMETERS | {"NameRoles": "false"}}, {}, "NameRoles is 'false'"),
         ({}, {"LogRetentionDays": "30"}, "LogRetentionDays is None, not '30'"),
     ],
 )

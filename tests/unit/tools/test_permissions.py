@@ -12,7 +12,13 @@ RESOURCES = load_template(CHECKOUT / "infrastructure.yaml")["Resources"]
 
 ITEMS = {"dynamodb:GetItem", "dynamodb:PutItem"}
 ANSWER_TASKS = {"states:SendTaskSuccess", "states:SendTaskFailure"}
-MAIL = {"sns:GetTopicAttributes", "sns:CreateTopic", "sns:Subscribe", "sns:Publish"}
+MAIL = {
+    "sns:GetTopicAttributes",
+    "sns:SetTopicAttributes",
+    "sns:CreateTopic",
+    "sns:Subscribe",
+    "sns:Publish",
+}
 READ_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 ALLOWED: dict[str, set[str]] = {
@@ -65,10 +71,12 @@ def test_every_role_is_tested() -> None:
 @pytest.mark.parametrize("role", ALLOWED)
 def test_a_role_is_named_only_where_the_stack_is_not_named_after_the_stage(role: str) -> None:
     """Another name would replace the role under the running functions."""
-    condition, name, other = RESOURCES[role]["Properties"]["RoleName"]["Fn::If"]
-    assert condition == "RolesAreNamed"
-    assert name == {"Fn::Sub": f"assent-${{Stage}}-{role}-${{AWS::Region}}"}
-    assert other == {"Ref": "AWS::NoValue"}
+    condition, generated, given = RESOURCES[role]["Properties"]["RoleName"]["Fn::If"]
+    assert condition == "StackHasOurName"
+    assert generated == {"Ref": "AWS::NoValue"}
+    assert given == {"Fn::Sub": f"assent-${{Stage}}-{role}-${{AWS::Region}}"}
+    longest = f"assent-{'s' * 20}-{role}-ap-northeast-1"
+    assert len(longest) <= 64, "IAM's limit"
 
 
 @pytest.mark.parametrize("role", ALLOWED)
