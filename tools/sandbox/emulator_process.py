@@ -3,8 +3,8 @@
 MiniStack lacks things that Assent needs. They are added here by wrapping its functions:
 
 - Mail to e-mail subscriptions: each mail becomes a line of a file that the inbox reads.
-- The IAM condition keys `sns:Protocol` and `sns:Endpoint`, and the value of `aws:PrincipalArn` for the
-  session of a role.
+- The IAM condition keys `sns:Protocol` and `sns:Endpoint`, and the value of `aws:PrincipalArn` for
+  the session of a role.
 - The name of the error that a Lambda function raised.
 - TLS: calls come by plain HTTP on loopback, and count as secure.
 - The actions and resources that IAM knows some calls by, and a record of IAM users' calls
