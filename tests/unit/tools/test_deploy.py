@@ -67,9 +67,13 @@ class Cloud:
         """Stand in for EventBridge without rules."""
         raise NotFound
 
-    def get_paginator(self, _: str) -> Any:
-        """Stand in for lists of event source mappings and of APIs, which are empty."""
-        page: dict[str, Any] = {"EventSourceMappings": [], "items": []}
+    def get_paginator(self, operation: str) -> Any:
+        """Stand in for lists: no event source mapping, no API of before, one public method."""
+        public = {"path": "/health", "resourceMethods": {"GET": {"authorizationType": "NONE"}}}
+        page: dict[str, Any] = {
+            "EventSourceMappings": [],
+            "items": [public] if operation == "get_resources" else [],
+        }
         return SimpleNamespace(paginate=lambda **_: [page])
 
     def get_account_settings(self) -> dict[str, dict[str, int]]:
