@@ -102,12 +102,17 @@ def start_execution(call: Call) -> Reply:
 @app.route("/executions/{name}", methods=["GET"], authorizer=iam)
 @answered
 def get_execution(call: Call, name: str) -> Reply:
-    """Return an execution, its outcome and its approval."""
+    """Return an execution, its newest approval with the outcome, and a list of all of them."""
     if not EXECUTION_NAME.fullmatch(name):
         raise NotFound(f"There is no execution named {name[:80]}.")
-    found, approval = operating.find_execution(wiring, name)
-    view = approval and serializers.operator_view(approval)
-    return web.json({**found, "outcome": approval and approval.outcome, "approval": view})
+    found, approvals = operating.find_execution(wiring, name)
+    newest = approvals[0] if approvals else None
+    view = {
+        "outcome": newest and newest.outcome,
+        "approval": newest and serializers.operator_view(newest),
+        "approvals": [serializers.summary(approval) for approval in approvals],
+    }
+    return web.json({**found, **view})
 
 
 @app.route("/approvals", methods=["GET"], authorizer=iam)
@@ -239,6 +244,12 @@ def decision_from_queue(event: SQSEvent) -> None:
 def request_from_queue(event: SQSEvent) -> None:
     """Make the approval in a message; for `sqs:sendMessage.waitForTaskToken`."""
     _take("request_from_queue", "request", event)
+
+
+@app.on_sqs_message(queue=f"assent-{STAGE}-ended", name="execution_ended", batch_size=1)
+def execution_ended(event: SQSEvent) -> None:
+    """Cancel what an execution that ended by itself had asked; the event bus sends the message."""
+    _take("execution_ended", "ended", event)
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="tick")

@@ -81,6 +81,11 @@ class Wiring:
         return SqsDeadLetters(self._client("sqs"), self.settings.dead_letters_url)
 
     @property
+    def own_executions(self) -> str:
+        """How the ARN of each execution of the stage's own state machine begins."""
+        return self.settings.state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
+
+    @property
     def public_url(self) -> str:
         """The base of mailed links, without a slash at its end."""
         return self.settings.public_url

@@ -101,6 +101,11 @@ def refuse_second_api(stage: Stage, account: Account) -> None:
     help="Mail domains of the approvers, such as example.com,example.org. Recorded in config.json.",
 )
 @click.option("--alarm-topic", help="ARN of the SNS topic for alarms. The stack keeps it.")
+@click.option(
+    "--watch",
+    help="ARNs of other state machines that ask, comma-separated, * as a wildcard. The stack keeps "
+    "them.",
+)
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
 @click.option(
     "--project",
@@ -109,12 +114,21 @@ def refuse_second_api(stage: Stage, account: Account) -> None:
     hidden=True,
 )
 def main(
-    name: str, domains: str | None, alarm_topic: str | None, log_days: str | None, project: Path
+    name: str,
+    domains: str | None,
+    alarm_topic: str | None,
+    watch: str | None,
+    log_days: str | None,
+    project: Path,
 ) -> None:
     """Deploy a stage of Assent: first the stack, then the code."""
     stage = Stage(name)
     account = Account.from_environment()
-    parameters = {"AlarmTopicArn": alarm_topic, "LogRetentionDays": log_days}
+    parameters = {
+        "AlarmTopicArn": alarm_topic,
+        "WatchedStateMachines": watch,
+        "LogRetentionDays": log_days,
+    }
     try:
         url = deploy(
             stage,

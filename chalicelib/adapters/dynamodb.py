@@ -45,6 +45,9 @@ STRIDE = 5
 """Ticks visit shards in this stride, so overlapping ticks work on different shards. Must be coprime
 with SHARDS."""
 
+MOST_OF_EXECUTION = 100
+"""How many approvals of one execution are found: what one `BatchGetItem` reads."""
+
 
 def _pause() -> None:
     time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 (no secret)
@@ -170,12 +173,15 @@ class DynamoDbStore:
             # The index has no order within one second.
             yield from sorted((f"{at}_{approval_id_of(item)}" for item in same), reverse=True)
 
-    def of_execution(self, execution_arn: str) -> str | None:
-        """Return the id of the first approval that this execution requested, or None.
+    def of_execution(self, execution_arn: str) -> list[Approval]:
+        """Return the approvals that this execution requested, newest first, the newest 100 at most.
 
-        The index is eventually consistent: just after the request it may still be None.
+        The index is eventually consistent: just after its request an approval may be missing.
         """
-        return next(self._query("execution", "executionArn", execution_arn), None)
+        newest = {"ScanIndexForward": False, "Limit": MOST_OF_EXECUTION}
+        found = self._items("execution", "executionArn", execution_arn, "", "", **newest)
+        ids = [approval_id_of(item) for item in islice(found, MOST_OF_EXECUTION)]
+        return self.get_many(ids) if ids else []
 
     def _write(self, read: Approval | None, changed: Approval, **condition: Any) -> WriteResult:
         """Write an approval on that condition, and in the same transaction its waiting entries."""

@@ -1,5 +1,6 @@
 """Operating: what operators see and steer: approvals, and executions of the approval workflow."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -92,8 +93,16 @@ def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson
     return ports.executions.start(name, msgspec.json.encode(fields).decode())
 
 
-def find_execution(ports: Ports, name: str) -> tuple[ExecutionJson, Approval | None]:
-    """Return the execution of that name and its approval, once it has requested one."""
+def find_execution(ports: Ports, name: str) -> tuple[ExecutionJson, list[Approval]]:
+    """Return the execution of that name and the approvals that it requested, newest first.
+
+    A retried or redriven execution requests more than one. Of two in the same second a pending one
+    is the newer: an execution of ours asks again after it was answered.
+    """
     found = ports.executions.describe(name)
-    approval_id = ports.store.of_execution(found["executionArn"])
-    return found, None if approval_id is None else ports.store.get(approval_id)
+    approvals = ports.store.of_execution(found["executionArn"])
+    return found, sorted(approvals, key=_age, reverse=True)
+
+
+def _age(approval: Approval) -> tuple[datetime, bool]:
+    return approval.created_at, approval.outcome == "pending"

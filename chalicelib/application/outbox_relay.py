@@ -91,7 +91,7 @@ def deliver(
         try:
             match entry:
                 case Resume():
-                    approval = _resume_task(ports, approval, via)
+                    approval = _resume_task(ports, approval, entry, via)
                 case Announce():
                     approval = _announce(ports, approval, via)
                 case Mail():
@@ -102,7 +102,7 @@ def deliver(
     return approval
 
 
-def _resume_task(ports: Ports, approval: Approval, via: Channel) -> Approval:
+def _resume_task(ports: Ports, approval: Approval, entry: Resume, via: Channel) -> Approval:
     if approval.outcome == "approved":
         waiting = ports.executions.succeed_task(approval.task_token, serializers.output(approval))
     else:
@@ -110,9 +110,11 @@ def _resume_task(ports: Ports, approval: Approval, via: Channel) -> Approval:
         cause = serializers.cause(approval)
         waiting = ports.executions.fail_task(approval.task_token, error, cause)
     note = "" if waiting else "the task was not waiting any more"
+    # After an earlier try, a closed task may be closed by that try, whose record was lost.
+    waited = waiting if waiting or entry.tries == 0 else None
     now = ports.now()
     for current in versions(ports, approval.id, read=approval):
-        if saved := save(ports, current, outbox.resumed(current, note, now, via)):
+        if saved := save(ports, current, outbox.resumed(current, note, now, via, waited=waited)):
             return saved
     raise too_many_conflicts()
 

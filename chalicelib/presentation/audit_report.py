@@ -22,7 +22,7 @@ def audit_report(approval: Approval) -> str:
         ("Answer by", when(approval.expires_at)),
         ("Needed", needed(approval)),
         ("Outcome", outcome),
-        ("Resumed", when(approval.resumed_at) if approval.resumed_at else "not yet"),
+        ("Resumed", _resumed(approval)),
     ]
     details = request.details
     rows = details.split("\n") if isinstance(details, str) else _rows(detail_rows(approval))
@@ -34,6 +34,12 @@ def audit_report(approval: Approval) -> str:
         _part("Record", [*_folded(approval), *map(_event, approval.events)]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _resumed(approval: Approval) -> str:
+    if approval.task_waited is False:
+        return "no, the task was not waiting any more"
+    return when(approval.resumed_at) if approval.resumed_at else "not yet"
 
 
 def _part(title: str, lines: list[str]) -> str:

@@ -87,14 +87,17 @@ def test_every_page_of_what_is_due_is_read_when_it_is_needed(table: "DynamoDBCli
     assert sorted([*first, *due]) == sorted(ids)
 
 
-def test_the_approval_of_an_execution_costs_one_query(table: "DynamoDBClient") -> None:
-    """Only the first of what could be many pages is read."""
+def test_the_approvals_of_an_execution_cost_a_query_and_a_read_if_there_are_any(
+    table: "DynamoDBClient",
+) -> None:
     store = DynamoDbStore(table, TABLE)
-    create(store, 3)
-    read_one_item_a_page(table)
     made = calls(table)
-    assert store.of_execution(EXECUTION) is not None
-    assert len(made) == 1
+    assert store.of_execution(EXECUTION) == []
+    assert [name for name, _ in made] == ["Query"]
+    create(store, 3)
+    made.clear()
+    assert len(store.of_execution(EXECUTION)) == 3
+    assert [name for name, _ in made] == ["Query", "BatchGetItem"]
 
 
 def test_the_largest_approval_that_people_can_make_is_written(table: "DynamoDBClient") -> None:

@@ -20,6 +20,7 @@ OUTPUTS = {
     "RecordDecisionRoleArn": "arn:aws:iam::1:role/record",
     "DecisionFromQueueRoleArn": "arn:aws:iam::1:role/decision",
     "RequestFromQueueRoleArn": "arn:aws:iam::1:role/from-queue",
+    "ExecutionEndedRoleArn": "arn:aws:iam::1:role/ended",
     "TickRoleArn": "arn:aws:iam::1:role/tick",
 }
 URL = "https://abc123.execute-api.eu-central-1.amazonaws.com/api"

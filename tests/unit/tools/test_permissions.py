@@ -31,6 +31,10 @@ ALLOWED: dict[str, set[str]] = {
     | MAIL
     | READ_QUEUE
     | LOG,
+    "ExecutionEndedRole": ITEMS
+    | {"dynamodb:BatchGetItem", "dynamodb:Query", "sqs:SendMessage"}
+    | READ_QUEUE
+    | LOG,
     "TickRole": ITEMS
     | ANSWER_TASKS
     | {"dynamodb:Query", "events:PutEvents", "sqs:SendMessage"}
@@ -38,6 +42,13 @@ ALLOWED: dict[str, set[str]] = {
     | LOG,
 }
 """Role -> the calls that its function makes. The sandbox runs them with IAM enforced."""
+
+
+QUEUE_READERS = {
+    "DecisionFromQueueRole": "Decisions",
+    "RequestFromQueueRole": "Requests",
+    "ExecutionEndedRole": "Ended",
+}
 
 
 def statements(role: str) -> list[dict[str, Any]]:
@@ -119,8 +130,12 @@ def test_roles_may_subscribe_only_permitted_mail_addresses() -> None:
 
 
 def test_each_role_may_query_the_indexes_that_its_function_reads() -> None:
-    """The API finds approvals by execution, approver and outcome; the tick finds due ones."""
-    readers = {"ApiRole": ["approver", "execution", "outcome"], "TickRole": ["due"]}
+    """Approvals are found by execution, approver or outcome, or because they are due."""
+    readers = {
+        "ApiRole": ["approver", "execution", "outcome"],
+        "ExecutionEndedRole": ["execution"],
+        "TickRole": ["due"],
+    }
     for role in ALLOWED:
         indexes = readers.get(role, [])
         found = [s["Resource"]["Fn::Sub"] for s in statements(role) if "Query" in str(s["Action"])]
@@ -137,7 +152,7 @@ def test_a_function_may_read_its_own_queue_and_write_dead_letters_only() -> None
     """No function may send decisions or requests, or read dead letters."""
     for role in ALLOWED:
         found = [(s["Sid"], s["Resource"]) for s in statements(role) if "sqs:" in str(s["Action"])]
-        reads = {"DecisionFromQueueRole": "Decisions", "RequestFromQueueRole": "Requests"}.get(role)
+        reads = QUEUE_READERS.get(role)
         assert [r["Fn::GetAtt"][0] for sid, r in found if sid == "Messages"] == (
             [reads] if reads else []
         )
