@@ -60,11 +60,13 @@ def superseded(approval: Approval, by_id: str, now: datetime, via: Channel) -> A
     return changed.closed("cancelled", now, lease=AT_ONCE)
 
 
-def asked_again(approval: Approval, now: datetime) -> Approval:
-    """Return the approval marked: its execution requested the same again, and either may wait.
+def asked_again(approval: Approval, newer: Approval) -> Approval:
+    """Return the approval marked if its execution requested the same again; either may wait.
 
-    Unchanged if it is closed.
+    Unchanged if it is closed or marked, or if the newer request differs: a workflow may ask several
+    questions at once.
     """
-    if approval.outcome != "pending":
+    marked = approval.asked_again_at is not None
+    if approval.outcome != "pending" or marked or approval.request != newer.request:
         return approval
-    return replace(approval, asked_again_at=now)
+    return replace(approval, asked_again_at=newer.created_at)

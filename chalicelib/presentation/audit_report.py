@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
-from .wording import detail_rows, needed, past, requester, was, when
+from .wording import asked_again, detail_rows, needed, past, requester, was, when
 
 
 def audit_report(approval: Approval) -> str:
@@ -21,6 +21,7 @@ def audit_report(approval: Approval) -> str:
         ("Asked on", when(approval.created_at)),
         ("Answer by", when(approval.expires_at)),
         ("Needed", needed(approval)),
+        *([("Note", asked_again(approval))] if approval.asked_again_at else []),
         ("Outcome", outcome),
         ("Resumed", _resumed(approval)),
     ]

@@ -33,6 +33,13 @@ def requester(approval: Approval) -> str:
     return approval.request.requested_by or f"the workflow {''.join(state_machine)}"
 
 
+def asked_again(approval: Approval) -> str:
+    """Return that the workflow has asked the same again since; empty if it hasn't."""
+    if approval.asked_again_at is None:
+        return ""
+    return f"the workflow asked the same on {when(approval.asked_again_at)}; this may be outdated"
+
+
 def needed(approval: Approval) -> str:
     """Return the quorum, and how many rejections end the approval."""
     k, n = approval.approvals_needed, len(approval.active_approvers)

@@ -88,11 +88,12 @@ def test_an_execution_that_waits_in_spite_of_its_end_is_resumed(ports: FakePorts
 
 def test_a_redriven_execution_that_has_asked_again_keeps_its_new_approval(ports: FakePorts) -> None:
     """Its ARN is the same; the end came before the new request."""
-    old = request_approval(ports)
+    foreign = "arn:aws:states:us-east-1:000000000000:execution:orders:one"
+    old = request_approval(ports, execution=foreign)
     ports.later(seconds=1)
-    end = ended(ports)
+    end = ended(ports, executionArn=foreign)
     ports.later(seconds=1)
-    new = request_approval(ports, "a-new-token")
+    new = request_approval(ports, "a-new-token", execution=foreign)
     assert end_approvals(ports, end) == [old]
     assert stored(ports, new).outcome == "pending"
 
@@ -116,7 +117,10 @@ def test_a_closed_approval_stays_as_it_is(ports: FakePorts, outcome: Any) -> Non
 
 def test_all_approvals_of_the_execution_are_cancelled_and_no_others(ports: FakePorts) -> None:
     """Parallel branches ask more than once."""
-    ids = {request_approval(ports, f"token-{n}", approvers=people(2)) for n in range(3)}
+    ids = {
+        request_approval(ports, f"token-{n}", execution=EXECUTION, approvers=people(2))
+        for n in range(3)
+    }
     other = ended(ports, executionArn=EXECUTION + "0")
     assert end_approvals(ports, other) == []
     assert set(end_approvals(ports, ended(ports))) == ids

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.link_tokens import approval_id
 from tests.builders import request_approval, task_request
 from tests.fakes import EXECUTION
 from tests.unit.entrypoints.client import BROWSER, FORM, AppClient, AppPorts, new_link
@@ -100,8 +101,24 @@ def test_an_execution_shows_its_newest_approval_and_all_of_them(
     client.post_json("/executions", task_request()["request"], Idempotency_Key="release-42")
     ids: list[str] = []
     for n in range(3):
-        ids.insert(0, request_approval(ports, f"token-{n}", subject=f"Question {n}"))
+        ids.insert(0, request_approval(ports, f"token-{n}", execution=EXECUTION))
         ports.later(minutes=1)
     shown = client.get("/executions/release-42").json
     assert shown["approval"]["id"] == ids[0]
     assert [one["id"] for one in shown["approvals"]] == ids
+    assert [one["outcome"] for one in shown["approvals"]] == ["pending", "cancelled", "cancelled"]
+    assert [one.get("supersededBy") for one in shown["approvals"]] == [None, *ids[:2]]
+
+
+def test_of_two_approvals_in_one_second_the_pending_one_is_the_newest(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """An execution asks again after it was answered."""
+    client.post_json("/executions", task_request()["request"], Idempotency_Key="release-42")
+    tokens = sorted(["token-1", "token-2"], key=approval_id)
+    for first, second in (tokens, reversed(tokens)):
+        ports.store._items.clear()
+        request_approval(ports, first, execution=EXECUTION)
+        client.post_form(f"/approve/{ports.link()}")
+        newer = request_approval(ports, second, execution=EXECUTION)
+        assert client.get("/executions/release-42").json["approval"]["id"] == newer

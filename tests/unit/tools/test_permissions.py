@@ -23,7 +23,10 @@ ALLOWED: dict[str, set[str]] = {
     | {"states:DescribeExecution", "sns:ConfirmSubscription", "sns:DeleteTopic"}
     | (MAIL - {"sns:Publish"})
     | LOG,
-    "RequestApprovalRole": ITEMS | {"states:SendTaskFailure"} | MAIL | LOG,
+    "RequestApprovalRole": ITEMS
+    | {"states:SendTaskFailure", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    | MAIL
+    | LOG,
     "RecordDecisionRole": ITEMS | ANSWER_TASKS | LOG,
     "DecisionFromQueueRole": ITEMS | ANSWER_TASKS | READ_QUEUE | {"sqs:SendMessage"} | LOG,
     "RequestFromQueueRole": ITEMS
@@ -133,6 +136,7 @@ def test_each_role_may_query_the_indexes_that_its_function_reads() -> None:
     """Approvals are found by execution, approver or outcome, or because they are due."""
     readers = {
         "ApiRole": ["approver", "execution", "outcome"],
+        "RequestApprovalRole": ["execution"],
         "ExecutionEndedRole": ["execution"],
         "TickRole": ["due"],
     }
