@@ -87,9 +87,10 @@ machine: # installs what the tests need before the first of them starts
 ## Run it in your AWS account:
 
 .PHONY: deploy
-deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) [ALARM_TOPIC=arn:...] [WATCH=arn:...,arn:...]
+deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) [ALARM_TOPIC=arn:...] [WATCH=arn:...,arn:...] [RETENTION_DAYS=365]
 	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \
-		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)') $(if $(WATCH),--watch '$(WATCH)')
+		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)') $(if $(WATCH),--watch '$(WATCH)') \
+		$(if $(RETENTION_DAYS),--retention-days '$(RETENTION_DAYS)')
 
 .PHONY: destroy
 destroy: setup ## delete a stage | STAGE=dev [DELETE_DATA=assent-dev, the table's name] [STOP_RUNNING=yes]

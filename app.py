@@ -141,6 +141,14 @@ def get_approval(call: Call, approval_id: str) -> Reply:
     return web.text(audit_report(found))
 
 
+@app.route("/approvals/{approval_id}", methods=["DELETE"], authorizer=iam)
+@answered
+def erase_approval(call: Call, approval_id: str) -> Reply:
+    """Erase the personal data of a settled approval; that it was decided stays on record."""
+    erased = operating.erase(wiring, approval_id, by=call.caller, via="api")
+    return web.json(serializers.operator_view(erased))
+
+
 @app.route("/approvals/{approval_id}/cancel", methods=["POST"], authorizer=iam, **ANY)
 @answered
 def cancel_approval(call: Call, approval_id: str) -> Reply:

@@ -6,7 +6,7 @@ This is the only module that makes AWS clients.
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,9 @@ class Wiring:
     @cached_property
     def store(self) -> DynamoDbStore:
         """DynamoDB."""
-        return DynamoDbStore(self._client("dynamodb"), self.settings.table)
+        days = self.settings.retention_days
+        retention = None if days is None else timedelta(days=days)
+        return DynamoDbStore(self._client("dynamodb"), self.settings.table, retention=retention)
 
     @cached_property
     def executions(self) -> "StepFunctionsExecutions":

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain.errors import Misconfigured
+from chalicelib.settings import retention_days as parse_retention_days
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
@@ -29,15 +31,18 @@ def deploy(
     stack: Stack,
     domains: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    retention_days: str | None = None,
     echo: Echo,
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
-    `domains` (comma-separated) is needed once and then recorded in config.json; `parameters` are
-    the stack's, which keeps them. The first deploy runs stack and Chalice twice: the functions
-    need the API's URL for their mails, and the API exists after the first run.
+    `domains` (comma-separated) is needed once and then recorded in config.json, `retention_days`
+    is recorded if given; `parameters` are the stack's, which keeps them. The first deploy runs
+    stack and Chalice twice: the functions need the API's URL for their mails, and the API exists
+    after the first run.
     """
     config = Config(project)
+    _check_retention(retention_days)
     approver_domains = config.domains(stage, domains)
     body = template_body(project)
     api = chalice.api(stage)
@@ -56,6 +61,7 @@ def deploy(
             outputs=outputs,
             domains=approver_domains,
             public_url=api.url if api else UNKNOWN_URL,
+            retention_days=retention_days,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
         chalice.deploy(stage)
@@ -69,6 +75,14 @@ def deploy(
     echo("dead-letter queue")
     _send_failed_ticks_to(outputs["DeadLetterQueueArn"], stage, account)
     return config.public_url(stage)
+
+
+def _check_retention(days: str | None) -> None:
+    """Raise ToolError for a number of days that the functions would refuse."""
+    try:
+        parse_retention_days(days or "")
+    except Misconfigured as e:
+        raise ToolError(e.message.replace("ASSENT_RETENTION_DAYS", "RETENTION_DAYS")) from e
 
 
 def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> None:
@@ -106,6 +120,10 @@ def refuse_second_api(stage: Stage, account: Account) -> None:
     help="ARNs of other state machines that ask, comma-separated, * as a wildcard. The stack keeps "
     "them.",
 )
+@click.option(
+    "--retention-days",
+    help="Days to keep approvals after they are closed, or keep. Recorded in config.json.",
+)
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
 @click.option(
     "--project",
@@ -118,6 +136,7 @@ def main(
     domains: str | None,
     alarm_topic: str | None,
     watch: str | None,
+    retention_days: str | None,
     log_days: str | None,
     project: Path,
 ) -> None:
@@ -138,6 +157,7 @@ def main(
             stack=Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
             domains=domains,
             parameters={key: value for key, value in parameters.items() if value is not None},
+            retention_days=retention_days,
             echo=click.echo,
         )
     except (BotoCoreError, ClientError) as e:

@@ -7,7 +7,7 @@ is an answer (None or False), never a lost update.
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,14 +54,23 @@ def _pause() -> None:
 
 
 class DynamoDbStore:
-    """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer."""
+    """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer.
+
+    `retention` is how long settled approvals are kept, None for ever.
+    """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, pause: Callable[[], None] = _pause
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        pause: Callable[[], None] = _pause,
+        *,
+        retention: timedelta | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._pause = pause
+        self._retention = retention
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval as stored now (a consistent read), or None."""
@@ -185,7 +194,8 @@ class DynamoDbStore:
 
     def _write(self, read: Approval | None, changed: Approval, **condition: Any) -> WriteResult:
         """Write an approval on that condition, and in the same transaction its waiting entries."""
-        put: Any = {"TableName": self._table, "Item": approval_item(changed), **condition}
+        item = approval_item(changed, self._retention)
+        put: Any = {"TableName": self._table, "Item": item, **condition}
         others: list[Any] = [
             {"Put": {"TableName": self._table, "Item": item}}
             for item in waiting_changes(read, changed)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..domain import transitions
+from ..domain import erasure, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Outcome
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
@@ -70,6 +70,20 @@ def find_approval(ports: Ports, approval_id: str) -> Approval:
     if found is None:
         raise no_approval(approval_id)
     return found
+
+
+def erase(ports: Ports, approval_id: str, *, by: str, via: Channel) -> Approval:
+    """Erase the personal data of a settled approval, and return what is kept.
+
+    Unchanged if that was done already. Raises what `erasure.erase` does, and NotFound.
+    """
+    if not is_id(approval_id):
+        raise no_approval(approval_id)
+    for current in versions(ports, approval_id):
+        changed = erasure.erase(current, by, ports.now(), via)
+        if saved := save(ports, current, changed):
+            return saved
+    raise too_many_conflicts()
 
 
 def list_approvals(ports: Ports, outcome: Outcome, most: int, after: str = "") -> ApprovalsPage:

@@ -21,6 +21,7 @@ def audit_report(approval: Approval) -> str:
         ("Asked on", when(approval.created_at)),
         ("Answer by", when(approval.expires_at)),
         ("Needed", needed(approval)),
+        *([("Erased", when(approval.erased_at))] if approval.erased_at else []),
         *([("Note", asked_again(approval))] if approval.asked_again_at else []),
         ("Outcome", outcome),
         ("Resumed", _resumed(approval)),

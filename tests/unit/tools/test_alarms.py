@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from chalicelib.adapters.dynamodb_items import waiting_changes
+from chalicelib.adapters.dynamodb_items import approval_item, waiting_changes
 from chalicelib.application.tick import tick
 from tests.builders import an_approval, cancelled
 from tests.fakes import FakePorts
@@ -117,8 +118,8 @@ def test_a_decision_that_the_topic_cannot_deliver_is_a_dead_letter() -> None:
     }
 
 
-def test_the_time_to_live_removes_waiting_entries_alone() -> None:
-    """Its attribute is the one that the adapter gives to the entries of closed approvals."""
+def test_the_time_to_live_removes_what_is_over_alone() -> None:
+    """The adapter gives its attribute to waiting entries, and after a retention to approvals."""
     time_to_live = RESOURCES["Table"]["Properties"]["TimeToLiveSpecification"]
     pending = an_approval()
     (entry,) = waiting_changes(pending, cancelled(pending))
@@ -126,3 +127,7 @@ def test_the_time_to_live_removes_waiting_entries_alone() -> None:
     assert time_to_live["AttributeName"] in entry.keys() - {"pk"}
     (new,) = waiting_changes(None, pending)
     assert time_to_live["AttributeName"] not in new
+    settled = replace(cancelled(pending), outbox=())
+    assert time_to_live["AttributeName"] in approval_item(settled, timedelta(days=1))
+    for kept in (approval_item(settled), approval_item(pending, timedelta(days=1))):
+        assert time_to_live["AttributeName"] not in kept

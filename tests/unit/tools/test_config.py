@@ -51,6 +51,22 @@ def test_every_variable_that_the_code_reads_is_written(project: Path) -> None:
     assert settings.table == "assent-dev"
 
 
+def test_the_retention_is_recorded_and_kept(project: Path) -> None:
+    """A deploy without it changes nothing; `keep` ends it."""
+    assert "ASSENT_RETENTION_DAYS" not in _variables_after(project, None)
+    for given, recorded_then in (("365", "365"), (None, "365"), ("keep", "keep")):
+        assert _variables_after(project, given)["ASSENT_RETENTION_DAYS"] == recorded_then
+
+
+def _variables_after(project: Path, days: str | None) -> dict[str, str]:
+    """Return the stage's variables after a deploy with that retention."""
+    Config(project).update_assent_stage(
+        DEV, outputs=OUTPUTS, domains=("example.com",), public_url=URL, retention_days=days
+    )
+    variables: dict[str, str] = recorded(project)["dev"]["environment_variables"]
+    return variables
+
+
 def test_each_function_gets_its_own_role(project: Path) -> None:
     """Chalice manages no roles, and no two functions share one."""
     update(project)

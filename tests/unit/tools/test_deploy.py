@@ -111,6 +111,24 @@ def test_a_deploy_continues_an_interrupted_first_one(project: Path) -> None:
     assert cloud.run(domains="example.com") == URL
 
 
+def test_the_retention_is_recorded(project: Path) -> None:
+    cloud = Cloud(project, api=Api("abc123", URL))
+    cloud.run(domains="example.com", retention_days="365")
+    recorded = json.loads((project / ".chalice" / "config.json").read_text())
+    assert recorded["stages"]["dev"]["environment_variables"]["ASSENT_RETENTION_DAYS"] == "365"
+
+
+@pytest.mark.parametrize("days", ["0", "forever", "36501"])
+def test_a_retention_that_the_functions_would_refuse_is_refused_first(
+    project: Path, days: str
+) -> None:
+    """Nothing is deployed."""
+    cloud = Cloud(project)
+    with pytest.raises(ToolError, match="RETENTION_DAYS is"):
+        cloud.run(domains="example.com", retention_days=days)
+    assert cloud.done == []
+
+
 def test_without_domains_nothing_is_deployed(project: Path) -> None:
     """The stage couldn't ask any approver."""
     cloud = Cloud(project)
