@@ -204,16 +204,18 @@ class Approval(Struct, frozen=True, rename="camel"):
     ) -> "Approval":
         """Return the approval closed; its outbox resumes the task, announces and notifies.
 
-        The closing process leases the Resume; the rest is due at once, for the tick. The outbox is
-        replaced, so undelivered mails are dropped. The requester and the active approvers are
-        notified, except `by`, the person who closed it.
+        The closing process leases the Resume. The rest is for the tick, and due when the task is
+        answered: until then nobody knows whether it still waited. The outbox is replaced, so
+        undelivered mails are dropped. The requester and the active approvers are notified, except
+        `by`, the person who closed it.
         """
         people = [a.address for a in self.active_approvers if a.link_hashes]
         if self.requester is not None:
             people = [self.requester.address, *people]
         notified = {person.lower(): person for person in people if not same_person(person, by)}
-        mails = tuple(Mail(to, now, about="outcome") for to in notified.values())
-        outbox = (Resume(now + lease), Announce(now), *mails)
+        due_at = now + lease
+        mails = tuple(Mail(to, due_at, about="outcome") for to in notified.values())
+        outbox = (Resume(due_at), Announce(due_at), *mails)
         return replace(self, outcome=outcome, closed_at=now, outbox=outbox)
 
     def _count(self, choice: Choice) -> int:

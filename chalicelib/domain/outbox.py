@@ -99,15 +99,16 @@ def resumed(
 ) -> Approval:
     """Return the approval with its task answered; unchanged if that was recorded already.
 
-    The task token has done its work and is removed. `waited` says whether the task still waited,
-    None if that isn't known.
+    The task token has done its work and is removed; what waited for the answer is due. `waited`
+    says whether the task still waited, None if that isn't known.
     """
     changed = approval.without_entry(Resume(now))
     if changed is approval:
         return approval
     changed = changed.with_event(Event(now, "resumed", SYSTEM, via, note))
     known = approval.task_waited if waited is None else waited
-    return replace(changed, resumed_at=now, task_token="", task_waited=known)
+    told = tuple(e if e.tries else replace(e, due_at=now) for e in changed.outbox)
+    return replace(changed, resumed_at=now, task_token="", task_waited=known, outbox=told)
 
 
 def announced(approval: Approval, now: datetime, via: Channel) -> Approval:

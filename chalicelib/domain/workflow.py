@@ -1,9 +1,11 @@
 """Transitions that the workflow causes: its execution ended by itself, or it asked again.
 
 In both cases nobody's decision reaches the task any more, so people are told that none is needed.
+The tick answers the task all the same: should it wait in spite of what we were told, it must not
+wait for ever.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -11,10 +13,7 @@ from msgspec.structs import replace
 
 from .approval import Approval
 from .events import SYSTEM, Channel, Event
-
-AT_ONCE = timedelta(0)
-"""Lease on the Resume of an approval that is closed here. The tick sends it: the task is closed, as
-far as we know, and if we are wrong its execution must not wait for ever."""
+from .outbox_entries import AT_ONCE
 
 
 class EndedExecution(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

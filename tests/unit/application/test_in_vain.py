@@ -65,6 +65,23 @@ def test_a_task_that_an_earlier_try_may_have_resumed_is_not_called_too_late(
     assert "too late" not in subjects(ports, MARY)[-1]
 
 
+def test_a_tick_tells_nobody_while_the_task_is_being_answered(ports: FakePorts) -> None:
+    """It would say `approved` before the answer shows that the workflow has ended."""
+    approval_id = request_approval(ports, requestedBy=MARY)
+    ports.effects.faulty = {"executions.answer"}  # The deciding process is still waiting for it.
+    decide(ports)
+    ports.later(seconds=LEASE.total_seconds() - 1)
+    run_tick(ports)
+    assert subjects(ports, MARY) == []
+    assert ports.event_bus.announced == []
+    ports.effects.faulty = set()
+    ports.later(seconds=1)
+    run_tick(ports)
+    assert subjects(ports, MARY) == ["Approved: Release 4.2"]
+    assert len(ports.event_bus.announced) == 1
+    assert stored(ports, approval_id).outbox == ()
+
+
 def test_the_task_token_is_removed_with_its_answer(ports: FakePorts) -> None:
     """It stays while an outcome is undelivered, since the tick needs it."""
     approval_id = request_approval(ports)

@@ -139,6 +139,7 @@ def test_a_queue_policy_allows_only_the_stages_topic_or_rule() -> None:
 def test_the_rule_takes_the_three_fields_that_the_function_reads() -> None:
     """The event also holds the input and output of the execution, which nobody here needs."""
     (target,) = TEMPLATE["Resources"]["EndedRule"]["Properties"]["Targets"]
+    assert target.keys() == {"Id", "Arn", "InputTransformer"}, "a dead letter is the whole event"
     transformer = target["InputTransformer"]
     paths = {field: f"$.detail.{field}" for field in EndedExecution.__struct_encode_fields__}
     assert transformer["InputPathsMap"] == paths
