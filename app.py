@@ -5,6 +5,7 @@ Importing this module makes no client and reads nothing of the environment but t
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -104,13 +105,18 @@ def start_execution(call: Call) -> Reply:
 @app.route("/executions/{name}", methods=["GET"], authorizer=iam)
 @answered
 def get_execution(call: Call, name: str) -> Reply:
-    """Return an execution, its outcome and its approval."""
+    """Return an execution, its newest approval with the outcome, and a list of all of them."""
     name = unquote(name)
     if not is_execution_name(name):
         raise NotFound("There is no execution of that name: none can have it.")
-    found, approval = operating.find_execution(wiring, name)
-    view = approval and serializers.operator_view(approval)
-    return web.json({**found, "outcome": approval and approval.outcome, "approval": view})
+    found, approvals = operating.find_execution(wiring, name)
+    newest = approvals[0] if approvals else None
+    view = {
+        "outcome": newest and newest.outcome,
+        "approval": newest and serializers.operator_view(newest),
+        "approvals": [serializers.summary(approval) for approval in approvals],
+    }
+    return web.json({**found, **view})
 
 
 @app.route("/approvals", methods=["GET"], authorizer=iam)
@@ -137,6 +143,14 @@ def get_approval(call: Call, approval_id: str) -> Reply:
     from chalicelib.presentation.audit_report import audit_report  # noqa: PLC0415 (cold start)
 
     return web.text(audit_report(found))
+
+
+@app.route("/approvals/{approval_id}", methods=["DELETE"], authorizer=iam)
+@answered
+def erase_approval(call: Call, approval_id: str) -> Reply:
+    """Erase the personal data of a settled approval; that it was decided stays on record."""
+    erased = operating.erase(wiring, approval_id, by=call.caller, via="api")
+    return web.json(serializers.operator_view(erased))
 
 
 @app.route("/approvals/{approval_id}/cancel", methods=["POST"], authorizer=iam, **ANY)
@@ -244,6 +258,12 @@ def request_from_queue(event: SQSEvent) -> None:
     _take("request_from_queue", "request", event)
 
 
+@app.on_sqs_message(queue=f"assent-{STAGE}-ended", name="execution_ended", batch_size=1)
+def execution_ended(event: SQSEvent) -> None:
+    """Cancel what an execution that ended by itself had asked; the event bus sends the message."""
+    _take("execution_ended", "ended", event)
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
 def tick(event: CloudWatchEvent) -> None:
     """Apply deadlines and deliver outbox entries that are due."""
@@ -273,9 +293,7 @@ def _take(name: str, kind: queue_messages.Kind, event: SQSEvent) -> None:
                 facts.update(_result_facts(result))
 
 
-def _result_facts(
-    result: queue_messages.RecordedJson | queue_messages.RequestedJson,
-) -> dict[str, Any]:
-    """Return what a log event says of a result; one without an id is a bad request's."""
-    status = {} if result["approvalId"] else {"status": InvalidRequest.status}
-    return {**result, **status}
+def _result_facts(result: Mapping[str, object]) -> dict[str, object]:
+    """Return what a log event says of a result; a null id is a bad request's."""
+    refused = result.get("approvalId", "") is None
+    return {**result, **({"status": InvalidRequest.status} if refused else {})}

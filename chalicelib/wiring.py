@@ -6,7 +6,7 @@ This is the only module that makes AWS clients.
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,9 @@ class Wiring:
     @cached_property
     def store(self) -> DynamoDbStore:
         """DynamoDB."""
-        return DynamoDbStore(self._client("dynamodb"), self.settings.table)
+        days = self.settings.retention_days
+        retention = None if days is None else timedelta(days=days)
+        return DynamoDbStore(self._client("dynamodb"), self.settings.table, retention=retention)
 
     @cached_property
     def executions(self) -> "StepFunctionsExecutions":
@@ -80,6 +82,11 @@ class Wiring:
         from .adapters.sqs import SqsDeadLetters  # noqa: PLC0415 (cold start)
 
         return SqsDeadLetters(self._client("sqs"), self.settings.dead_letters_url)
+
+    @property
+    def own_executions(self) -> str:
+        """How the ARN of each execution of the stage's own state machine begins."""
+        return self.settings.state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
 
     @property
     def public_url(self) -> str:

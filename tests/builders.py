@@ -37,10 +37,16 @@ def request_body(**fields: Any) -> dict[str, Any]:
     return {"subject": "Release 4.2", "approvers": ["ada@example.com"], **fields}
 
 
-def task_request(task_token: str = TOKEN, **fields: Any) -> dict[str, Any]:
-    """Return a `TaskRequest` as a waiting state sends it; `fields` belong to its request."""
-    body = request_body(**fields)
-    return {"taskToken": task_token, "executionArn": EXECUTION, "request": body}
+def task_request(
+    task_token: str = TOKEN, *, execution: str | None = None, **fields: Any
+) -> dict[str, Any]:
+    """Return a `TaskRequest` as a waiting state sends it; `fields` belong to its request.
+
+    Each task token but the default one is of an execution of its own, unless `execution` says.
+    """
+    other = "" if task_token == TOKEN else f"-{link_tokens.approval_id(task_token)}"
+    arn = execution or f"{EXECUTION}{other}"
+    return {"taskToken": task_token, "executionArn": arn, "request": request_body(**fields)}
 
 
 def people(number: int) -> list[str]:

@@ -130,9 +130,9 @@ class FakeStore:
         more = behind[most - 1] if len(behind) > most else ""
         return [place.partition("_")[2] for place in behind[:most]], more
 
-    def of_execution(self, execution_arn: str) -> str | None:
-        made = [(a.created_at, a.id) for a in self._all() if a.execution_arn == execution_arn]
-        return min(made)[1] if made else None
+    def of_execution(self, execution_arn: str) -> list[Approval]:
+        made = [a for a in self._all() if a.execution_arn == execution_arn]
+        return sorted(made, key=lambda a: a.created_at, reverse=True)[:100]
 
     def _all(self) -> list[Approval]:
         return [msgspec.json.decode(item, type=Approval) for item in self._items.values()]
@@ -156,6 +156,8 @@ class FakeExecutions:
         self._lock = threading.Lock()
         self.answers: list[Answer] = []
         self.refused: list[Answer] = []
+        self.closed = False
+        """Whether every task is closed, as those of a stopped execution are."""
         self.inputs: dict[str, str] = {}
 
     def succeed_task(self, task_token: str, output: str) -> bool:
@@ -179,7 +181,7 @@ class FakeExecutions:
     def _answer(self, answer: Answer) -> bool:
         self._effects.begin("executions.answer")
         with self._lock:
-            open_ = all(a.task_token != answer.task_token for a in self.answers)
+            open_ = not self.closed and all(a.task_token != answer.task_token for a in self.answers)
             (self.answers if open_ else self.refused).append(answer)
             return open_
 
@@ -254,6 +256,7 @@ class FakeDeadLetters:
 class StillPorts:
     """The `Ports` without adapters: a clock set by hand, secrets without randomness, a log."""
 
+    own_executions = "arn:aws:states:us-east-1:000000000000:execution:assent-test:"
     public_url = "https://assent.example.com/api"
     approver_domains: tuple[str, ...] = ("example.com",)
 

@@ -55,8 +55,12 @@ class Config:
         domains: tuple[str, ...],
         public_url: str,
         limits: Limits,
+        retention_days: str | None = None,
     ) -> None:
-        """Write the settings and variables of a stage of Assent, from its stack's outputs."""
+        """Write the settings and variables of a stage of Assent, from its stack's outputs.
+
+        Without `retention_days` the recorded ones stay.
+        """
         before = self._variables(self._read(), stage)
         variables = {
             "ASSENT_STAGE": stage.name,
@@ -67,6 +71,8 @@ class Config:
             "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
             "ASSENT_APPROVER_DOMAINS": ",".join(domains),
         }
+        if retention_days is not None:
+            variables["ASSENT_RETENTION_DAYS"] = retention_days
         self.update_stage(stage, assent_settings(outputs, limits), variables)
 
     def update_stage(

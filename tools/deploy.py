@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain.errors import Misconfigured
+from chalicelib.settings import retention_days as parse_retention_days
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
@@ -33,15 +35,18 @@ def deploy(
     domains: str | None = None,
     parameters: Mapping[str, str] | None = None,
     given_limits: GivenLimits | None = None,
+    retention_days: str | None = None,
     echo: Echo,
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
-    `domains` (comma-separated) is needed once and then recorded in config.json, and so are given
-    limits; `parameters` are the stack's, which keeps them. The first deploy runs stack and Chalice
-    twice: the functions need the API's URL for their mails, and the API exists after the first run.
+    `domains` (comma-separated) is needed once and then recorded in config.json; given limits and
+    `retention_days` are recorded too. `parameters` are the stack's, which keeps them. The first
+    deploy runs stack and Chalice twice: the functions need the API's URL for their mails, and the
+    API exists after the first run.
     """
     config = Config(project)
+    _check_retention(retention_days)
     approver_domains = config.domains(stage, domains)
     body = template_body(project)
     stage_limits = limits(
@@ -67,6 +72,7 @@ def deploy(
             domains=approver_domains,
             public_url=api.url if api else UNKNOWN_URL,
             limits=stage_limits,
+            retention_days=retention_days,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
         chalice.deploy(stage)
@@ -82,6 +88,14 @@ def deploy(
     echo("dead-letter queue")
     _send_failed_ticks_to(outputs["DeadLetterQueueArn"], stage, account)
     return config.public_url(stage)
+
+
+def _check_retention(days: str | None) -> None:
+    """Raise ToolError for a number of days that the functions would refuse."""
+    try:
+        parse_retention_days(days or "")
+    except Misconfigured as e:
+        raise ToolError(e.message.replace("ASSENT_RETENTION_DAYS", "RETENTION_DAYS")) from e
 
 
 def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> None:
@@ -124,6 +138,15 @@ def take_up(
     help="Mail domains of the approvers, such as example.com,example.org. Recorded in config.json.",
 )
 @click.option("--alarm-topic", help="ARN of the SNS topic for alarms. The stack keeps it.")
+@click.option(
+    "--watch",
+    help="ARNs of other state machines that ask, comma-separated, * as a wildcard. The stack keeps "
+    "them.",
+)
+@click.option(
+    "--retention-days",
+    help="Days to keep approvals after they are closed, or keep. Recorded in config.json.",
+)
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
 @click.option("--rate", type=int, help="Calls a second of each public method, 50 if never given.")
 @click.option("--burst", type=int, help="Calls at once of each public method, 100 if never given.")
@@ -146,6 +169,8 @@ def main(
     name: str,
     domains: str | None,
     alarm_topic: str | None,
+    watch: str | None,
+    retention_days: str | None,
     log_days: str | None,
     existing: str | None,
     rate: int | None,
@@ -161,7 +186,11 @@ def main(
         stack = ExistingStack(existing, stage, account.cloudformation, echo=click.echo)
     else:
         stack = Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo)
-    parameters = {"AlarmTopicArn": alarm_topic, "LogRetentionDays": log_days}
+    parameters = {
+        "AlarmTopicArn": alarm_topic,
+        "WatchedStateMachines": watch,
+        "LogRetentionDays": log_days,
+    }
     try:
         url = deploy(
             stage,
@@ -172,6 +201,7 @@ def main(
             domains=domains,
             parameters={key: value for key, value in parameters.items() if value is not None},
             given_limits=GivenLimits(rate, burst, api_concurrency),
+            retention_days=retention_days,
             echo=click.echo,
         )
     except (BotoCoreError, ClientError) as e:

@@ -11,9 +11,9 @@ from tools.errors import ToolError
 APP = "assent"
 API_STAGE = "api"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
-_RESERVED = re.compile(r".*(-tick|-decisions|-requests|-approver.*)")
+_RESERVED = re.compile(r".*(-tick|-decisions|-requests|-ended|-approver.*)")
 """Names of stages that would collide with resources of stage `dev`: the API function of `dev-tick`
-with its tick, `dev-decisions` with its queues, `dev-approver` with its topics."""
+with its tick, `dev-decisions` and `dev-ended` with its queues, `dev-approver` with its topics."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Stage:
             "record_decision",
             "decision_from_queue",
             "request_from_queue",
+            "execution_ended",
             "tick",
         )
         return (self.prefix, *map(self.function, names))

@@ -87,6 +87,10 @@ def assent_settings(outputs: Mapping[str, str], limits: Limits) -> StageSettings
                 "iam_role_arn": outputs["RequestFromQueueRoleArn"],
                 "lambda_timeout": 60,
             },
+            "execution_ended": {
+                "iam_role_arn": outputs["ExecutionEndedRoleArn"],
+                "lambda_timeout": 30,
+            },
             "tick": {"iam_role_arn": outputs["TickRoleArn"], "lambda_timeout": 300},
         },
     }

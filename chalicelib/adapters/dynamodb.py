@@ -7,7 +7,7 @@ is an answer (None or False), never a lost update.
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,10 +46,14 @@ STRIDE = 5
 with SHARDS."""
 BATCH_PAUSES = (0.1, 0.2, 0.4, 0.8)
 """Seconds before each new try, at the longest, while DynamoDB leaves a part of a batch unread."""
+MOST_OF_EXECUTION = 100
+"""How many approvals of one execution are found: what one `BatchGetItem` reads."""
 
 
 class DynamoDbStore:
     """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer.
+
+    `retention` is how long settled approvals are kept, None for ever.
 
     A write whose answer was lost is looked up: it counts as written if the item is just what it
     puts, version and links included. So Unavailable from a write says that nothing was written, as
@@ -57,11 +61,17 @@ class DynamoDbStore:
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        retention: timedelta | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._sleep = sleep
+        self._retention = retention
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval as stored now (a consistent read), or None."""
@@ -181,16 +191,20 @@ class DynamoDbStore:
             # The index has no order within one second.
             yield from sorted((f"{at}_{approval_id_of(item)}" for item in same), reverse=True)
 
-    def of_execution(self, execution_arn: str) -> str | None:
-        """Return the id of the first approval that this execution requested, or None.
+    def of_execution(self, execution_arn: str) -> list[Approval]:
+        """Return the approvals that this execution requested, newest first, the newest 100 at most.
 
-        The index is eventually consistent: just after the request it may still be None.
+        The index is eventually consistent: just after its request an approval may be missing.
         """
-        return next(self._query("execution", "executionArn", execution_arn), None)
+        newest = {"ScanIndexForward": False, "Limit": MOST_OF_EXECUTION}
+        found = self._items("execution", "executionArn", execution_arn, "", "", **newest)
+        ids = [approval_id_of(item) for item in islice(found, MOST_OF_EXECUTION)]
+        return self.get_many(ids) if ids else []
 
     def _write(self, read: Approval | None, changed: Approval, **condition: Any) -> WriteResult:
         """Write an approval on that condition, and in the same transaction its waiting entries."""
-        put: Any = {"TableName": self._table, "Item": approval_item(changed), **condition}
+        item = approval_item(changed, self._retention)
+        put: Any = {"TableName": self._table, "Item": item, **condition}
         others: list[Any] = [
             {"Put": {"TableName": self._table, "Item": item}}
             for item in waiting_changes(read, changed)

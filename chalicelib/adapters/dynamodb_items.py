@@ -4,6 +4,7 @@ One item holds an approval whole, as JSON, beside the keys of the table's indexe
 entry for each person whose decision it waits for makes the inbox one query (docs/decisions/0011).
 """
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -44,8 +45,12 @@ def approval_id_of(item: Any) -> str:
     return pk.split("#")[1]
 
 
-def approval_item(approval: Approval) -> Item:
-    """Return an approval's item."""
+def approval_item(approval: Approval, retention: timedelta | None = None) -> Item:
+    """Return an approval's item.
+
+    Once the approval is settled, the table's time-to-live deletes the item `retention` after it was
+    closed. What is still to be delivered never expires.
+    """
     shard = str(crc32(approval.id.encode()) % SHARDS)
     item = approval_key(approval.id) | {
         "approval": {"S": msgspec.json.encode(approval).decode()},
@@ -56,6 +61,8 @@ def approval_item(approval: Approval) -> Item:
     }
     if approval.due_at is not None:
         item |= {"dueShard": {"S": shard}, "dueAt": {"S": iso(approval.due_at)}}
+    if retention is not None and approval.closed_at is not None and approval.is_settled:
+        item |= _gone_at(approval.closed_at + retention)
     return item
 
 
@@ -80,10 +87,15 @@ def waiting_changes(read: Approval | None, changed: Approval) -> list[Item]:
     before, after = _waiting_entries(read), _waiting_entries(changed)
     # An item without the index's keys isn't in the index. Putting it needs no right to delete, so
     # no function can lose an approval; the table's time-to-live removes it.
-    expired: Item = {"goneAt": {"N": str(int(changed.created_at.timestamp()))}}
+    expired = _gone_at(changed.created_at)
     put = [item for person, item in after.items() if before.get(person) != item]
     gone = [item for person, item in before.items() if person not in after]
     return [*put, *({"pk": item["pk"]} | expired for item in gone)]
+
+
+def _gone_at(moment: datetime) -> Item:
+    """Return the attribute that has the table's time-to-live delete an item after that time."""
+    return {"goneAt": {"N": str(int(moment.timestamp()))}}
 
 
 def _waiting_entries(approval: Approval | None) -> dict[str, Item]:

@@ -1,10 +1,11 @@
 """Operating: what operators see and steer: approvals, and executions of the approval workflow."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
-from ..domain import transitions
+from ..domain import erasure, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Outcome
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
@@ -72,6 +73,20 @@ def find_approval(ports: Ports, approval_id: str) -> Approval:
     return found
 
 
+def erase(ports: Ports, approval_id: str, *, by: str, via: Channel) -> Approval:
+    """Erase the personal data of a settled approval, and return what is kept.
+
+    Unchanged if that was done already. Raises what `erasure.erase` does, and NotFound.
+    """
+    if not is_id(approval_id):
+        raise no_approval(approval_id)
+    for current in versions(ports, approval_id):
+        changed = erasure.erase(current, by, ports.now(), via)
+        if saved := save(ports, current, changed):
+            return saved
+    raise too_many_conflicts()
+
+
 def list_approvals(ports: Ports, outcome: Outcome, most: int, after: str = "") -> ApprovalsPage:
     """Return approvals with that outcome, newest first, at most `most`.
 
@@ -93,8 +108,16 @@ def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson
     return ports.executions.start(name, msgspec.json.encode(fields).decode())
 
 
-def find_execution(ports: Ports, name: str) -> tuple[ExecutionJson, Approval | None]:
-    """Return the execution of that name and its approval, once it has requested one."""
+def find_execution(ports: Ports, name: str) -> tuple[ExecutionJson, list[Approval]]:
+    """Return the execution of that name and the approvals that it requested, newest first.
+
+    A retried or redriven execution requests more than one. Of two in the same second a pending one
+    is the newer: an execution of ours asks again after it was answered.
+    """
     found = ports.executions.describe(name)
-    approval_id = ports.store.of_execution(found["executionArn"])
-    return found, None if approval_id is None else ports.store.get(approval_id)
+    approvals = ports.store.of_execution(found["executionArn"])
+    return found, sorted(approvals, key=_age, reverse=True)
+
+
+def _age(approval: Approval) -> tuple[datetime, bool]:
+    return approval.created_at, approval.outcome == "pending"

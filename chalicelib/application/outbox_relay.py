@@ -122,10 +122,13 @@ def _resume_task(ports: Ports, approval: Approval, entry: Resume, via: Channel) 
         error = ERROR_NAMES[approval.outcome]
         cause = serializers.cause(approval)
         waiting = ports.executions.fail_task(approval.task_token, error, cause)
-    note = "" if waiting else NOT_WAITING if entry.tries == 0 else CLOSED_BEFORE
+    # After an earlier try, a closed task may be closed by that try, whose record was lost.
+    certain = waiting or entry.tries == 0
+    note = "" if waiting else NOT_WAITING if certain else CLOSED_BEFORE
+    waited = waiting if certain else None
     now = ports.now()
     for current in versions(ports, approval.id, read=approval):
-        if saved := save(ports, current, outbox.resumed(current, note, now, via)):
+        if saved := save(ports, current, outbox.resumed(current, note, now, via, waited=waited)):
             return saved
     raise too_many_conflicts()
 

@@ -1,11 +1,12 @@
 """The approval: one request for an answer, and all that happened to it, as frozen values.
 
-`transitions.py` changes it for people, `deadlines.py` as time passes, `outbox.py` as its outbox is
-delivered. All of them are pure functions from one approval to the next.
+`transitions.py` changes it for people, `workflow.py` as its execution ends or asks again,
+`deadlines.py` as time passes, `outbox.py` as its outbox is delivered, `erasure.py` at last. All of
+them are pure functions from one approval to the next.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct, field
@@ -76,6 +77,16 @@ class Approval(Struct, frozen=True, rename="camel"):
     reminders: int = 0
     escalate_at: datetime | None = None
     folded_events: int = 0
+    task_waited: bool | None = None
+    """Whether the task still waited when it was answered; None while that isn't known."""
+    execution_ended: str | None = None
+    """The status with which the execution ended by itself while this was pending."""
+    superseded_by: str | None = None
+    """The id of the approval that the same execution requested later in the place of this one."""
+    asked_again_at: datetime | None = None
+    """When the same execution requested the same again while this was pending."""
+    erased_at: datetime | None = None
+    """When personal data was erased from it."""
 
     def __repr__(self) -> str:
         """Name the approval without its task token: a representation may be printed."""
@@ -128,6 +139,11 @@ class Approval(Struct, frozen=True, rename="camel"):
             later = (self.expires_at, self.remind_at, self.escalate_at)
             times += [time for time in later if time is not None]
         return min(times, default=None)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is closed, and all that its outcome caused is delivered or given up."""
+        return self.outcome != "pending" and not self.outbox
 
     def needs_reason(self, choice: Choice) -> bool:
         """Return whether that choice requires a reason."""
@@ -183,19 +199,23 @@ class Approval(Struct, frozen=True, rename="camel"):
         kept = (e for e in self.outbox if not (isinstance(e, Mail) and e.asks and e.to == address))
         return replace(self, outbox=tuple(kept))
 
-    def closed(self, outcome: Outcome, now: datetime, by: str = "") -> "Approval":
+    def closed(
+        self, outcome: Outcome, now: datetime, by: str = "", *, lease: timedelta = LEASE
+    ) -> "Approval":
         """Return the approval closed; its outbox resumes the task, announces and notifies.
 
-        The closing process leases the Resume; the rest is due at once, for the tick. The outbox is
-        replaced, so undelivered mails are dropped. The requester and the active
-        approvers are notified, except `by`, the person who closed it.
+        The closing process leases the Resume. The rest is for the tick, and due when the task is
+        answered: until then nobody knows whether it still waited. The outbox is replaced, so
+        undelivered mails are dropped. The requester and the active approvers are notified, except
+        `by`, the person who closed it.
         """
         people = [a.address for a in self.active_approvers if a.link_hashes]
         if self.requester is not None:
             people = [self.requester.address, *people]
         notified = {person.lower(): person for person in people if not same_person(person, by)}
-        mails = tuple(Mail(to, now, about="outcome") for to in notified.values())
-        outbox = (Resume(now + LEASE), Announce(now), *mails)
+        due_at = now + lease
+        mails = tuple(Mail(to, due_at, about="outcome") for to in notified.values())
+        outbox = (Resume(due_at), Announce(due_at), *mails)
         return replace(self, outcome=outcome, closed_at=now, outbox=outbox)
 
     def _count(self, choice: Choice) -> int:

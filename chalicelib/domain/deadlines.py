@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from .approval import Approval, Approver, find_person
 from .events import SYSTEM, Event
+from .outbox_entries import AT_ONCE
 from .request import MOST_APPROVERS
 from .transitions import add_approvers, add_reminders
 
@@ -15,7 +16,8 @@ def apply_deadlines(approval: Approval, now: datetime) -> Approval:
     if approval.outcome != "pending":
         return approval
     if now >= approval.expires_at:
-        return approval.with_event(Event(now, "expired", SYSTEM, "tick")).closed("expired", now)
+        expired = approval.with_event(Event(now, "expired", SYSTEM, "tick"))
+        return expired.closed("expired", now, lease=AT_ONCE)
     return _remind(_escalate(approval, now), now)
 
 

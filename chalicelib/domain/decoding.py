@@ -18,6 +18,7 @@ _CHOICES = {
     "choice": "approve, reject",
     "confirmed": "yes",
     "outcome": "pending, approved, rejected, expired, cancelled",
+    "status": "SUCCEEDED, FAILED, TIMED_OUT, ABORTED",
 }
 """Field -> its allowed values; msgspec's message doesn't name them."""
 _FORMS = {

@@ -64,6 +64,13 @@ class AlreadyDecided(AssentError):
     status = 409
 
 
+class NotSettled(AssentError):
+    """The approval is pending, or its outcome isn't delivered yet."""
+
+    code = "NotSettled"
+    status = 409
+
+
 class Expired(AssentError):
     """The deadline has passed."""
 

@@ -17,7 +17,7 @@ EventKind = (
     Literal[
         "requested", "delegated", "approved", "rejected", "wrongCode",
         "cancelled", "reminded", "extended", "reassigned", "escalated", "expired",
-        "mailed", "undelivered", "resumed", "announced",
+        "mailed", "undelivered", "resumed", "announced", "erased",
     ]
     | MailFailure
 )  # fmt: skip
@@ -33,7 +33,10 @@ REASONS_KEPT = 4
 
 ABOUT_MAIL = frozenset({"mailed", "invited", "unconfirmed", "refused", "undelivered"})
 _NEVER_FOLDED = frozenset(
-    {"requested", "approved", "rejected", "cancelled", "expired", "resumed", "reassigned"}
+    {
+        *("requested", "approved", "rejected", "cancelled", "expired", "resumed", "reassigned"),
+        "erased",
+    }
 )
 _REPEATABLE = frozenset({"reminded", "extended"})
 """Commands that an operator may send any number of times, each with a reason."""

@@ -96,12 +96,21 @@ def may_invite(approval: Approval, address: str, now: datetime) -> bool:
     return not sent or now >= sent[-1] + FIRST_INVITATION_PAUSE * 2 ** (len(sent) - 1)
 
 
-def resumed(approval: Approval, note: str, now: datetime, via: Channel) -> Approval:
-    """Return the approval with its task answered; unchanged if that was recorded already."""
+def resumed(
+    approval: Approval, note: str, now: datetime, via: Channel, *, waited: bool | None = None
+) -> Approval:
+    """Return the approval with its task answered; unchanged if that was recorded already.
+
+    The task token has done its work and is removed; what waited for the answer is due. `waited`
+    says whether the task still waited, None if that isn't known.
+    """
     changed = approval.without_entry(Resume(now))
     if changed is approval:
         return approval
-    return replace(changed.with_event(Event(now, "resumed", SYSTEM, via, note)), resumed_at=now)
+    changed = changed.with_event(Event(now, "resumed", SYSTEM, via, note))
+    known = approval.task_waited if waited is None else waited
+    told = tuple(e if e.tries else replace(e, due_at=now) for e in changed.outbox)
+    return replace(changed, resumed_at=now, task_token="", task_waited=known, outbox=told)
 
 
 def announced(approval: Approval, now: datetime, via: Channel) -> Approval:

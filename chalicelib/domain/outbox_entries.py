@@ -15,6 +15,9 @@ The writer stops well before that (`outbox_relay.TIME_LIMIT`), so no two process
 same time.
 """
 
+AT_ONCE = timedelta(0)
+"""No lease: the tick delivers the entry."""
+
 MailKind = Literal["request", "reminder", "escalation", "reassignment", "receipt", "outcome"]
 """The first four ask an approver to decide; `receipt` tells the requester that the request was
 sent, `outcome` tells everybody concerned how it ended."""

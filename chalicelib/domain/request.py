@@ -53,6 +53,8 @@ class Request(Struct, frozen=True, kw_only=True, rename="camel"):
     code_required: bool = False
     allow_self_approval: bool = False
     on_reject: Literal["fail", "return"] = "fail"
+    supersedes: bool = False
+    """The workflow asks once at a time: what its execution asked before is closed by this."""
 
 
 class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

@@ -90,4 +90,7 @@ def _confirm(
 def _result(result: Result) -> BulkResultJson:
     if result.error is not None:
         return {"id": result.approval.id, "error": result.error.as_json()}
-    return {"id": result.approval.id, "outcome": result.approval.outcome}
+    decided: BulkResultJson = {"id": result.approval.id, "outcome": result.approval.outcome}
+    if result.approval.task_waited is False:
+        decided["resumed"] = False
+    return decided

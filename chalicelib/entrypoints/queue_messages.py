@@ -1,4 +1,4 @@
-"""Messages: requests and decisions that come by queue, topic or function call.
+"""Messages: requests, decisions and ended executions, by queue, topic or function call.
 
 A message that is refused for good is put on the dead-letter queue at once; while AWS is
 unavailable the error is raised, so that SQS delivers the message again. A dead letter written here
@@ -6,11 +6,11 @@ holds no link token, code or reason: it says which message was refused and why.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 from msgspec import Struct
 
-from ..application import asking, deciding
+from ..application import asking, deciding, ending
 from ..application.ports import DeadLetterJson, Ports
 from ..domain.approval import Choice, Outcome
 from ..domain.decoding import convert, read_json
@@ -18,7 +18,7 @@ from ..domain.errors import AssentError, InvalidRequest
 from ..domain.events import Channel
 from ..domain.link_tokens import hide_tokens, is_id
 
-Kind = Literal["decision", "request"]
+Kind = Literal["decision", "request", "ended"]
 
 
 class DecisionMessage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,17 +47,27 @@ class Message(NamedTuple):
 
 
 class RecordedJson(TypedDict):
-    """A recorded decision; `decision` is null if others had decided the same before."""
+    """A recorded decision; `decision` is null if others had decided the same before.
+
+    `resumed` is only there if it is false: the execution waited no longer for this outcome.
+    """
 
     approvalId: str
     outcome: Outcome
     decision: Choice | None
+    resumed: NotRequired[bool]
 
 
 class RequestedJson(TypedDict):
     """A made approval; null if the request was bad and its task was failed."""
 
     approvalId: str | None
+
+
+class EndedJson(TypedDict):
+    """The approvals that an execution's end closed."""
+
+    approvalIds: list[str]
 
 
 def open_message(record: Mapping[str, Any]) -> Message:
@@ -70,8 +80,10 @@ def open_message(record: Mapping[str, Any]) -> Message:
     return Message(notification.message_id, notification.message, "topic")
 
 
-def take(ports: Ports, kind: Kind, message: Message) -> RecordedJson | RequestedJson | AssentError:
-    """Record the decision, or make the request, in a message.
+def take(
+    ports: Ports, kind: Kind, message: Message
+) -> RecordedJson | RequestedJson | EndedJson | AssentError:
+    """Record the decision, make the request, or close the approvals of the execution in a message.
 
     A refused message is put on the dead-letter queue and its error returned. Retryable errors
     (status >= 500) are raised, so that SQS redelivers.
@@ -81,6 +93,8 @@ def take(ports: Ports, kind: Kind, message: Message) -> RecordedJson | Requested
         content = _read(message.body)
         if kind == "decision":
             return decide(ports, content, message.via)
+        if kind == "ended":
+            return {"approvalIds": ending.end_approvals(ports, content)}
         return request_approval(ports, content, message.via)
     except AssentError as e:
         if e.status >= 500:
@@ -101,11 +115,14 @@ def decide(ports: Ports, untrusted: object, via: Channel) -> RecordedJson:
     approval, approver = deciding.decide(
         ports, message.token, message.decision, reason=message.reason, via=via, code=message.code
     )
-    return {
+    recorded: RecordedJson = {
         "approvalId": approval.id,
         "outcome": approval.outcome,
         "decision": approver.decision.choice if approver.decision else None,
     }
+    if approval.task_waited is False:
+        recorded["resumed"] = False
+    return recorded
 
 
 def request_approval(ports: Ports, untrusted: object, via: Channel) -> RequestedJson:

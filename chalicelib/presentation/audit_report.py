@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
-from .wording import detail_rows, needed, past, requester, was, when
+from .wording import asked_again, detail_rows, needed, past, requester, was, when
 
 
 def audit_report(approval: Approval) -> str:
@@ -21,8 +21,10 @@ def audit_report(approval: Approval) -> str:
         ("Asked on", when(approval.created_at)),
         ("Answer by", when(approval.expires_at)),
         ("Needed", needed(approval)),
+        *([("Erased", when(approval.erased_at))] if approval.erased_at else []),
+        *([("Note", asked_again(approval))] if approval.asked_again_at else []),
         ("Outcome", outcome),
-        ("Resumed", when(approval.resumed_at) if approval.resumed_at else "not yet"),
+        ("Resumed", _resumed(approval)),
     ]
     details = request.details
     rows = details.split("\n") if isinstance(details, str) else _rows(detail_rows(approval))
@@ -34,6 +36,12 @@ def audit_report(approval: Approval) -> str:
         _part("Record", [*_folded(approval), *map(_event, approval.events)]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _resumed(approval: Approval) -> str:
+    if approval.task_waited is False:
+        return "no, the task was not waiting any more"
+    return when(approval.resumed_at) if approval.resumed_at else "not yet"
 
 
 def _part(title: str, lines: list[str]) -> str:

@@ -19,6 +19,7 @@ from .wording import (
     detail_rows,
     duration,
     needed,
+    outcome_title,
     past,
     progress,
     requester,
@@ -115,7 +116,7 @@ def _outcome(approval: Approval, mail: Mail, secrets: MailSecrets, public_url: s
     ]
     inbox = [_PRIVATE, _inbox(approval, secrets, public_url)]
     return _email(
-        approval.outcome.capitalize(),
+        outcome_title(approval),
         approval,
         f"{mail.to}, {whose} {was(approval)}:",
         *([_quoted(because)] if because else []),

@@ -19,7 +19,10 @@ class DecisionJson(TypedDict):
 
 
 class QuestionJson(TypedDict):
-    """The question and the outcome: the part that all readers see."""
+    """The question and the outcome: the part that all readers see.
+
+    `resumed` is only there if it is false: the execution waited no longer for this outcome.
+    """
 
     id: str
     outcome: Outcome
@@ -30,6 +33,11 @@ class QuestionJson(TypedDict):
     createdAt: str
     expiresAt: str
     closedAt: str | None
+    resumed: NotRequired[bool]
+    executionEnded: NotRequired[str]
+    supersededBy: NotRequired[str]
+    askedAgainAt: NotRequired[str]
+    erasedAt: NotRequired[str]
 
 
 class ApproverViewJson(QuestionJson):
@@ -75,6 +83,7 @@ class BulkResultJson(TypedDict):
 
     id: str
     outcome: NotRequired[Outcome]
+    resumed: NotRequired[bool]
     error: NotRequired[dict[str, str]]
 
 
@@ -157,3 +166,6 @@ class AnnouncementJson(TypedDict):
     executionArn: str
     decisions: list[AnnouncedDecisionJson]
     closedAt: str | None
+    resumed: NotRequired[bool]
+    executionEnded: NotRequired[str]
+    supersededBy: NotRequired[str]

@@ -100,7 +100,7 @@ def announcement(approval: Approval) -> AnnouncementJson:
     Everybody who may make a rule can read the bus, which is a wider circle than the readers of
     an approval. `GET /approvals/{id}` has the rest.
     """
-    return {
+    view: AnnouncementJson = {
         "approvalId": approval.id,
         "outcome": approval.outcome,
         "subject": approval.request.subject,
@@ -115,11 +115,18 @@ def announcement(approval: Approval) -> AnnouncementJson:
         ],
         "closedAt": _iso(approval.closed_at),
     }
+    if approval.task_waited is False:
+        view["resumed"] = False
+    if approval.execution_ended is not None:
+        view["executionEnded"] = approval.execution_ended
+    if approval.superseded_by is not None:
+        view["supersededBy"] = approval.superseded_by
+    return view
 
 
 def _question(approval: Approval) -> QuestionJson:
     request = approval.request
-    return {
+    view: QuestionJson = {
         "id": approval.id,
         "outcome": approval.outcome,
         "subject": request.subject,
@@ -130,6 +137,17 @@ def _question(approval: Approval) -> QuestionJson:
         "expiresAt": iso(approval.expires_at),
         "closedAt": _iso(approval.closed_at),
     }
+    if approval.task_waited is False:
+        view["resumed"] = False
+    if approval.execution_ended is not None:
+        view["executionEnded"] = approval.execution_ended
+    if approval.superseded_by is not None:
+        view["supersededBy"] = approval.superseded_by
+    if approval.asked_again_at is not None:
+        view["askedAgainAt"] = iso(approval.asked_again_at)
+    if approval.erased_at is not None:
+        view["erasedAt"] = iso(approval.erased_at)
+    return view
 
 
 def _approver(approval: Approval, approver: Approver) -> ApproverJson:

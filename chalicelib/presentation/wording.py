@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from ..domain.approval import OUTCOME_OF, Approval, Choice
-from ..domain.events import Event
+from ..domain.events import SYSTEM, Event
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -33,6 +33,13 @@ def requester(approval: Approval) -> str:
     return approval.request.requested_by or f"the workflow {''.join(state_machine)}"
 
 
+def asked_again(approval: Approval) -> str:
+    """Return that the workflow has asked the same again since; empty if it hasn't."""
+    if approval.asked_again_at is None:
+        return ""
+    return f"the workflow asked the same on {when(approval.asked_again_at)}; this may be outdated"
+
+
 def needed(approval: Approval) -> str:
     """Return the quorum, and how many rejections end the approval."""
     k, n = approval.approvals_needed, len(approval.active_approvers)
@@ -58,18 +65,30 @@ def past(choice: Choice) -> str:
 
 
 def was(approval: Approval) -> str:
-    """Return outcome and time: `was approved on ...`; who cancelled, if it was cancelled."""
+    """Return outcome and time: `was approved on ...`; who or what cancelled it.
+
+    Says so if a decision came when the workflow didn't wait for it any more.
+    """
     at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
     if approval.outcome == "expired":
         return f"expired{at}, before it was decided"
     if approval.outcome == "cancelled":
-        return f"was cancelled by {_cancellation(approval).who}{at}"
-    return f"was {approval.outcome}{at}"
+        return _was_cancelled(approval, at)
+    return f"was {approval.outcome}{at}{_in_vain(approval)}"
+
+
+def outcome_title(approval: Approval) -> str:
+    """Return the outcome in a word or three: `Approved`, `Approved too late`."""
+    decided = approval.outcome in OUTCOME_OF.values()
+    late = " too late" if decided and approval.task_waited is False else ""
+    return f"{approval.outcome.capitalize()}{late}"
 
 
 def cancel_reason(approval: Approval) -> str:
-    """Return the reason given for cancelling; empty if there is none."""
-    return _cancellation(approval).note if approval.outcome == "cancelled" else ""
+    """Return the reason that a person gave for cancelling; empty if there is none."""
+    if approval.outcome != "cancelled" or _cancellation(approval).who == SYSTEM:
+        return ""
+    return _cancellation(approval).note
 
 
 def detail_rows(approval: Approval) -> list[tuple[str, str]]:
@@ -78,6 +97,18 @@ def detail_rows(approval: Approval) -> list[tuple[str, str]]:
     if isinstance(details, str):
         return []
     return [(label, _value(value)) for label, value in details.items()]
+
+
+def _was_cancelled(approval: Approval, at: str) -> str:
+    if approval.execution_ended is not None:
+        return f"was cancelled{at}, because its workflow ended by itself"
+    if approval.superseded_by is not None:
+        return f"was cancelled{at}, because its workflow asked again; the newer request counts"
+    return f"was cancelled by {_cancellation(approval).who}{at}{_in_vain(approval)}"
+
+
+def _in_vain(approval: Approval) -> str:
+    return ", but the workflow was not waiting any more" if approval.task_waited is False else ""
 
 
 def _cancellation(approval: Approval) -> Event:

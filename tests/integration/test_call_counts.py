@@ -7,15 +7,17 @@ import pytest
 
 from chalicelib.adapters.dynamodb import DynamoDbStore
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
+from chalicelib.application import asking, ending
 from chalicelib.domain import link_tokens
 from tests.aws.clients import session
 from tests.aws.table import TABLE, calls, make_table
-from tests.builders import people, request_approval
-from tests.fakes import TOKEN
+from tests.builders import people, request_approval, task_request
+from tests.fakes import EXECUTION, TOKEN
 from tests.unit.entrypoints.client import BROWSER, AppClient, AppPorts, install
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:assent-test"
 READ, RESUME = "GetItem", "SendTaskSuccess"
+QUERY, READ_ALL = "Query", "BatchGetItem"
 TRANSACTION, WRITE = "TransactWriteItems", "PutItem"
 """A write that changes for whom the approval waits, and one that doesn't."""
 
@@ -105,14 +107,41 @@ def test_an_unknown_link_costs_one_read(counted: Counted) -> None:
 def test_a_request_costs_a_write_and_for_each_approver_a_read_and_a_write(
     counted: Counted, number: int
 ) -> None:
-    """The read finds a delegation, the write records the mail."""
+    """The read finds a delegation, the query older approvals, the write records the mail."""
     request_approval(counted.ports, TOKEN, approvers=people(number))
-    assert counted.calls() == [READ] * number + [TRANSACTION] + [WRITE] * number
+    assert counted.calls() == [READ] * number + [QUERY, TRANSACTION] + [WRITE] * number
+
+
+def test_a_request_by_queue_costs_no_query(counted: Counted) -> None:
+    """It supersedes nothing, since a queue doesn't keep the order."""
+    asking.request_approval(counted.ports, task_request(), "queue")
+    assert counted.calls() == [READ, TRANSACTION, WRITE]
+
+
+def test_a_request_that_supersedes_another_costs_a_read_and_a_write_more(counted: Counted) -> None:
+    request_approval(counted.ports)
+    counted.calls()
+    counted.ports.later(minutes=1)
+    request_approval(counted.ports, "token-2", execution=EXECUTION)
+    assert counted.calls() == [READ, QUERY, READ_ALL, TRANSACTION, TRANSACTION, WRITE]
+
+
+def test_the_end_of_an_execution_costs_a_query_a_read_and_a_write_if_it_left_one_pending(
+    counted: Counted,
+) -> None:
+    request_approval(counted.ports)
+    counted.calls()
+    end = {"executionArn": EXECUTION, "status": "ABORTED", "stopDate": 1_800_000_000_000}
+    for made in ([QUERY, READ_ALL, TRANSACTION], [QUERY, READ_ALL]):
+        ending.end_approvals(counted.ports, end)
+        assert counted.calls() == made
+    ending.end_approvals(counted.ports, end | {"executionArn": "arn"})
+    assert counted.calls() == [QUERY]
 
 
 def test_the_same_request_again_costs_one_refused_write(counted: Counted) -> None:
-    """After the read of delegations; there is no read to find out."""
+    """After the reads of delegations and of older approvals; there is no other to find out."""
     request_approval(counted.ports)
     counted.calls()
     request_approval(counted.ports)
-    assert counted.calls() == [READ, TRANSACTION]
+    assert counted.calls() == [READ, QUERY, READ_ALL, TRANSACTION]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.domain.errors import Misconfigured
 from chalicelib.settings import Settings
 
 ENV = {
@@ -19,7 +20,7 @@ def test_each_variable_fills_the_field_of_its_name() -> None:
     settings = Settings.from_env(ENV | {"PATH": "/bin"})
     assert settings._asdict() == {
         name.removeprefix("ASSENT_").lower(): value for name, value in ENV.items()
-    } | {"approver_domains": ("example.com", "example.org")}
+    } | {"approver_domains": ("example.com", "example.org"), "retention_days": None}
 
 
 def test_all_missing_and_empty_variables_are_named_at_once() -> None:
@@ -32,6 +33,21 @@ def test_all_missing_and_empty_variables_are_named_at_once() -> None:
             with pytest.raises(LookupError) as missing:
                 Settings.from_env(env)
             assert [other for other in ENV if other in str(missing.value)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("written", "days"), [("1", 1), (" 365 ", 365), ("36500", 36_500), ("keep", None), ("", None)]
+)
+def test_the_retention_is_a_number_of_days_or_keep(written: str, days: int | None) -> None:
+    """A stage that was deployed before lacks the variable and keeps everything."""
+    assert Settings.from_env(ENV | {"ASSENT_RETENTION_DAYS": written}).retention_days == days
+
+
+@pytest.mark.parametrize("written", ["0", "-1", "36501", "1.5", "a year", "\u0663", "9" * 50])
+def test_another_retention_is_misconfigured(written: str) -> None:
+    """No approval may vanish because of a typing error."""
+    with pytest.raises(Misconfigured, match=r"ASSENT_RETENTION_DAYS is .*: 1 to 36500 days"):
+        Settings.from_env(ENV | {"ASSENT_RETENTION_DAYS": written})
 
 
 def test_a_slash_at_the_end_of_the_public_url_is_dropped() -> None:

@@ -16,7 +16,7 @@ from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.wiring import Wiring
 from tests.aws.closed_port import closed_port
 from tests.aws.table import TABLE
-from tools.stage_settings import assent_settings
+from tools.stage_settings import Limits, assent_settings
 
 ENV = {
     "ASSENT_STAGE": "test",
@@ -68,6 +68,16 @@ def test_each_adapter_gets_its_own_setting() -> None:
     assert wiring.mailer._prefix == ENV["ASSENT_TOPIC_ARN_PREFIX"]
     assert wiring.event_bus._stage == "test"
     assert wiring.dead_letters._queue_url == ENV["ASSENT_DEAD_LETTERS_URL"]
+    assert wiring.own_executions == ("arn:aws:states:us-east-1:123456789012:execution:assent-test:")
+
+
+@pytest.mark.usefixtures("credentials")
+def test_the_store_keeps_settled_approvals_as_long_as_the_stage_says() -> None:
+    """For ever, if it says nothing."""
+    kept: Any = Wiring(ENV)
+    assert kept.store._retention is None
+    wiring: Any = Wiring(ENV | {"ASSENT_RETENTION_DAYS": "30"})
+    assert wiring.store._retention == timedelta(days=30)
 
 
 @pytest.mark.usefixtures("credentials")
@@ -111,7 +121,7 @@ def longest(port: str) -> float:
 
 CLOCK = 1.0
 """Times are in whole seconds, so a limit is noticed up to so much later."""
-SETTINGS = assent_settings(defaultdict(str))
+SETTINGS = assent_settings(defaultdict(str), Limits())
 
 
 @pytest.mark.usefixtures("credentials")

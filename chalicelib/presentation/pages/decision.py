@@ -110,7 +110,9 @@ def outcome_for_approver(approval: Approval, approver: Approver, now: datetime) 
         lead = "It is too late to answer" if late else "No answer is needed from you any more"
         return _outcome_page(approval, lead=lead, heading=heading, mood=None, now=now)
     if approval.outcome in ("pending", past(own.choice)):
-        lead, heading = f"Recorded on {when(own.decided_at)}", f"You {past(own.choice)} this"
+        in_vain = ", but too late" if approval.task_waited is False else ""
+        heading = f"You {past(own.choice)} this{in_vain}"
+        lead = f"Recorded on {when(own.decided_at)}"
         return _outcome_page(approval, lead=lead, heading=heading, mood=own.choice, now=now)
     # The outcome isn't the approver's own choice, so the outcome comes first.
     moods: dict[str, Mood] = {"approved": "approve", "rejected": "reject"}
@@ -170,6 +172,8 @@ def _consequence(approval: Approval, now: datetime) -> str:
     if approval.outcome in ("pending", "expired"):
         return f"The deadline passed on {when(approval.expires_at)}."
     result = f"The request {was(approval)}. {cancel_reason(approval)}".strip()
+    if approval.task_waited is False:
+        return result
     if any(e.what == "resumed" and e.note for e in approval.events):
         return f"{result} The workflow was not waiting any more: it had been told, or had ended."
     told = "has been told." if approval.resumed_at else "will be told within a few minutes."

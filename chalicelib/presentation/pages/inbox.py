@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
 from ...domain.errors import AssentError
-from ..wording import count, duration, past, progress, requester, was, when
+from ..wording import asked_again, count, duration, past, progress, requester, was, when
 from .parts import details, error_box, fill, joined, page, reason_box
 
 Result = tuple[Approval, AssentError | None]
@@ -120,10 +120,14 @@ def _item(approval: Approval, now: datetime) -> Markup:
 def _facts(approval: Approval, now: datetime) -> Markup:
     left = duration(approval.expires_at - now)
     so_far = f"; so far {progress(approval)}" if approval.decisions else ""
-    return Markup('<p class="fact">Asked by {}</p>\n<p class="fact">{}</p>').format(
-        requester(approval),
+    again = f"Asked again: {asked_again(approval)}" if approval.asked_again_at else ""
+    lines = (
+        f"Asked by {requester(approval)}",
         f"Answer by {when(approval.expires_at)} (in {left}){so_far}",
+        again,
     )
+    fact = Markup('<p class="fact">{}</p>\n')
+    return joined(fact.format(line) for line in lines if line)
 
 
 def _result(approval: Approval, choice: Choice, error: AssentError | None) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
-from ..wording import detail_rows, needed, progress, requester, when
+from ..wording import asked_again, detail_rows, needed, progress, requester, when
 
 Mood = Choice | None
 """The choice that gives a page its colour, if any."""
@@ -85,6 +85,7 @@ def facts(approval: Approval) -> Markup:
         ("Answer by", when(approval.expires_at)),
         ("Needed", needed(approval)),
         ("So far", progress(approval)),
+        *([("Asked again", asked_again(approval))] if approval.asked_again_at else []),
     ]
     row = Markup("<dt>{}</dt><dd>{}</dd>\n")
     return Markup("<dl>\n{}</dl>").format(joined(row.format(*r) for r in rows))

@@ -13,7 +13,7 @@ from chalicelib.domain.events import Event, EventKind
 from chalicelib.domain.outbox_entries import Mail
 from tests.aws.clients import session
 from tests.aws.table import TABLE, calls, make_table
-from tests.builders import an_approval, people
+from tests.builders import an_approval, cancelled, people
 from tests.fakes import EXECUTION, START
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def read_one_item_a_page(table: "DynamoDBClient") -> None:
 
 
 def test_a_closed_approval_leaves_the_index_of_inboxes(table: "DynamoDBClient") -> None:
-    """Its waiting entries are marked for the time-to-live; the approval never is."""
+    """Its waiting entries are marked for the time-to-live; without a retention it never is."""
     store, pending = DynamoDbStore(table, TABLE), an_approval(approvers=people(3))
     store.create(pending)
     assert table.scan(TableName=TABLE, IndexName="approver")["Count"] == 3
@@ -55,6 +55,19 @@ def test_a_closed_approval_leaves_the_index_of_inboxes(table: "DynamoDBClient") 
     assert table.scan(TableName=TABLE, IndexName="approver")["Count"] == 0
     gone = {item["pk"]["S"] for item in table.scan(TableName=TABLE)["Items"] if "goneAt" in item}
     assert gone == {f"WAITING#{pending.id}#{person}" for person in people(3)}
+
+
+def test_a_settled_approval_is_marked_for_the_time_to_live(table: "DynamoDBClient") -> None:
+    """With the write that records its last delivery, if the stage has a retention."""
+    store, pending = DynamoDbStore(table, TABLE, retention=timedelta(days=30)), an_approval()
+    store.create(pending)
+    closed = store.replace(pending, cancelled(pending))
+    assert closed is not None
+    key = {"pk": {"S": f"APPROVAL#{pending.id}"}}
+    assert "goneAt" not in table.get_item(TableName=TABLE, Key=key)["Item"]
+    store.replace(closed, replace(closed, outbox=()))
+    item = table.get_item(TableName=TABLE, Key=key)["Item"]
+    assert item["goneAt"] == {"N": str(int((START + timedelta(days=30)).timestamp()))}
 
 
 def test_a_page_of_the_inbox_may_begin_at_an_expired_approval(table: "DynamoDBClient") -> None:
@@ -87,14 +100,17 @@ def test_every_page_of_what_is_due_is_read_when_it_is_needed(table: "DynamoDBCli
     assert sorted([*first, *due]) == sorted(ids)
 
 
-def test_the_approval_of_an_execution_costs_one_query(table: "DynamoDBClient") -> None:
-    """Only the first of what could be many pages is read."""
+def test_the_approvals_of_an_execution_cost_a_query_and_a_read_if_there_are_any(
+    table: "DynamoDBClient",
+) -> None:
     store = DynamoDbStore(table, TABLE)
-    create(store, 3)
-    read_one_item_a_page(table)
     made = calls(table)
-    assert store.of_execution(EXECUTION) is not None
-    assert len(made) == 1
+    assert store.of_execution(EXECUTION) == []
+    assert [name for name, _ in made] == ["Query"]
+    create(store, 3)
+    made.clear()
+    assert len(store.of_execution(EXECUTION)) == 3
+    assert [name for name, _ in made] == ["Query", "BatchGetItem"]
 
 
 def test_the_largest_approval_that_people_can_make_is_written(table: "DynamoDBClient") -> None:

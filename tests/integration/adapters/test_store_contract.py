@@ -249,18 +249,29 @@ def test_due_approvals_may_change_while_they_are_read(store: ApprovalStore) -> N
     assert due_by(store, LATER) == []
 
 
-def test_the_first_approval_of_an_execution_is_found(store: ApprovalStore) -> None:
-    """A later one of the same execution doesn't take its place."""
+def test_all_approvals_of_an_execution_are_found_newest_first(store: ApprovalStore) -> None:
+    """A retried or redriven execution asks more than once."""
     for n in (1, 3, 2):
         store.create(approval(f"token {n}", at=START + timedelta(minutes=n)))
     store.create(approval("elsewhere", execution=EXECUTION + "0", at=LATER))
-    assert store.of_execution(EXECUTION) == approval("token 1").id
+    expected = [approval(f"token {n}").id for n in (3, 2, 1)]
+    assert [found.id for found in store.of_execution(EXECUTION)] == expected
+
+
+def test_of_an_execution_that_asks_in_a_loop_the_newest_hundred_are_found(
+    store: ApprovalStore,
+) -> None:
+    """One call reads as many approvals."""
+    for n in range(103):
+        store.create(approval(f"token {n}", at=START + timedelta(minutes=n)))
+    expected = [approval(f"token {n}").id for n in range(102, 2, -1)]
+    assert [found.id for found in store.of_execution(EXECUTION)] == expected
 
 
 def test_an_execution_without_a_request_has_no_approval(store: ApprovalStore) -> None:
     """Also if another execution's name begins the same."""
     store.create(approval(execution=EXECUTION + "0"))
-    assert store.of_execution(EXECUTION) is None
+    assert store.of_execution(EXECUTION) == []
 
 
 def test_an_execution_keeps_its_closed_approval(store: ApprovalStore) -> None:
@@ -268,7 +279,7 @@ def test_an_execution_keeps_its_closed_approval(store: ApprovalStore) -> None:
     new = approval()
     store.create(new)
     store.replace(new, delivered(new))
-    assert store.of_execution(EXECUTION) == new.id
+    assert [found.id for found in store.of_execution(EXECUTION)] == [new.id]
 
 
 def race(threads: int, act: Callable[[int], T]) -> list[T]:

@@ -64,7 +64,8 @@ def test_an_approval_resumes_the_execution_with_its_result(
 def test_the_approval_is_found_by_its_execution(engine: Engine, ports: FakePorts) -> None:
     """The state machine sends its execution's ARN with the request."""
     execution = asked(engine, ports)
-    assert ports.store.of_execution(execution) == approval_id(engine, execution)
+    (found,) = ports.store.of_execution(execution)
+    assert found.id == approval_id(engine, execution)
 
 
 @pytest.mark.parametrize("chosen", [{}, {"onReject": "fail"}])

@@ -1,11 +1,13 @@
 """The items that an approval is stored as."""
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from chalicelib.adapters.dynamodb_items import SHARDS, approval_item, waiting_changes
 from chalicelib.domain import link_tokens
-from tests.builders import an_approval, people
-from tests.fakes import TOKEN
+from tests.builders import an_approval, cancelled, people
+from tests.fakes import START, TOKEN
 
 
 def test_an_approval_that_is_not_due_has_no_key_of_the_due_index() -> None:
@@ -43,6 +45,26 @@ def test_a_closed_approval_expires_its_waiting_entries() -> None:
     ]
     assert all(item.keys() == {"pk", "goneAt"} for item in changes)
     assert {int(item["goneAt"]["N"]) for item in changes} == {int(pending.created_at.timestamp())}
+
+
+def test_a_settled_approval_expires_when_its_retention_is_over() -> None:
+    """Counted from its outcome; without a retention it is kept for ever."""
+    closed = cancelled(an_approval(), now=START + timedelta(days=1))
+    settled = replace(closed, outbox=())
+    assert "goneAt" not in approval_item(settled)
+    gone = START + timedelta(days=31)
+    item = approval_item(settled, timedelta(days=30))
+    assert item["goneAt"] == {"N": str(int(gone.timestamp()))}
+
+
+def test_what_is_pending_or_undelivered_never_expires() -> None:
+    """A month without Step Functions or EventBridge loses no outcome."""
+    pending = an_approval()
+    closed = cancelled(pending)
+    undelivered = [replace(closed, outbox=(entry,)) for entry in closed.outbox]
+    assert len(undelivered) == 3
+    for approval in (pending, replace(pending, outbox=()), closed, *undelivered):
+        assert "goneAt" not in approval_item(approval, timedelta(days=1))
 
 
 def test_a_new_deadline_changes_every_waiting_entry() -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.application import operating
+from chalicelib.application.ending import end_approvals
 from chalicelib.domain.approval import Choice
 from chalicelib.domain.commands import Cancel
 from tests.builders import people, request_approval
-from tests.fakes import Crash, FakePorts
+from tests.fakes import EXECUTION, Crash, FakePorts
 from tests.unit.steps import decide, run_tick
 
 Step = Callable[[FakePorts], object]
@@ -33,11 +34,20 @@ def cancel(ports: FakePorts) -> object:
     return operating.change(ports, approval_id, Cancel(), by="mary@example.com", via="api")
 
 
+def end(ports: FakePorts) -> object:
+    approval_id = request(ports)
+    milliseconds = int(ports.now().timestamp() * 1000)
+    ended = {"executionArn": EXECUTION, "status": "ABORTED", "stopDate": milliseconds}
+    end_approvals(ports, ended)
+    return approval_id
+
+
 STORIES: dict[str, tuple[list[Step], str]] = {
     "approved": ([request, decision("approve", 0), decision("approve", 1)], "approved"),
     "rejected": ([request, decision("reject", 2)], "rejected"),
     "expired": ([request, decision("approve", 0), expire], "expired"),
     "cancelled": ([request, cancel], "cancelled"),
+    "ended": ([request, end], "cancelled"),
 }
 
 

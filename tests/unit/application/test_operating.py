@@ -204,10 +204,10 @@ def test_a_bad_request_starts_no_execution(ports: FakePorts) -> None:
 
 def test_an_execution_is_found_with_its_approval_once_it_has_one(ports: FakePorts) -> None:
     operating.start_execution(ports, request_body(), "release-42")
-    execution, approval = operating.find_execution(ports, "release-42")
-    assert (execution["status"], approval) == ("RUNNING", None)
+    execution, approvals = operating.find_execution(ports, "release-42")
+    assert (execution["status"], approvals) == ("RUNNING", [])
     approval_id = request_approval(ports)
-    assert operating.find_execution(ports, "release-42")[1] == stored(ports, approval_id)
+    assert operating.find_execution(ports, "release-42")[1] == [stored(ports, approval_id)]
     with pytest.raises(NotFound):
         operating.find_execution(ports, "another")
 

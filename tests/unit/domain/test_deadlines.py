@@ -8,7 +8,7 @@ from chalicelib.domain.approval import Approval
 from chalicelib.domain.deadlines import apply_deadlines
 from chalicelib.domain.events import SYSTEM, Event
 from chalicelib.domain.outbox import mailed, resumed
-from chalicelib.domain.outbox_entries import LEASE, Announce, Mail, Resume
+from chalicelib.domain.outbox_entries import Announce, Mail, Resume
 from tests.builders import an_approval, approval_of, decided, people
 from tests.fakes import START
 
@@ -40,7 +40,7 @@ def test_an_approval_expires_at_its_deadline_and_not_before() -> None:
     assert apply_deadlines(approval, late - SECOND) is approval
     expired = apply_deadlines(approval, late)
     assert (expired.outcome, expired.closed_at) == ("expired", late)
-    assert expired.outbox[:2] == (Resume(late + LEASE), Announce(late))
+    assert expired.outbox[:2] == (Resume(late), Announce(late))
     assert {entry.about for entry in expired.outbox[2:] if isinstance(entry, Mail)} == {"outcome"}
     assert expired.events[-1] == Event(late, "expired", SYSTEM, "tick")
 

@@ -12,6 +12,7 @@ STATUSES = {
     "UnsupportedType": 415,
     "NotFound": 404,
     "AlreadyDecided": 409,
+    "NotSettled": 409,
     "Expired": 410,
     "Cancelled": 410,
     "Reassigned": 410,

@@ -96,8 +96,25 @@ def test_a_resume_is_retried_for_ever_with_pauses_that_double_up_to_five_minutes
     assert _resume(approval).tries == 40
 
 
-def test_an_announcement_is_retried_for_ever_like_a_resume() -> None:
+def test_the_outcome_is_told_once_the_task_is_answered() -> None:
+    """Event and mails are due then; before, nobody knows whether the task still waits."""
     approval, now = _closed(), START + SECOND
+    assert after_tick(approval, now) == approval
+    told = resumed(approval, "", now, "page", waited=True)
+    assert len(told.outbox) == len(approval.outbox) - 1
+    assert {entry.due_at for entry in told.outbox} == {now}
+    assert (told.task_waited, told.task_token) == (True, "")
+
+
+def test_an_answer_changes_no_entry_that_a_tick_has_leased() -> None:
+    """Its tries and its pause go on."""
+    leased = after_tick(_closed(), START + LEASE)
+    told = resumed(leased, "", START + LEASE, "tick")
+    assert told.outbox == leased.outbox[1:]
+
+
+def test_an_announcement_is_retried_for_ever_like_a_resume() -> None:
+    approval, now = _closed(), START + LEASE
     for tries in range(1, 12):
         approval = after_tick(approval, now)
         (entry,) = (e for e in approval.outbox if isinstance(e, Announce))

@@ -46,7 +46,7 @@ def test_cancelling_closes_the_approval_and_fails_its_task() -> None:
     at = START + SECOND
     approval = cancel(approval_of(2), OPERATOR, reason="wrong release", now=at, via="api")
     assert (approval.outcome, approval.closed_at) == ("cancelled", at)
-    assert approval.outbox[:2] == (Resume(at + LEASE), Announce(at))
+    assert approval.outbox[:2] == (Resume(at + LEASE), Announce(at + LEASE))
     assert {e.about for e in approval.outbox[2:] if isinstance(e, Mail)} == {"outcome"}
     assert approval.events[-1] == Event(at, "cancelled", OPERATOR, "api", "wrong release")
 

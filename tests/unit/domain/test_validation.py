@@ -49,6 +49,7 @@ def test_a_request_of_the_required_fields_has_the_documented_defaults() -> None:
         "codeRequired": False,
         "allowSelfApproval": False,
         "onReject": "fail",
+        "supersedes": False,
     }
 
 

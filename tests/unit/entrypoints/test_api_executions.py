@@ -73,6 +73,7 @@ def test_an_execution_without_an_approval_yet_has_null_for_it(client: AppClient)
         "status": "RUNNING",
         "outcome": None,
         "approval": None,
+        "approvals": [],
     }
 
 

@@ -6,10 +6,12 @@ from typing import Literal, get_args
 from hypothesis import strategies as st
 
 from chalicelib.application import operating, outbox_relay
+from chalicelib.application.ending import end_approvals
 from chalicelib.application.ports import Ports
 from chalicelib.domain.approval import Choice
 from chalicelib.domain.commands import Cancel, Command, Extend, Reassign, Remind
 from chalicelib.domain.errors import AlreadyDecided, AssentError, Expired, InvalidRequest
+from tests.fakes import EXECUTION
 from tests.unit.state_machine import link_actions
 from tests.unit.state_machine.backends import StoryPorts
 from tests.unit.state_machine.link_actions import is_over, stored
@@ -18,9 +20,10 @@ from tests.unit.state_machine.requests import PEOPLE, REQUESTER
 Kind = Literal[
     "decide", "decide all", "reassign by link", "cancel by link",
     "remind", "extend", "reassign", "cancel",
+    "end",
     "tick",
 ]  # fmt: skip
-"""By a mailed link; by an operator's command; by the clock."""
+"""By a mailed link; by an operator's command; by the execution's own end; by the clock."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 NOT_CLOSING: tuple[Kind, ...] = (
     "decide",
@@ -48,7 +51,7 @@ class Action:
 
 ACTIONS = st.builds(
     Action,
-    kind=st.sampled_from(["decide", *NOT_CLOSING, "cancel by link", "cancel"]),
+    kind=st.sampled_from(["decide", *NOT_CLOSING, "cancel by link", "cancel", "end"]),
     link=st.integers(0, 12),
     choice=st.sampled_from(["approve", "reject"]),
     person=st.sampled_from(PEOPLE),
@@ -68,6 +71,8 @@ def perform(ports: StoryPorts, action: Action) -> None:
             link_actions.reassign(ports, action.link, action.person)
         case "cancel by link":
             link_actions.cancel(ports, action.link)
+        case "end":
+            _end(ports)
         case "tick":
             tick(ports)
         case _:
@@ -81,6 +86,16 @@ def tick(ports: Ports) -> None:
             outbox_relay.relay(ports, approval_id)
         except AssentError:
             continue
+
+
+def _end(ports: StoryPorts) -> None:
+    """Report that the execution ended; what it asked before is pending no longer."""
+    now = ports.now()
+    end = {"executionArn": EXECUTION, "status": "FAILED", "stopDate": int(now.timestamp() * 1000)}
+    before = {one.id for one in ports.store.all() if one.created_at <= now}
+    closed = end_approvals(ports, end)
+    assert not [one for one in ports.store.all() if one.id in before and one.outcome == "pending"]
+    assert set(closed) <= before
 
 
 def _operate(ports: StoryPorts, action: Action) -> None:

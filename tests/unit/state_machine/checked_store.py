@@ -30,6 +30,8 @@ class CheckedStore:
         self.by_outcome = store.by_outcome
         self.delegation, self.put_delegation = store.delegation, store.put_delegation
         self._stored: dict[str, Approval | None] = {}
+        self.task_tokens: dict[str, str] = {}
+        """Approval -> its task token, which the approval itself loses with the answer."""
         self.entered: Counter[MailKey] = Counter()
         """How often each mail has entered an outbox."""
         self.revoked: set[str] = set()
@@ -42,6 +44,7 @@ class CheckedStore:
         created = self._store.create(approval)
         if created:
             self._stored[approval.id] = None
+            self.task_tokens[approval.id] = approval.task_token
             self._check(None, approval)
         self._faults.end("store.create", happened=created)
         return created

@@ -65,7 +65,8 @@ class Model:
         assert announced.keys() == {approval.id for approval in ports.store.all()}
         for approval in ports.store.all():
             assert approval.id in ports.store.by_outcome(approval.outcome, most=10)[0]
-            result = ports.backend.task_result(approval.task_token)
+            assert approval.task_token == "", "kept after its task was answered"
+            result = ports.backend.task_result(ports.store.task_tokens[approval.id])
             assert result == (ERROR_NAMES[approval.outcome] or approval.outcome)
 
     def _outcomes_are_final(self) -> None:
@@ -112,7 +113,7 @@ class Model:
         for approval in ports.store.all():
             resumed = sum(event.what == "resumed" for event in approval.events)
             assert resumed == (approval.resumed_at is not None)
-            answer = answers.get(approval.task_token)
+            answer = answers.get(ports.store.task_tokens[approval.id])
             assert answer is not None or not resumed
             if answer is not None:
                 assert approval.outcome != "pending"

@@ -18,7 +18,7 @@ from chalicelib.application.ports import Subscription
 from chalicelib.domain.approval import Choice
 from chalicelib.domain.errors import Unavailable
 from tests.builders import request_approval
-from tests.fakes import Crash
+from tests.fakes import EXECUTION, Crash
 from tests.unit.state_machine.actions import ACTIONS, Action, Kind, perform, tick
 from tests.unit.state_machine.backends import Backend, FakeBackend, StoryPorts
 from tests.unit.state_machine.model import Model
@@ -163,7 +163,9 @@ class RandomStories(RuleBasedStateMachine):
         task_token = self.ports.backend.task(fields)
 
         def ask() -> None:
-            self.ids[number] = request_approval(self.ports, task_token, **fields)
+            self.ids[number] = request_approval(
+                self.ports, task_token, execution=EXECUTION, **fields
+            )
 
         self._run(ask, interruption)
         if not self.ids[number]:  # The state machine retries until the function succeeds.

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from chalicelib.adapters.dynamodb_items import waiting_changes
+from chalicelib.adapters.dynamodb_items import approval_item, waiting_changes
 from chalicelib.application.tick import tick
 from tests.builders import an_approval, cancelled
 from tests.fakes import FakePorts
@@ -120,7 +121,7 @@ def test_one_is_enough_to_ring(name: str) -> None:
 
 def test_every_alarm_notifies_the_topic() -> None:
     """When it begins and when it ends, if the stage has an alarm topic."""
-    assert len(ALARMS) == 12
+    assert len(ALARMS) == 14
     for alarm in ALARMS.values():
         for actions in (alarm["AlarmActions"], alarm["OKActions"]):
             assert actions["Fn::If"][:2] == ["AlarmsAreHeard", [{"Ref": "AlarmTopicArn"}]]
@@ -141,8 +142,8 @@ def test_a_decision_that_the_topic_cannot_deliver_is_a_dead_letter() -> None:
     }
 
 
-def test_the_time_to_live_removes_waiting_entries_alone() -> None:
-    """Its attribute is the one that the adapter gives to the entries of closed approvals."""
+def test_the_time_to_live_removes_what_is_over_alone() -> None:
+    """The adapter gives its attribute to waiting entries, and after a retention to approvals."""
     time_to_live = RESOURCES["Table"]["Properties"]["TimeToLiveSpecification"]
     pending = an_approval()
     (entry,) = waiting_changes(pending, cancelled(pending))
@@ -150,3 +151,7 @@ def test_the_time_to_live_removes_waiting_entries_alone() -> None:
     assert time_to_live["AttributeName"] in entry.keys() - {"pk"}
     (new,) = waiting_changes(None, pending)
     assert time_to_live["AttributeName"] not in new
+    settled = replace(cancelled(pending), outbox=())
+    assert time_to_live["AttributeName"] in approval_item(settled, timedelta(days=1))
+    for kept in (approval_item(settled), approval_item(pending, timedelta(days=1))):
+        assert time_to_live["AttributeName"] not in kept

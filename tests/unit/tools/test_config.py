@@ -21,6 +21,7 @@ OUTPUTS = {
     "RecordDecisionRoleArn": "arn:aws:iam::1:role/record",
     "DecisionFromQueueRoleArn": "arn:aws:iam::1:role/decision",
     "RequestFromQueueRoleArn": "arn:aws:iam::1:role/from-queue",
+    "ExecutionEndedRoleArn": "arn:aws:iam::1:role/ended",
     "TickRoleArn": "arn:aws:iam::1:role/tick",
 }
 URL = "https://abc123.execute-api.eu-central-1.amazonaws.com/api"
@@ -60,6 +61,27 @@ def test_a_stage_that_was_never_deployed_has_no_role_to_run_with(project: Path) 
     assert written["manage_iam_role"] is False
     committed = json.loads((CHECKOUT / ".chalice" / "config.json").read_text())
     assert committed["manage_iam_role"] is False
+
+
+def test_the_retention_is_recorded_and_kept(project: Path) -> None:
+    """A deploy without it changes nothing; `keep` ends it."""
+    assert "ASSENT_RETENTION_DAYS" not in _variables_after(project, None)
+    for given, recorded_then in (("365", "365"), (None, "365"), ("keep", "keep")):
+        assert _variables_after(project, given)["ASSENT_RETENTION_DAYS"] == recorded_then
+
+
+def _variables_after(project: Path, days: str | None) -> dict[str, str]:
+    """Return the stage's variables after a deploy with that retention."""
+    Config(project).update_assent_stage(
+        DEV,
+        outputs=OUTPUTS,
+        domains=("example.com",),
+        public_url=URL,
+        limits=Limits(),
+        retention_days=days,
+    )
+    variables: dict[str, str] = recorded(project)["dev"]["environment_variables"]
+    return variables
 
 
 def test_each_function_gets_its_own_role(project: Path) -> None:

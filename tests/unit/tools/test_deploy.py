@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -129,6 +130,24 @@ def test_later_deploys_run_once(project: Path) -> None:
     cloud.run(domains="*", parameters={"LogRetentionDays": "30"})
     given = {"ApproverEndpoints": "*", "ApiId": "abc123", "LogRetentionDays": "30"}
     assert cloud.done == [("stack", given), ("chalice", URL), LIMITS, QUEUE]
+
+
+def test_the_retention_is_recorded(project: Path) -> None:
+    cloud = Cloud(project, api=Api("abc123", URL))
+    cloud.run(domains="example.com", retention_days="365")
+    recorded = json.loads((project / ".chalice" / "config.json").read_text())
+    assert recorded["stages"]["dev"]["environment_variables"]["ASSENT_RETENTION_DAYS"] == "365"
+
+
+@pytest.mark.parametrize("days", ["0", "forever", "36501"])
+def test_a_retention_that_the_functions_would_refuse_is_refused_first(
+    project: Path, days: str
+) -> None:
+    """Nothing is deployed."""
+    cloud = Cloud(project)
+    with pytest.raises(ToolError, match="RETENTION_DAYS is"):
+        cloud.run(domains="example.com", retention_days=days)
+    assert cloud.done == []
 
 
 def test_without_domains_nothing_is_deployed(project: Path) -> None:

@@ -1,13 +1,15 @@
 import json
+import re
 from collections import defaultdict
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from chalice.app import SQSEventConfig
 
 from app import app
+from chalicelib.domain.workflow import EndedExecution
 from tools.config import Config
 from tools.errors import ToolError
 from tools.stage import Stage
@@ -24,6 +26,7 @@ FUNCTIONS = {
     "RecordDecisionRole": "-record_decision",
     "DecisionFromQueueRole": "-decision_from_queue",
     "RequestFromQueueRole": "-request_from_queue",
+    "ExecutionEndedRole": "-execution_ended",
     "TickRole": "-tick",
 }
 """Each function's role, and how the name of the function ends."""
@@ -91,7 +94,7 @@ def test_each_queue_that_chalice_wants_is_there_with_its_dead_letters(project: P
     config = json.loads((project / ".chalice" / "config.json").read_text())
     functions = config["stages"]["dev"]["lambda_functions"]
     sources = {e.queue: e.name for e in app.event_sources if isinstance(e, SQSEventConfig)}
-    assert len(sources) == 2
+    assert len(sources) == 3
     named = {q["QueueName"]["Fn::Sub"].replace("${Stage}", "dev"): q for q in QUEUES.values()}
     for queue, function in sources.items():
         found = named[queue]
@@ -119,7 +122,7 @@ def test_every_dead_letter_queue_has_an_alarm() -> None:
 
 def test_queues_are_encrypted() -> None:
     """With keys that SQS manages, at no cost."""
-    assert len(QUEUES) == 5
+    assert len(QUEUES) == 7
     assert all(queue["SqsManagedSseEnabled"] is True for queue in QUEUES.values())
 
 
@@ -151,12 +154,53 @@ def test_every_queue_and_topic_demands_tls(folder: Path) -> None:
             assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_queue_policy_allows_only_the_stages_topic() -> None:
+def test_a_queue_policy_allows_only_the_stages_topic_or_rule() -> None:
     """Senders of the account itself are allowed by IAM."""
-    (statement,) = allowed("AWS::SQS::QueuePolicy")
-    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
-    assert statement["Action"] == "sqs:SendMessage"
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "DecisionsTopic"}}}
+    senders = {
+        ("sns.amazonaws.com", "DecisionsTopic"): {"Ref": "DecisionsTopic"},
+        ("events.amazonaws.com", "EndedRule"): {"Fn::GetAtt": ["EndedRule", "Arn"]},
+    }
+    found = [
+        (s["Principal"], s["Action"], s["Condition"]) for s in allowed("AWS::SQS::QueuePolicy")
+    ]
+    assert found == [
+        ({"Service": service}, "sqs:SendMessage", {"ArnEquals": {"aws:SourceArn": arn}})
+        for (service, _), arn in senders.items()
+    ]
+
+
+def test_the_rule_takes_the_three_fields_that_the_function_reads() -> None:
+    """The event also holds the input and output of the execution, which nobody here needs."""
+    (target,) = TEMPLATE["Resources"]["EndedRule"]["Properties"]["Targets"]
+    assert target.keys() == {"Id", "Arn", "InputTransformer"}, "a dead letter is the whole event"
+    transformer = target["InputTransformer"]
+    paths = {field: f"$.detail.{field}" for field in EndedExecution.__struct_encode_fields__}
+    assert transformer["InputPathsMap"] == paths
+    filled = transformer["InputTemplate"].replace("<stopDate>", "1780000000000")
+    filled = re.sub(r"<(\w+)>", lambda found: json.dumps(found[1]), filled)
+    assert json.loads(filled).keys() == paths.keys()
+
+
+@pytest.mark.parametrize("others", [[], ["arn:1"], ["arn:1*", "arn:2"]])
+def test_the_rule_matches_our_executions_and_the_watched_ones_that_ended(
+    others: list[str],
+) -> None:
+    """As CloudFormation fills its pattern: ours by ARN, others by wildcards."""
+    joined = {"Ref": "WatchedStateMachines"}
+    pattern, values = TEMPLATE["Resources"]["EndedRule"]["Properties"]["EventPattern"]["Fn::Sub"]
+    condition, listed, nothing = values["Others"]["Fn::If"]
+    each, arns = listed["Fn::Sub"]
+    separator, names = arns["Arns"]["Fn::Join"]
+    assert (condition, names) == ("OthersAreWatched", joined)
+    more = each.replace("${Arns}", separator.join(others)) if others else nothing
+    text = pattern.replace("${StateMachine}", "arn:own").replace("${Others}", more)
+    found = json.loads(text)
+    assert found["source"] == ["aws.states"]
+    assert found["detail-type"] == ["Step Functions Execution Status Change"]
+    ends = set(get_args(get_type_hints(EndedExecution)["status"]))
+    assert set(found["detail"]["status"]) == ends
+    wildcards = [{"wildcard": arn} for arn in others]
+    assert found["detail"]["stateMachineArn"] == ["arn:own", *wildcards]
 
 
 def test_the_topics_policy_leaves_publishing_to_iam() -> None:

@@ -29,12 +29,19 @@ ALLOWED: dict[str, set[str]] = {
     | {"states:DescribeExecution", "sns:ConfirmSubscription", "sns:DeleteTopic"}
     | (MAIL - {"sns:Publish"})
     | LOG,
-    "RequestApprovalRole": ITEMS | {"states:SendTaskFailure"} | MAIL | LOG,
+    "RequestApprovalRole": ITEMS
+    | {"states:SendTaskFailure", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    | MAIL
+    | LOG,
     "RecordDecisionRole": ITEMS | ANSWER_TASKS | LOG,
     "DecisionFromQueueRole": ITEMS | ANSWER_TASKS | READ_QUEUE | {"sqs:SendMessage"} | LOG,
     "RequestFromQueueRole": ITEMS
     | {"states:SendTaskFailure", "sqs:SendMessage"}
     | MAIL
+    | READ_QUEUE
+    | LOG,
+    "ExecutionEndedRole": ITEMS
+    | {"dynamodb:BatchGetItem", "dynamodb:Query", "sqs:SendMessage"}
     | READ_QUEUE
     | LOG,
     "TickRole": ITEMS
@@ -44,6 +51,13 @@ ALLOWED: dict[str, set[str]] = {
     | LOG,
 }
 """Role -> the calls that its function makes. The sandbox runs them with IAM enforced."""
+
+
+QUEUE_READERS = {
+    "DecisionFromQueueRole": "Decisions",
+    "RequestFromQueueRole": "Requests",
+    "ExecutionEndedRole": "Ended",
+}
 
 
 def statements(role: str) -> list[dict[str, Any]]:
@@ -137,8 +151,13 @@ def test_roles_may_subscribe_only_permitted_mail_addresses() -> None:
 
 
 def test_each_role_may_query_the_indexes_that_its_function_reads() -> None:
-    """The API finds approvals by execution, approver and outcome; the tick finds due ones."""
-    readers = {"ApiRole": ["approver", "execution", "outcome"], "TickRole": ["due"]}
+    """Approvals are found by execution, approver or outcome, or because they are due."""
+    readers = {
+        "ApiRole": ["approver", "execution", "outcome"],
+        "RequestApprovalRole": ["execution"],
+        "ExecutionEndedRole": ["execution"],
+        "TickRole": ["due"],
+    }
     for role in ALLOWED:
         indexes = readers.get(role, [])
         found = [s["Resource"]["Fn::Sub"] for s in statements(role) if "Query" in str(s["Action"])]
@@ -155,7 +174,7 @@ def test_a_function_may_read_its_own_queue_and_write_dead_letters_only() -> None
     """No function may send decisions or requests, or read dead letters."""
     for role in ALLOWED:
         found = [(s["Sid"], s["Resource"]) for s in statements(role) if "sqs:" in str(s["Action"])]
-        reads = {"DecisionFromQueueRole": "Decisions", "RequestFromQueueRole": "Requests"}.get(role)
+        reads = QUEUE_READERS.get(role)
         assert [r["Fn::GetAtt"][0] for sid, r in found if sid == "Messages"] == (
             [reads] if reads else []
         )
