@@ -31,6 +31,16 @@ def test_each_approver_is_mailed_a_link_of_their_own(ports: FakePorts) -> None:
     assert ports.effects.done[0] == "store.create"
 
 
+def test_the_child_of_a_distributed_map_asks_like_any_other_execution(ports: FakePorts) -> None:
+    """Its mail names the state machine with the map's label."""
+    arn = "arn:aws:states:us-east-1:111122223333:execution:orders/AskEach:1-2"
+    sent = task_request() | {"executionArn": arn}
+    approval_id = asking.request_approval(ports, sent, "function")
+    assert approval_id is not None
+    assert stored(ports, approval_id).execution_arn == arn
+    assert "the workflow orders/AskEach" in ports.mailer.sent[0][1].text
+
+
 def test_the_same_task_token_again_mails_nobody_twice(ports: FakePorts) -> None:
     """Step Functions, SQS and callers may deliver a request more than once."""
     first = request_approval(ports, approvers=people(2))

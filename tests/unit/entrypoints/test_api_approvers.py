@@ -72,6 +72,18 @@ def test_a_path_that_is_no_address_is_refused(
     assert ports.effects.done == []
 
 
+def test_a_permanent_refusal_of_sns_is_named(client: AppClient, ports: AppPorts) -> None:
+    """409 with SNS's name for it; an address that SNS takes no mail for is a bad request."""
+    ports.mailer.subscriptions[ADA] = "none"
+    ports.mailer.refuses = "TopicLimitExceeded"
+    refused = client.request("PUT", f"/approvers/{ADA}")
+    assert (refused.status, refused.json["code"]) == (409, "Refused")
+    assert "TopicLimitExceeded" in refused.json["message"]
+    ports.mailer.refuses = "InvalidParameter"
+    refused = client.request("PUT", f"/approvers/{ADA}")
+    assert (refused.status, refused.json["code"]) == (400, "InvalidRequest")
+
+
 @pytest.mark.parametrize(("method", "status"), [("GET", 400), ("PUT", 400), ("DELETE", 204)])
 def test_an_approver_at_a_foreign_domain_can_only_be_deleted(
     client: AppClient, method: str, status: int
