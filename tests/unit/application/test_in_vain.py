@@ -58,7 +58,7 @@ def test_a_task_that_an_earlier_try_may_have_resumed_is_not_called_too_late(
     ports.later(seconds=LEASE.total_seconds())
     run_tick(ports)
     (event,) = events(ports, approval_id, "resumed")
-    assert event.note == "the task was not waiting any more"
+    assert event.note == "the task was closed already, perhaps by an earlier try"
     approval = stored(ports, approval_id)
     assert approval.task_waited is None
     assert "resumed" not in serializers.operator_view(approval)
