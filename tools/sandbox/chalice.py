@@ -2,7 +2,7 @@
 
 MiniStack lacks two API calls that `chalice deploy` makes, ImportRestApi and PutRestApi, but its
 CloudFormation takes the same Swagger: here both calls deploy a stack whose one resource is the REST
-API. That stack is root's, and both calls are checked by IAM: a deploy needs the permissions that it
+API. That stack is root's, and IAM is asked about both calls: a deploy needs the permissions that it
 needs on AWS, and no more. On AWS an API's stage keeps its settings, such as throttles, when the API
 is deployed anew; here they are put back. Functions are polled more often than Chalice's five
 seconds, because an emulator's are ready sooner. Everything else is Chalice unchanged.

@@ -23,7 +23,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -154,9 +153,6 @@ def main() -> None:
     record = with_metric_math(provisioners._cw_metric_alarm_record)
     provisioners._cw_metric_alarm_record = record
     setattr(app, "pin_request_origin", as_tls(iam_evaluator.pin_request_origin))  # noqa: B010  # app has imported it, for itself
-    # Of its own background threads, such as those that deliver SNS's messages to queues.
-    origin = ContextVar("origin", default=("127.0.0.1", True))
-    iam_evaluator._request_origin = origin
     sys.argv = ["ministack"]
     app.main()  # type: ignore[no-untyped-call]  # MiniStack has few types
 
