@@ -22,7 +22,7 @@ class EndedExecution(Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     `stop_date` is in milliseconds since 1970.
     """
 
-    execution_arn: Annotated[str, Meta(min_length=1, max_length=2_048)]
+    execution_arn: Annotated[str, Meta(min_length=1, max_length=1_024)]
     status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
     stop_date: Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 

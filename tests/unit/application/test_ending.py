@@ -57,7 +57,8 @@ def test_everybody_concerned_is_told_once_that_no_answer_is_needed(ports: FakePo
     text = " ".join(ports.mailer.sent[-1][1].text.split())
     assert "because its workflow ended by itself" in text
     assert "You don't need to do anything." in text
-    assert "assent on" not in text
+    assert "cancelled by assent" not in text
+    assert "| its workflow" not in text, "nobody wrote that"
     (announced,) = ports.event_bus.announced
     assert announced["detail"]["outcome"] == "cancelled"
     assert announced["detail"]["executionEnded"] == "ABORTED"
@@ -157,6 +158,7 @@ def test_the_link_of_a_cancelled_approval_cancels_nothing_more(ports: FakePorts)
         {"executionArn": EXECUTION, "status": "ABORTED", "stopDate": -1},
         {"executionArn": EXECUTION, "status": "ABORTED", "stopDate": 10**18},
         {"executionArn": "", "status": "ABORTED", "stopDate": 1},
+        {"executionArn": "x" * 1_025, "status": "ABORTED", "stopDate": 1},
         {"executionArn": EXECUTION, "status": "ABORTED", "stopDate": 1, "input": "{}"},
     ],
 )  # fmt: skip

@@ -158,6 +158,13 @@ def test_a_slow_try_does_not_close_what_its_own_retry_asked(ports: FakePorts) ->
     assert stored(ports, slow).outcome == "pending"
 
 
+def test_of_two_requests_in_one_second_neither_supersedes_the_other(ports: FakePorts) -> None:
+    """Times are whole seconds, so it isn't known which is the older one."""
+    first = request_approval(ports)
+    second = request_approval(ports, "token-2", execution=EXECUTION)
+    assert {stored(ports, one).outcome for one in (first, second)} == {"pending"}
+
+
 def test_a_closed_approval_stays_as_it_is(ports: FakePorts) -> None:
     """A workflow that asks in a loop has its answers."""
     older = request_approval(ports)

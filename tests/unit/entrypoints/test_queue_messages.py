@@ -249,7 +249,7 @@ def test_a_refused_message_does_not_hold_up_the_next(ports: AppPorts) -> None:
     assert [letter["messageId"] for letter in ports.dead_letters.letters] == ["sqs-0", "sqs-2"]
 
 
-@pytest.mark.parametrize("name", ["decision_from_queue", "request_from_queue"])
+@pytest.mark.parametrize("name", ["decision_from_queue", "request_from_queue", "execution_ended"])
 def test_each_message_is_delivered_alone(name: str) -> None:
     """An error that is raised then sends back no other message."""
     (source,) = [source for source in app_module.app.event_sources if source.name == name]
