@@ -18,6 +18,7 @@ def test_chalice_alone_deploys_the_code_again(sandbox: Sandbox, project: Path) -
     ]
     assert [arn.rpartition(":")[2] for _, arn in before] == [
         "assent-sandbox-decisions",
+        "assent-sandbox-ended",
         "assent-sandbox-requests",
     ]
     limits = method_settings(sandbox)
