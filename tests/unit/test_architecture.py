@@ -29,7 +29,7 @@ IMPURE = {
     "boto3", "botocore", "chalice", "os", "time", "random", "secrets", "uuid", "socket", "logging",
     "subprocess", "urllib", "http", "threading",
 }  # fmt: skip
-SHIPPED = {"msgspec", "markupsafe", "boto3", "botocore", "chalice"}
+SHIPPED = {"msgspec", "markupsafe", "wcwidth", "boto3", "botocore", "chalice"}
 """The packages in Lambda: those of requirements.txt, of the runtime, and of Chalice itself."""
 
 
