@@ -84,8 +84,7 @@ class Call:
     @property
     def root(self) -> str:
         """The relative address of the folder of all pages; a copied link may end in a slash."""
-        path = str(self._sent.context.get("path", ""))
-        return "../" * (1 + len(path) - len(path.rstrip("/")))
+        return "../../" if str(self._sent.context.get("path")).endswith("/") else "../"
 
     @property
     def caller(self) -> str:

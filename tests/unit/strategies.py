@@ -26,7 +26,7 @@ fit = st.one_of(
     st.sampled_from(_HOT),
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters=REORDERING),
 )
-typed = st.text(
+pasted = st.text(
     st.one_of(
         fit,
         st.characters(exclude_categories=["Cs"]),

@@ -16,7 +16,7 @@ from chalicelib.domain.texts import (
     one_line,
 )
 from tests.unit.domain.refused import HOSTILE, MEGABYTE, SURROGATE, fit_to_send
-from tests.unit.strategies import many, typed
+from tests.unit.strategies import many, pasted
 
 NOT_YET_ASSIGNED = "".join(map(chr, (0x180F, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000))))
 """Code points that Unicode has set aside for invisible characters."""
@@ -83,7 +83,7 @@ def test_a_joiner_that_joins_nothing_is_dropped(alone: str) -> None:
 
 
 @many
-@given(typed)
+@given(pasted)
 def test_cleaning_loses_nothing_visible_and_leaves_nothing_unprintable(text: str) -> None:
     """For any text; cleaning again changes nothing."""
     cleaned = clean(text)

@@ -19,7 +19,7 @@ from chalicelib.presentation.emails import Email, write_email
 from chalicelib.presentation.wording import needed
 from tests.builders import an_approval, approval_of, decided, people
 from tests.fakes import START
-from tests.unit.strategies import largest_approval, many, pending_approvals, try_to_decide, typed
+from tests.unit.strategies import largest_approval, many, pasted, pending_approvals, try_to_decide
 
 URL = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com/api"
 SECRET = link_tokens.MailSecrets(link_tokens.secret(b"\x07" * link_tokens.SECRET_BYTES), "123456")
@@ -243,7 +243,7 @@ def test_the_reasons_that_make_the_longest_mail_are_shortened_evenly() -> None:
 
 
 @many
-@given(typed, st.sampled_from(["approve", "reject"]))
+@given(pasted, st.sampled_from(["approve", "reject"]))
 def test_any_reason_and_note_arrive_whole_in_lines_of_78_columns(text: str, choice: Choice) -> None:
     """As their writer saw them, between the characters as readers see them."""
     reason = check_reason(text)

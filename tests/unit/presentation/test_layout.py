@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from wcwidth import iter_graphemes, wcswidth
 
 from chalicelib.presentation.layout import COLUMNS, columns, cut, wrap
-from tests.unit.strategies import many, typed
+from tests.unit.strategies import many, pasted
 
 LINK = "https://tracker.example.com/browse/OPS-4711?focus=comment&page=2"
 LONG_LINK = f"https://example.com/{'x' * 200}"
 FAMILY = "👩\u200d👩\u200d👧"
 texts = st.one_of(
-    typed,
+    pasted,
     st.lists(
         st.sampled_from(
             [LINK, LONG_LINK, "審査" * 30, "word", " ", "\u3000", "\t", "กำลัง", "e\u0301" * 90,
