@@ -41,8 +41,9 @@ def cut(text: str, most: int, mark: str = "…") -> str:
     """Return the text, or its beginning and the mark; never more than `most` characters."""
     if len(text) <= most:
         return text
-    ends = accumulate(map(len, clusters(text)), initial=0)
-    return text[: max(end for end in ends if end <= max(most - len(mark), 0))].rstrip() + mark
+    room = max(most - len(mark), 0)
+    ends = accumulate(map(len, clusters(text[: room + 1])), initial=0)
+    return text[: max(end for end in ends if end <= room)].rstrip() + mark
 
 
 def wrap(text: str, indent: str = "", *, first: str | None = None) -> str:
