@@ -109,8 +109,10 @@ class SnsMailer:
 def confirmation_token(url: str, topic_arn: str) -> str:
     """Return the token in the link of SNS's invitation to that topic, or raise InvalidRequest.
 
-    The link is `https://sns.<region>.amazonaws.com/...?TopicArn=...&Token=...`.
+    The link is `https://sns.<region>.amazonaws.com/...?TopicArn=...&Token=...`. Brackets, blanks
+    and full stops around it, which people copy along, are ignored.
     """
+    url = url.strip("<>(). \t\r\n")
     if not re.match(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/", url):
         raise InvalidRequest("url: is not the address of a confirmation link of SNS", field="url")
     query = dict(re.findall(r"[?&](TopicArn|Token)=([^&#]*)", url))

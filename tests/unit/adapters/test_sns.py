@@ -232,6 +232,12 @@ def test_the_token_is_read_from_the_link_of_any_region(mailer: SnsMailer, base: 
         assert confirmation_token(link(mailer, base=base, topic=topic), arn) == TOKEN
 
 
+@pytest.mark.parametrize("copied", [" {}\n", "<{}>", "({}).", "{}."])
+def test_the_token_is_read_from_a_link_as_people_copy_it(mailer: SnsMailer, copied: str) -> None:
+    """With a bracket, blank or full stop that isn't part of it."""
+    assert confirmation_token(copied.format(link(mailer)), mailer.topic_arn(ADA)) == TOKEN
+
+
 @pytest.mark.parametrize(
     "changed",
     [
