@@ -44,7 +44,7 @@ _INVISIBLE = (
 _BLANK = r"\s\u2800\u3164\uffa0"
 """White space, and the letters that look like it: empty Braille, the fillers of Korean letters."""
 
-_FLAG_OR_INVISIBLE = re.compile(f"(\U0001f3f4[{_TAGS}]+)|[{_INVISIBLE}]")
+_FLAG_OR_INVISIBLE = re.compile(f"(\U0001f3f4[{_TAGS}]{{1,8}})|[{_INVISIBLE}]")
 """The flags of England, Scotland and others are a black flag and invisible letters."""
 _JOINS_NOTHING = re.compile(f"(^|(?<=[{_BLANK}]))[{_JOINING}]+(?=[{_BLANK}]|$)")
 _NOTHING_VISIBLE = re.compile(f"[{_BLANK}{_JOINING}{_INVISIBLE}]*")

@@ -182,7 +182,7 @@ print(json.dumps({
     "made": sorted(vars(app.wiring)),
     "clients": [m for m in sys.modules if m.startswith("botocore.loaders.")],
     "asked": sorted(k for k in Watched.asked if k.startswith("ASSENT_")),
-    "foreign": sorted(m for m in ("tools", "tests", "moto") if m in sys.modules),
+    "foreign": sorted(m for m in ("tools", "tests", "moto", "wcwidth") if m in sys.modules),
 }))
 """
 

@@ -82,6 +82,12 @@ def test_a_joiner_that_joins_nothing_is_dropped(alone: str) -> None:
     assert _shown(clean(alone)) == _shown(alone)
 
 
+def test_no_message_hides_behind_a_flag() -> None:
+    """Letters that can't be seen could carry one; a flag has eight of them at most."""
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "secret message")
+    assert len(clean(f"🏴{hidden}{hidden} ok")) == len("🏴 ok") + 8
+
+
 @many
 @given(pasted)
 def test_cleaning_loses_nothing_visible_and_leaves_nothing_unprintable(text: str) -> None:
