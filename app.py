@@ -274,9 +274,7 @@ def tick(event: CloudWatchEvent) -> None:
 
 def _change(call: Call, approval_id: str, kind: type[Command]) -> Reply:
     command = convert(call.json(default=b"{}"), kind)
-    if command.by is not None:
-        check_address(command.by, "by", ("*",))
-    by = command.by or call.caller
+    by = call.caller if command.by is None else check_address(command.by, "by", ("*",))
     changed = operating.change(wiring, approval_id, command, by=by, via="api")
     return web.json(serializers.operator_view(changed))
 

@@ -157,10 +157,12 @@ def _sns_errors(*expected: str) -> Iterator[None]:
 def confirmation_token(url: str, topic_arn: str) -> str:
     """Return the token in the link of SNS's invitation to that topic, or raise InvalidRequest.
 
-    The link is `https://sns.<region>.<AWS's domain>/...?TopicArn=...&Token=...`. It isn't opened:
-    the token goes to SNS by `ConfirmSubscription`, for this topic alone.
+    The link is `https://sns.<region>.<AWS's domain>/...?TopicArn=...&Token=...`. Brackets, blanks
+    and full stops around it, which people copy along, are ignored. It isn't opened: the token goes
+    to SNS by `ConfirmSubscription`, for this topic alone.
     """
-    if not _LINK.match(url.strip()):
+    url = url.strip("<>(). \t\r\n")
+    if not _LINK.match(url):
         raise InvalidRequest("url: is not the address of a confirmation link of SNS", field="url")
     query = dict(re.findall(r"[?&](?:amp;)?(TopicArn|Token)=([^&#\s]*)", url))
     if unquote(query.get("TopicArn", "")) != topic_arn:

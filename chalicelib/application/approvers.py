@@ -76,7 +76,7 @@ def confirm(ports: Ports, address: str, url: str) -> ApproverStatusJson:
 
 def forget(ports: Ports, address: str) -> None:
     """Delete an approver's topic; requests that still wait for the approver invite them again."""
-    check_address(address, "approver", ("*",))
+    address = check_address(address, "approver", ("*",))
     ports.mailer.forget(address)
 
 

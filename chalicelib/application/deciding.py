@@ -9,9 +9,9 @@ from datetime import datetime
 from ..domain import link_tokens, refusals, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Approver, Choice
-from ..domain.errors import InvalidRequest, NotFound, WrongCode
+from ..domain.errors import NotFound, WrongCode
 from ..domain.events import Channel
-from ..domain.texts import check_reason
+from ..domain.texts import check_reason, clean
 from .outbox_relay import resume
 from .ports import Ports
 from .saving import save, too_many_conflicts, versions
@@ -82,7 +82,7 @@ def reassign(
     could be reassigned to its finder.
     """
     note = check_reason(note, "note")
-    to = check_address(to, "to", ports.approver_domains)
+    to = check_address(clean(to), "to", ports.approver_domains)
     approval_id, secret = link_tokens.read_token(token)
     for current in _linked_versions(ports, approval_id):
         now = ports.now()
@@ -134,14 +134,12 @@ def _linked_versions(ports: Ports, approval_id: str) -> Iterator[Approval]:
 def _is_code_right(approval: Approval, approver: Approver, secret: str, code: str) -> bool:
     """Return whether the code is right, or the request needs none.
 
-    Raises WrongCode if the links are locked, and InvalidRequest if the code is missing.
+    Raises WrongCode if the links are locked, and InvalidRequest if it doesn't have six digits.
     """
     if not approval.request.code_required:
         return True
     refusals.check_not_locked(approver)
-    if not code.strip():
-        raise InvalidRequest("code: please type the code from your mail", field="code")
-    return link_tokens.is_code_of(approver, secret, code)
+    return link_tokens.is_code_of(approver, secret, link_tokens.read_code(code))
 
 
 def _record_wrong_code(

@@ -15,11 +15,13 @@ _ADDRESS = re.compile(rf"(?=.{{1,64}}@){_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+
 
 
 def check_address(address: str, field: str, domains: tuple[str, ...]) -> str:
-    """Return the address with its domain in lower case; raise InvalidRequest if it isn't allowed.
+    """Return the address with its domain in lower case and without blanks around it.
 
+    Raises InvalidRequest if it isn't an address, or isn't allowed.
     `domains` are the mail domains that may be asked; `("*",)` allows any. Lower case because the
     roles' condition on `sns:Endpoint` compares letter by letter.
     """
+    address = address.strip()
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise InvalidRequest(f"{field}: is not an e-mail address", field=field)
     local, _, domain = address.rpartition("@")

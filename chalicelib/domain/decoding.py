@@ -28,6 +28,16 @@ _FORMS = {
 }
 """Field -> what its text looks like, in place of the regular expression in msgspec's message."""
 _PATH = re.compile(r"(?P<what>.*) - at `(?P<key>key in )?\$\.?(?P<path>.*)`", re.DOTALL)
+_GOT = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
+_TYPES = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+"""msgspec's names of JSON's types -> ours."""
 _NAMED = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
 
 
@@ -44,14 +54,30 @@ def read_json(body: bytes) -> Any:
 def convert(untrusted: object, wanted: type[T], *, strict: bool = True) -> T:
     """Return `untrusted` as a `wanted`; raise InvalidRequest naming the first wrong field.
 
+    A float without a fraction is an integer: Step Functions and JavaScript write `86400.0`.
     `strict=False` takes digits for a number: in a query string every value is text.
     """
     try:
-        return msgspec.convert(untrusted, wanted, strict=strict)
+        return msgspec.convert(_with_integers(untrusted), wanted, strict=strict)
     except msgspec.ValidationError as e:
         raise _refusal(str(e)) from None
     except UnicodeEncodeError:  # Python's JSON accepts half a surrogate pair; UTF-8 can't hold it.
         raise _half_a_character(untrusted) from None
+
+
+def _with_integers(sent: object, levels: int = 2) -> object:
+    """Return the JSON with each float that has no fraction as an int.
+
+    Two levels of objects hold all integers of the wire. `details` is shown as it was sent.
+    """
+    if isinstance(sent, float) and sent.is_integer():
+        return int(sent)
+    if isinstance(sent, dict) and levels:
+        return {
+            name: value if name == "details" else _with_integers(value, levels - 1)
+            for name, value in sent.items()
+        }
+    return sent
 
 
 def _refusal(message: str) -> InvalidRequest:
@@ -72,8 +98,13 @@ def _in_words(what: str, path: str) -> str:
     """Return msgspec's message about a bound or a choice in plain words."""
     if what.startswith("Invalid enum value"):
         return f"must be one of {_CHOICES.get(path, 'the values documented')}"
-    if what.startswith("Expected `str` matching regex"):
-        return _FORMS.get(path, "must have the documented form")
+    if "datetime" in what:
+        return "must be a time with an offset from UTC, such as 2026-12-24T09:00:00Z"
+    if " matching regex " in what:
+        return _FORMS.get(path, "has a character or a form that is not allowed")
+    if got := _GOT.fullmatch(what):
+        expected = " or ".join(_TYPES.get(one, one) for one in got[1].split(" | "))
+        return f"must be {expected}, not {_TYPES.get(got[2], got[2])}"
     bound = re.fullmatch(r"Expected `(str|array|int)`( of length)? ([<>])= (\d+)", what)
     if bound is None:
         return what

@@ -9,17 +9,22 @@ import base64
 import hashlib
 import hmac
 import re
+import unicodedata
 from typing import Literal, NamedTuple
 
 from .approval import Approval, Approver
-from .errors import NotFound
+from .errors import InvalidRequest, NotFound
 
 LinkedPage = Literal["approve", "reject", "cancel", "inbox"]
 SECRET_BYTES = 20
 """160 random bits, 32 characters of base32."""
 
 _ID = re.compile(r"[a-z2-7]{26}")
-_TOKEN = re.compile(rf"({_ID.pattern})\.([a-z2-7]{{32}})")
+_TOKEN = re.compile(rf"({_ID.pattern})(?:\.|%2e)([a-z2-7]{{32}})", re.IGNORECASE | re.ASCII)
+_COPIED = re.compile(rf"{_TOKEN.pattern}(?:%[0-9a-f]{{2}}|[^a-z0-9])*", re.IGNORECASE | re.ASCII)
+"""A token as people copy it: in any case, with the full stop or bracket that followed the link."""
+_COPIED_ID = re.compile(rf"({_ID.pattern})(?![a-z0-9])", re.IGNORECASE | re.ASCII)
+_CODE = re.compile(r"[0-9]{6}")
 
 
 class SecretHashes(NamedTuple):
@@ -86,9 +91,28 @@ def code_digest(link_secret: str, six_digits: str) -> str:
     return digest(f"{link_secret}:{six_digits}")
 
 
-def is_code_of(approver: Approver, link_secret: str, typed: str) -> bool:
-    """Return whether that code was mailed with this link; blanks in it don't matter."""
-    return _is_among(approver.code_hashes, code_digest(link_secret, "".join(typed.split())))
+def is_code_of(approver: Approver, link_secret: str, six_digits: str) -> bool:
+    """Return whether that code was mailed with this link."""
+    return _is_among(approver.code_hashes, code_digest(link_secret, six_digits))
+
+
+def read_code(typed: str) -> str:
+    """Return the six digits of a typed code; raise InvalidRequest if it has more or fewer.
+
+    Digits of any script and width count; blanks, hyphens and invisible characters don't matter.
+    """
+    digits = "".join(
+        str(unicodedata.decimal(character))
+        for character in unicodedata.normalize("NFKC", typed)
+        if character.isdecimal()
+    )
+    if not digits:
+        raise InvalidRequest("code: please type the code from your mail", field="code")
+    if not _CODE.fullmatch(digits):
+        raise InvalidRequest(
+            "code: has six digits; please type it as it is in your mail", field="code"
+        )
+    return digits
 
 
 def digest(link_secret: str) -> str:
@@ -102,12 +126,27 @@ def link(public_url: str, page: LinkedPage, approval: str, link_secret: str) -> 
     return f"{public_url}/{page}/{approval}.{link_secret}"
 
 
-def read_token(token: str) -> tuple[str, str]:
-    """Return approval id and secret of a link token; raise NotFound if it is malformed."""
-    match = _TOKEN.fullmatch(token)
+def read_token(copied: str) -> tuple[str, str]:
+    """Return approval id and secret of a link token; raise NotFound if it is malformed.
+
+    Upper case doesn't matter, nor do characters behind the token that no token has, such as the
+    bracket or full stop after a link in a sentence.
+    """
+    match = _COPIED.fullmatch(copied)
     if match is None:
         raise unknown_link()
-    return match[1], match[2]
+    return match[1].lower(), match[2].lower()
+
+
+def as_mailed(copied: str) -> str:
+    """Return a copied link token as it was mailed; raise NotFound if it is malformed."""
+    return ".".join(read_token(copied))
+
+
+def id_in(copied: str) -> str:
+    """Return the approval's id at the beginning of a link token; empty if there is none."""
+    match = _COPIED_ID.match(copied)
+    return match[1].lower() if match else ""
 
 
 def hide_tokens(text: str) -> str:

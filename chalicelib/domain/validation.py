@@ -13,18 +13,19 @@ from .addresses import check_address, same_person
 from .decoding import convert
 from .errors import InvalidRequest
 from .request import MOST_APPROVERS, Detail, Escalation, Request
-from .texts import many_lines, one_line
+from .texts import is_blank, many_lines, one_line
 
 DETAILS_BYTES = 16_384
 LARGEST_NUMBER = 2**53
 """JSON readers that know only doubles (Step Functions' among them) change a larger number."""
 
-Details = dict[str, Detail] | str
+Details = dict[str, Any] | str
 
 
 class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
     """A request as sent; unknown fields are refused, since its sender may rely on them."""
 
+    details: dict[str, Any] | str = ""  # `_rows` checks the values: its refusal names their label
     started_by: Any = msgspec.field(default=None, name="AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID")
     """A parent puts this into its child's input so that Step Functions' console links the two."""
 
@@ -41,6 +42,8 @@ def check_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     fields["details"] = _details(fields["details"])
     fields["approvers"] = _approvers(fields["approvers"], "approvers", domains)
     fields["escalation"] = _escalation(fields["escalation"], len(fields["approvers"]), domains)
+    if fields["requested_by"] is not None:
+        fields["requested_by"] = check_address(fields["requested_by"], "requestedBy", ("*",))
     request = Request(**fields)
     _check_requester(request)
     _check_numbers(request)
@@ -49,7 +52,7 @@ def check_request(untrusted: object, domains: tuple[str, ...]) -> Request:
 
 def _subject(subject: str) -> str:
     subject = subject.strip()
-    if not subject:
+    if is_blank(subject):
         raise InvalidRequest("subject: must not be blank", field="subject")
     return one_line(subject, "subject")
 
@@ -57,7 +60,7 @@ def _subject(subject: str) -> str:
 def _details(details: Details) -> Details:
     field = "details"
     if isinstance(details, str):
-        checked: Details = many_lines(details, field).strip()
+        checked: Details = "" if is_blank(details) else many_lines(details, field).strip()
     else:
         checked = dict(_rows(details))
     if len(msgspec.json.encode(checked)) > DETAILS_BYTES:
@@ -65,13 +68,15 @@ def _details(details: Details) -> Details:
     return checked
 
 
-def _rows(details: dict[str, Detail]) -> Iterator[tuple[str, Detail]]:
+def _rows(details: dict[str, Any]) -> Iterator[tuple[str, Detail]]:
     for label, value in details.items():
         shown = label.strip()[:100]
         field = f"details.{shown}"
-        if not shown or len(label) > 100:
+        if is_blank(label) or len(label) > 100:
             raise InvalidRequest("details: a label has 1 to 100 characters", field="details")
         one_line(label, "details")
+        if not isinstance(value, Detail):
+            raise InvalidRequest(f"{field}: must be text, a number, true or false", field=field)
         if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
             raise InvalidRequest(f"{field}: send so large a number as text", field=field)
         if isinstance(value, float) and not isfinite(value):
@@ -107,7 +112,6 @@ def _escalation(
 def _check_requester(request: Request) -> None:
     if request.requested_by is None:
         return
-    check_address(request.requested_by, "requestedBy", ("*",))
     fallback = () if request.escalation is None else request.escalation.approvers
     for named, people in (("approvers", request.approvers), ("escalation.approvers", fallback)):
         for position, address in enumerate(people):

@@ -15,6 +15,7 @@ from ..domain.errors import (
     Reassigned,
     WrongCode,
 )
+from ..domain.link_tokens import as_mailed
 from ..domain.refusals import why_cannot_decide
 from ..presentation import serializers
 from ..presentation.json_types import CancelLinkJson, DecisionLinkJson
@@ -29,6 +30,7 @@ OVER = (AlreadyDecided, Expired, Cancelled, Reassigned)
 
 def decide(call: Call, ports: Ports, choice: Choice, token: str) -> Reply:
     """Answer a link that approves or rejects."""
+    token = as_mailed(token)
     if call.method != "POST":
         return _decide_page(call, ports, choice, token, DecisionForm())
     form = DecisionForm()
@@ -49,6 +51,7 @@ def decide(call: Call, ports: Ports, choice: Choice, token: str) -> Reply:
 
 def reassign(call: Call, ports: Ports, token: str) -> Reply:
     """Answer the link by which an approver has another person asked."""
+    token = as_mailed(token)
     if call.method != "POST":
         return _reassign_page(call, ports, token, ReassignForm())
     form = ReassignForm()
@@ -99,7 +102,13 @@ def _decide_page(
         return answer
     words, status = web.in_words(error)
     page = pages.decide_page(
-        approval, approver, choice, token=token, reason=form.reason, error=words
+        approval,
+        approver,
+        choice,
+        token=token,
+        root=call.root,
+        reason=form.reason,
+        error=words,
     )
     return web.html(page, status)
 
@@ -112,7 +121,13 @@ def _reassign_page(
         return answer
     words, status = web.in_words(error)
     page = pages.reassign_page(
-        approval, approver, token=token, to=form.to, note=form.note, error=words
+        approval,
+        approver,
+        token=token,
+        root=call.root,
+        to=form.to,
+        note=form.note,
+        error=words,
     )
     return web.html(page, status)
 

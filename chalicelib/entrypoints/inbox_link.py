@@ -7,6 +7,7 @@ from ..application import bulk_deciding
 from ..application.bulk_deciding import Inbox, Result
 from ..application.ports import Ports
 from ..domain.errors import AlreadyDecided, AssentError, InvalidRequest
+from ..domain.link_tokens import as_mailed
 from ..presentation import serializers
 from ..presentation.json_types import BulkDecisionJson, BulkResultJson, InboxJson
 from ..presentation.pages import inbox as pages
@@ -17,6 +18,7 @@ from .web import Call, Reply
 
 def inbox(call: Call, ports: Ports, token: str) -> Reply:
     """Answer the inbox link: GET and HEAD show it, POST asks to confirm, or decides."""
+    token = as_mailed(token)
     if call.method != "POST":
         return _inbox(call, ports, token)
     try:
@@ -31,7 +33,7 @@ def inbox(call: Call, ports: Ports, token: str) -> Reply:
     except InvalidRequest as e:
         return _confirm(call, ports, token, form, selected, error=e)
     if call.wants_html:
-        return web.html(pages.receipt_page(form.choice, results, token))
+        return web.html(pages.receipt_page(form.choice, results, token, call.root))
     decided: BulkDecisionJson = {
         "approver": selected.address,
         "decided": [_result(result) for result in results],
@@ -80,6 +82,7 @@ def _confirm(
         form.choice,
         closed=len(selected.approvals) - len(waiting),
         token=token,
+        root=call.root,
         now=ports.now(),
         reason=form.reason,
         error=words,

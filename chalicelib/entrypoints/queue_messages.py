@@ -16,7 +16,7 @@ from ..domain.approval import Choice, Outcome
 from ..domain.decoding import convert, read_json
 from ..domain.errors import AssentError, InvalidRequest
 from ..domain.events import Channel
-from ..domain.link_tokens import hide_tokens, is_id
+from ..domain.link_tokens import hide_tokens, id_in
 
 Kind = Literal["decision", "request", "ended"]
 
@@ -134,8 +134,8 @@ def subject_of(untrusted: object) -> DeadLetterJson:
     """Return the approval's id from a message's link token; never the secret half."""
     if not isinstance(untrusted, dict):
         return {}
-    approval_id = str(untrusted.get("token", "")).partition(".")[0]
-    return {"approvalId": approval_id} if is_id(approval_id) else {}
+    approval_id = id_in(str(untrusted.get("token", "")))
+    return {"approvalId": approval_id} if approval_id else {}
 
 
 def _read(body: str) -> Any:

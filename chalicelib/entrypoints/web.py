@@ -13,17 +13,20 @@ from msgspec.structs import fields
 
 from ..domain.decoding import convert, read_json
 from ..domain.errors import AssentError, InvalidRequest, TooLarge, Unavailable, UnsupportedType
-from ..domain.link_tokens import is_id
+from ..domain.link_tokens import id_in, is_id
 from ..presentation.pages import parts
 from ..presentation.pages.decision import problem_page
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+HTML = "text/html"
 BODY_BYTES = 131_072
 """The largest body that is read; a request with every field at its longest is smaller."""
 FORM_FIELDS = 80
 """More fields than any page sends."""
 
+_REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
+"""The weight by which an `Accept` header refuses a media type."""
 _PLACE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_[a-z2-7]{26})?")
 """Where a page of a list begins: after the approval with that time and id."""
 
@@ -73,10 +76,15 @@ class Call:
     @property
     def wants_html(self) -> bool:
         """Whether to answer with a page: to a browser, and on a mailed link by default."""
-        accept = self.headers.get("Accept", "*/*").lower()
-        if "text/html" in accept or JSON in accept:
-            return "text/html" in accept
+        accepted = _accepted(self.headers.get("Accept", ""))
+        if HTML in accepted or accepted.get(JSON):
+            return accepted.get(HTML, False)
         return "token" in (self._sent.uri_params or {}) and self._type != JSON
+
+    @property
+    def root(self) -> str:
+        """The relative address of the folder of all pages; a copied link may end in a slash."""
+        return "../../" if str(self._sent.context.get("path")).endswith("/") else "../"
 
     @property
     def caller(self) -> str:
@@ -93,9 +101,9 @@ class Call:
     def ids(self) -> dict[str, str]:
         """The approval or execution in the path, for the log; never the secret half of a token."""
         found = self._sent.uri_params or {}
-        named = found.get("approval_id", found.get("token", "").partition(".")[0])
-        execution = unquote(found.get("name", ""))
-        ids = {"approvalId": named if is_id(named) else "", "execution": execution}
+        named = found.get("approval_id", "")
+        approval_id = named if is_id(named) else id_in(found.get("token", ""))
+        ids = {"approvalId": approval_id, "execution": unquote(found.get("name", ""))}
         return {key: value[:80] for key, value in ids.items() if value}
 
     def json(self, default: bytes = b"") -> Any:
@@ -136,6 +144,15 @@ class Call:
         if len(body) > BODY_BYTES:
             raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
         return body
+
+
+def _accepted(header: str) -> dict[str, bool]:
+    """Return the media types that an `Accept` header names, and whether it accepts each."""
+    named = {}
+    for one in header.lower().split(","):
+        media_type, *parameters = (part.strip() for part in one.split(";"))
+        named[media_type] = not any(_REFUSED.fullmatch(part) for part in parameters)
+    return named
 
 
 def check_place(place: str, field: str) -> None:

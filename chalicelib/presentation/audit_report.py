@@ -1,12 +1,13 @@
 """The audit report: one approval in words: the question, the decisions, every event.
 
-Plain text in lines of at most 78 columns where the words allow it; times are UTC.
+Plain text. What people wrote is wrapped at 80 columns, an event has one line; times are UTC.
 """
 
 from datetime import datetime
 
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
+from .layout import wrap
 from .wording import asked_again, detail_rows, needed, past, requester, was, when
 
 
@@ -27,11 +28,11 @@ def audit_report(approval: Approval) -> str:
         ("Resumed", _resumed(approval)),
     ]
     details = request.details
-    rows = details.split("\n") if isinstance(details, str) else _rows(detail_rows(approval))
+    text = details if isinstance(details, str) else _rows(detail_rows(approval))
     parts = [
-        request.subject,
+        wrap(request.subject),
         "\n".join(f"{name + ':':<11}{value}" for name, value in facts),
-        _part("Details", rows if details else []),
+        _part("Details", _wrapped(text) if details else []),
         _part("Approvers", [line for a in approval.approvers for line in _approver(a)]),
         _part("Record", [*_folded(approval), *map(_event, approval.events)]),
     ]
@@ -48,12 +49,17 @@ def _part(title: str, lines: list[str]) -> str:
     return "\n".join([title, *(f"  {line}".rstrip() for line in lines)]) if lines else ""
 
 
-def _rows(rows: list[tuple[str, str]]) -> list[str]:
-    return [line for label, value in rows for line in f"{label}: {value}".split("\n")]
+def _rows(rows: list[tuple[str, str]]) -> str:
+    return "\n".join(f"{label}: {value}" for label, value in rows)
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    lines = (wrap(line, indent) or indent.rstrip() for line in text.split("\n"))
+    return "\n".join(lines).split("\n") if text else []
 
 
 def _approver(approver: Approver) -> list[str]:
-    note = [f"  | {line}" for line in approver.note.split("\n") if approver.note]
+    note = _wrapped(approver.note, "  | ")
     return [*_decision(approver), *(["  was asked with this note:", *note] if note else [])]
 
 
@@ -61,8 +67,7 @@ def _decision(approver: Approver) -> list[str]:
     if approver.decision is not None:
         decision = approver.decision
         said = f"{approver.address} {past(decision.choice)} on {_second(decision.decided_at)}"
-        quoted = [f"  | {line}" for line in decision.reason.split("\n") if decision.reason]
-        return [said, *quoted]
+        return [said, *_wrapped(decision.reason, "  | ")]
     if approver.replaced_by is not None:
         return [f"{approver.address} was replaced by {approver.replaced_by}"]
     return [f"{approver.address} has not decided (mail: {approver.mail})"]

@@ -1,12 +1,11 @@
 """The mails to approvers and requesters: subject and plain text.
 
-SNS sends the text unchanged and appends its own footer. Lines end by column 78; each link has a
-line of its own; the requester's words are quoted, so that they can't pass for Assent's.
+SNS sends the text unchanged and appends its own footer. Lines end by column 78; each of
+Assent's links has a line of its own; the requester's words are quoted, so that they can't pass for
+Assent's.
 """
 
 import re
-import textwrap
-import unicodedata
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +13,8 @@ from ..domain.addresses import same_person
 from ..domain.approval import Approval
 from ..domain.link_tokens import LinkedPage, MailSecrets, link
 from ..domain.outbox_entries import Mail
+from ..domain.texts import REASON_CHARACTERS
+from .layout import cut, wrap
 from .wording import (
     cancel_reason,
     detail_rows,
@@ -27,17 +28,24 @@ from .wording import (
     when,
 )
 
-COLUMNS = 78
 DETAIL_LINES = 40
 """More lines of details are on the page alone, so that the links stay in sight."""
 SUBJECT_CHARACTERS = 99
-"""SNS takes fewer than 100 (botocore's model of `Publish`)."""
+"""SNS takes fewer than 100 (botocore's model of `Publish`). An emoji counts as two here, as in
+UTF-16, so that the subject fits however SNS counts."""
+TEXT_BYTES = 256_000
+"""SNS takes 262,144 for a message (botocore's model), which leaves room for what it may add."""
 
 _PRIVATE = "These links decide in your name, so please don't forward them."
 _SAFETY = (
     "Opening a page decides nothing; only the button on it does.\n"
     f"{_PRIVATE}\n"
     "The link to unsubscribe, further down, would stop these mails."
+)
+
+_SHORTENED = (
+    "Long reasons are shortened here. The links in the mails before this one open a\n"
+    "page that has them whole."
 )
 
 
@@ -103,17 +111,32 @@ def _receipt(
 
 
 def _outcome(approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str) -> Email:
-    """Return the mail that tells how the approval ended, with every reason given."""
+    """Return the mail that tells how the approval ended, with every reason given.
+
+    The longest reasons are shortened if SNS wouldn't take the mail, which then says so.
+    """
+    longest = REASON_CHARACTERS
+    while True:
+        email = _outcome_with_reasons(approval, mail, secrets, public_url, longest)
+        if len(email.text.encode()) <= TEXT_BYTES or longest == 0:
+            return email
+        longest = longest * 3 // 4
+
+
+def _outcome_with_reasons(
+    approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, longest: int
+) -> Email:
     to_requester = approval.requester is not None and same_person(
         mail.to, approval.requester.address
     )
     whose = "your request" if to_requester else "this request"
-    because = cancel_reason(approval)
+    because = cut(cancel_reason(approval), longest)
     decisions = [
         f"{approver.address} {past(decision.choice)} on {when(decision.decided_at)}"
-        + (f":\n\n{_quoted(decision.reason)}" if decision.reason else ".")
+        + (f":\n\n{_quoted(cut(decision.reason, longest))}" if decision.reason else ".")
         for approver, decision in approval.decisions
     ]
+    shortened = [_SHORTENED] if longest < REASON_CHARACTERS else []
     inbox = [_PRIVATE, _inbox(approval, secrets, public_url)]
     return _email(
         outcome_title(approval),
@@ -121,6 +144,7 @@ def _outcome(approval: Approval, mail: Mail, secrets: MailSecrets, public_url: s
         f"{mail.to}, {whose} {was(approval)}:",
         *([_quoted(because)] if because else []),
         *decisions,
+        *shortened,
         "You don't need to do anything.",
         *(inbox if approval.mail_has_link(mail) else []),
     )
@@ -128,8 +152,8 @@ def _outcome(approval: Approval, mail: Mail, secrets: MailSecrets, public_url: s
 
 def _email(subject: str, approval: Approval, opening: str, *parts: str) -> Email:
     about = approval.request.subject
-    text = "\n\n".join((_filled(opening), _filled(about, "| "), *parts))
-    return Email(_cut(f"{subject}: {about}"), subject, text + "\n")
+    text = "\n\n".join((wrap(opening), wrap(about, "| "), *parts))
+    return Email(_subject_line(f"{subject}: {about}"), subject, text + "\n")
 
 
 def _opening(approval: Approval, mail: Mail) -> tuple[str, str]:
@@ -183,14 +207,13 @@ def _note(approval: Approval, address: str) -> list[str]:
     return [f"They wrote to you:\n\n{_quoted(note)}"] if note else []
 
 
-def _cut(text: str) -> str:
-    if len(text) <= SUBJECT_CHARACTERS:
-        return text
-    return text[: SUBJECT_CHARACTERS - 3].rstrip() + "..."
+def _subject_line(text: str) -> str:
+    fitting = text.encode("utf-16-le")[: 2 * SUBJECT_CHARACTERS].decode("utf-16-le", "ignore")
+    return cut(text, len(fitting), "...")
 
 
 def _fact(name: str, value: str) -> str:
-    return _filled(value, " " * 11, first=f"{name + ':':<11}")
+    return wrap(value, " " * 11, first=f"{name + ':':<11}")
 
 
 def _details(approval: Approval) -> list[str]:
@@ -210,19 +233,4 @@ def _details(approval: Approval) -> list[str]:
 
 def _quoted(text: str) -> str:
     text = re.sub(r"\n\s*\n", "\n\n", text)
-    return "\n".join(_filled(line, "| ") if line.strip() else "|" for line in text.split("\n"))
-
-
-def _filled(text: str, indent: str = "", *, first: str | None = None) -> str:
-    """Return the text wrapped; CJK characters and emoji take two columns."""
-    wide = any(unicodedata.east_asian_width(character) in "WF" for character in text)
-    lines = textwrap.wrap(
-        text,
-        width=COLUMNS // 2 if wide else COLUMNS,
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        # A link must not be cut.
-        break_long_words="://" not in text,
-    )
-    return "\n".join(lines)
+    return "\n".join(wrap(line, "| ") or "|" for line in text.split("\n"))

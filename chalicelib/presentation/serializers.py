@@ -23,6 +23,7 @@ from .json_types import (
     ResultJson,
     SummaryJson,
 )
+from .layout import cut
 
 CAUSE_BYTES = 32_768
 OUTPUT_BYTES = 262_144
@@ -204,7 +205,7 @@ def _result(approval: Approval, longest: int) -> ResultJson:
     made = decisions(approval)
     for decision in made:
         if len(decision["reason"]) > longest:
-            decision["reason"] = decision["reason"][: max(longest - 1, 0)] + "…"
+            decision["reason"] = cut(decision["reason"], longest)
     return {
         "outcome": approval.outcome,
         "approvalId": approval.id,

@@ -1,9 +1,12 @@
 """Assent deployed in the sandbox, over HTTP: start, mail, click, and the execution goes on."""
 
 import json
+import re
+import urllib.parse
 from functools import partial
 
 import pytest
+from wcwidth import wcswidth
 
 from tests.sandbox.announced import Announced
 from tests.sandbox.client import BROWSER, Json, Sandbox, http, press, until
@@ -102,6 +105,32 @@ def test_the_same_key_and_body_are_one_execution(sandbox: Sandbox) -> None:
     assert (other.status, other.json["code"]) == (409, "IdempotencyConflict")
     sandbox.link("ada@example.com", "Asked twice")
     assert len(sandbox.mails("ada@example.com", "Asked twice")) == 1
+
+
+def test_every_link_of_a_page_works_however_its_own_link_was_copied(sandbox: Sandbox) -> None:
+    """API Gateway's route takes a slash at the end; a browser counts it as one more folder.
+
+    And a pasted reason is recorded as its writer saw it.
+    """
+    name = sandbox.start(
+        subject="Copied", details={"ชื่อ": "กำลัง" * 30, "Team": "👩🏽\u200d🚀🇩🇪" * 40}
+    )
+    start, _, token = sandbox.link("ada@example.com", "Copied").rpartition("/")
+    for copied in (f"{token}/", f"{token.upper()})", f"{token}.", f"{token}%20", f"{token}./"):
+        page = http("GET", f"{start}/{copied}", headers=BROWSER)
+        assert page.status == 200, copied
+        links = re.findall(r'<a[^>]* href="([^"]+)"', page.text)
+        assert len(links) == 2
+        for link in links:
+            linked = urllib.parse.urljoin(f"{start}/{copied}", link)
+            assert http("GET", linked, headers=BROWSER).status == 200, linked
+    decided = press(f"{start}/{token.upper()}/", "Budget is 1250\u202c")
+    assert decided.json["approval"]["decisions"][0]["reason"] == "Budget is 1250"
+    assert sandbox.ended(name)["status"] == "SUCCEEDED"
+    (mail,) = sandbox.mails("ada@example.com", "Copied")
+    assert not [
+        line for line in mail["text"].split("\n") if wcswidth(line) > 78 and "http" not in line
+    ]
 
 
 def test_a_scanner_decides_nothing(sandbox: Sandbox) -> None:

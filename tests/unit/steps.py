@@ -70,6 +70,11 @@ def mailed_code(ports: FakePorts) -> str:
     return code
 
 
+def other_code(code: str) -> str:
+    """Return another code of six digits."""
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
 class ContestedStore(FakeStore):
     """A store in which another process writes just before each of the next `conflicts` writes.
 

@@ -26,6 +26,17 @@ fit = st.one_of(
     st.sampled_from(_HOT),
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters=REORDERING),
 )
+pasted = st.text(
+    st.one_of(
+        fit,
+        st.characters(exclude_categories=["Cs"]),
+        st.sampled_from(
+            "กำ\u0e33क\u094dषि🇩🇪🇫\u200d\u200c\ufe0f\u1100\u1161e\u0301\t\n\x0b\x85\u2028\u202e\x1b\u3164"
+        ),
+    ),
+    max_size=200,
+)
+"""What people type or paste: any text at all, and often text whose characters belong together."""
 one_line = st.text(fit, max_size=60)
 many_lines = st.text(st.one_of(fit, st.sampled_from("\n\n\t")), max_size=120)
 subjects = st.one_of(

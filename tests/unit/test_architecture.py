@@ -29,7 +29,7 @@ IMPURE = {
     "boto3", "botocore", "chalice", "os", "time", "random", "secrets", "uuid", "socket", "logging",
     "subprocess", "urllib", "http", "threading",
 }  # fmt: skip
-SHIPPED = {"msgspec", "markupsafe", "boto3", "botocore", "chalice"}
+SHIPPED = {"msgspec", "markupsafe", "wcwidth", "boto3", "botocore", "chalice"}
 """The packages in Lambda: those of requirements.txt, of the runtime, and of Chalice itself."""
 
 
@@ -182,7 +182,7 @@ print(json.dumps({
     "made": sorted(vars(app.wiring)),
     "clients": [m for m in sys.modules if m.startswith("botocore.loaders.")],
     "asked": sorted(k for k in Watched.asked if k.startswith("ASSENT_")),
-    "foreign": sorted(m for m in ("tools", "tests", "moto") if m in sys.modules),
+    "foreign": sorted(m for m in ("tools", "tests", "moto", "wcwidth") if m in sys.modules),
 }))
 """
 

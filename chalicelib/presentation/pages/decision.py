@@ -6,9 +6,11 @@ from markupsafe import Markup
 
 from ...domain.approval import Approval, Approver, Choice
 from ...domain.errors import AssentError
+from ...domain.texts import visible
 from ..wording import cancel_reason, past, progress, was, when
 from .parts import (
     CODE,
+    ROOT,
     Mood,
     details,
     error_box,
@@ -29,6 +31,7 @@ def decide_page(
     choice: Choice,
     *,
     token: str,
+    root: str = ROOT,
     reason: str = "",
     error: str = "",
 ) -> str:
@@ -47,8 +50,9 @@ def decide_page(
             **reason_box(required=approval.needs_reason(choice), reason=reason),
             button=choice.capitalize(),
             other=f"{other.capitalize()} instead",
-            other_link=f"../{other}/{token}",
+            other_link=f"{root}{other}/{token}",
             token=token,
+            root=root,
             address=approver.address,
         ),
     )
@@ -59,6 +63,7 @@ def reassign_page(
     approver: Approver,
     *,
     token: str,
+    root: str = ROOT,
     to: str = "",
     note: str = "",
     error: str = "",
@@ -71,10 +76,11 @@ def reassign_page(
             "reassign",
             subject=approval.request.subject,
             error=error_box(error),
-            to=to,
+            to=visible(to),
             code=CODE if approval.request.code_required else "",
             note=kept(note),
             token=token,
+            root=root,
             address=approver.address,
         ),
     )

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from ...domain.approval import Approval, Choice
 from ...domain.errors import AssentError
 from ..wording import asked_again, count, duration, past, progress, requester, was, when
-from .parts import details, error_box, fill, joined, page, reason_box
+from .parts import ROOT, details, error_box, fill, joined, page, reason_box
 
 Result = tuple[Approval, AssentError | None]
 """One approval decided together with others, and the error if it wasn't."""
@@ -50,6 +50,7 @@ def confirm_page(
     *,
     closed: int,
     token: str,
+    root: str = ROOT,
     now: datetime,
     reason: str = "",
     error: str = "",
@@ -76,11 +77,12 @@ def confirm_page(
             **reason_box(required=required, reason=reason, for_all=True),
             button=button,
             token=token,
+            root=root,
         ),
     )
 
 
-def receipt_page(choice: Choice, results: Sequence[Result], token: str) -> str:
+def receipt_page(choice: Choice, results: Sequence[Result], token: str, root: str = ROOT) -> str:
     """Return the page that says for each request whether the decision was recorded."""
     recorded = sum(error is None for _, error in results)
     lead = "Recorded" if recorded else "Nothing was recorded just now"
@@ -91,7 +93,9 @@ def receipt_page(choice: Choice, results: Sequence[Result], token: str) -> str:
     return page(
         heading,
         choice if recorded else None,
-        fill("bulk_receipt", lead=lead, heading=heading, items=joined(lines), token=token),
+        fill(
+            "bulk_receipt", lead=lead, heading=heading, items=joined(lines), token=token, root=root
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
+from ...domain.texts import LIMIT, visible
 from ..wording import asked_again, detail_rows, needed, progress, requester, when
 
 Mood = Choice | None
@@ -32,10 +33,12 @@ HEADERS = {
 }
 """Headers of every page. The policy allows our style by its hash, and no script at all."""
 
+ROOT = "../"
+"""The relative address of the folder that all pages are in, as seen from one of them."""
 CODE = Markup(
     '<label for="code">Code from your mail</label>\n'
     '<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code"'
-    ' maxlength="9" required>'
+    ' maxlength="40" required>'
 )
 
 
@@ -47,7 +50,7 @@ def page(title: str, mood: Mood, content: Markup) -> str:
 
 def fill(template: str, **values: object) -> Markup:
     """Return that template with these values, escaped unless they are Markup."""
-    return _template(template).format(**values)
+    return _template(template).format(limit=LIMIT, **values)
 
 
 def joined(parts: Iterable[Markup]) -> Markup:
@@ -74,7 +77,7 @@ def reason_box(*, required: bool, reason: str, for_all: bool = False) -> dict[st
 
 def kept(typed: str) -> str:
     """Return the content of a textarea; HTML drops its first line break, so one is added."""
-    return f"\n{typed}"
+    return f"\n{visible(typed)}"
 
 
 def facts(approval: Approval) -> Markup:

@@ -1,6 +1,7 @@
 """The request to Assent about a document, and the reason for which a document is held."""
 
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -87,4 +88,9 @@ def _counted(count: int, kind: str) -> str:
 def _one_line(text: str, limit: int) -> str:
     """Return the text on one line of at most `limit` characters, all of them printable."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return printable if len(printable) <= limit else f"{printable[: limit - 3]}..."
+    if len(printable) <= limit:
+        return printable
+    end = limit - 3
+    while end and unicodedata.category(printable[end]).startswith("M"):
+        end -= 1  # An accent stays with its letter: macOS writes names so.
+    return f"{printable[:end]}..."

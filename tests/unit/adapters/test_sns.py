@@ -307,6 +307,12 @@ def test_every_partition_of_botocore_has_a_host_that_is_taken(mailer: SnsMailer)
         assert confirmation_token(link(mailer, base=f"https://sns.r-1.{suffix}"), arn) == TOKEN
 
 
+@pytest.mark.parametrize("copied", [" {}\n", "<{}>", "({}).", "{}."])
+def test_the_token_is_read_from_a_link_as_people_copy_it(mailer: SnsMailer, copied: str) -> None:
+    """With a bracket, blank or full stop that isn't part of it."""
+    assert confirmation_token(copied.format(link(mailer)), mailer.topic_arn(ADA)) == TOKEN
+
+
 @pytest.mark.parametrize(
     "changed",
     [

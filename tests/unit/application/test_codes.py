@@ -14,13 +14,10 @@ from tests.unit.steps import (
     events,
     mailed_code,
     operate,
+    other_code,
     run_tick,
     stored,
 )
-
-
-def _other(code: str) -> str:
-    return f"{(int(code) + 1) % 10**6:06}"
 
 
 def test_the_code_of_the_mail_decides(ports: FakePorts) -> None:
@@ -47,7 +44,7 @@ def test_five_wrong_codes_lock_the_links_until_the_next_mail(ports: FakePorts) -
     code = mailed_code(ports)
     for _ in range(WRONG_CODES):
         with pytest.raises(WrongCode, match="not the code"):
-            decide(ports, code=_other(code))
+            decide(ports, code=other_code(code))
     assert len(events(ports, approval_id, "wrongCode")) == WRONG_CODES
     before = ports.snapshot()
     with pytest.raises(WrongCode, match="Too many"):
@@ -56,7 +53,7 @@ def test_five_wrong_codes_lock_the_links_until_the_next_mail(ports: FakePorts) -
     operate(ports, approval_id, Remind())
     run_tick(ports)
     with pytest.raises(WrongCode, match="not the code"):
-        decide(ports, code=_other(mailed_code(ports)))
+        decide(ports, code=other_code(mailed_code(ports)))
     decide(ports, code=mailed_code(ports))
     assert len(ports.executions.answers) == 1
 
@@ -66,7 +63,7 @@ def test_a_reminder_that_is_not_sent_unlocks_nothing(ports: FakePorts) -> None:
     code = mailed_code(ports)
     for _ in range(WRONG_CODES):
         with pytest.raises(WrongCode):
-            decide(ports, code=_other(code))
+            decide(ports, code=other_code(code))
     ports.mailer.subscriptions[ADA] = "pending"
     operate(ports, approval_id, Remind())
     run_tick(ports)

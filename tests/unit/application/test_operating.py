@@ -108,11 +108,11 @@ def test_reassigning_kills_the_links_of_the_approver_before(ports: FakePorts) ->
         (Reassign(from_=LINUS, to=GRACE), "from"),
         (Reassign(from_=ADA, to=MARY), "to"),
         (Reassign(from_=ADA, to=GRACE, note="x" * 2_001), "note"),
-        (Reassign(from_=ADA, to=GRACE, note="a\x00b"), "note"),
+        (Reassign(from_=ADA, to=GRACE, note="a\ud800b"), "note"),
         *((kind(reason="x" * 2_001), "reason") for kind in (Cancel, Remind)),
-        *((kind(reason="a\u202eb"), "reason") for kind in (Cancel, Remind)),
+        *((kind(reason="a\ud800b"), "reason") for kind in (Cancel, Remind)),
         (Extend(expires_in=60, reason="x" * 2_001), "reason"),
-        (Extend(expires_in=60, reason="a\x00b"), "reason"),
+        (Extend(expires_in=60, reason="a\ud800b"), "reason"),
     ],
 )
 def test_a_bad_command_is_refused_by_field_and_has_no_effect(

@@ -73,13 +73,13 @@ def reassign_by_link(ports: FakePorts) -> None:
 def reassign_with_a_wrong_code(ports: FakePorts) -> None:
     with pytest.raises(WrongCode):
         deciding.reassign(
-            ports, ports.token_mailed_to(ADA), GRACE, note="", via="page", code="wrong"
+            ports, ports.token_mailed_to(ADA), GRACE, note="", via="page", code="000000"
         )
 
 
 def decide_with_a_wrong_code(ports: FakePorts) -> None:
     with pytest.raises(WrongCode):
-        decide(ports, code="wrong")
+        decide(ports, code="000000")
 
 
 def remind(ports: FakePorts) -> None:

@@ -111,12 +111,11 @@ def test_a_token_altered_anywhere_gets_the_same_not_found() -> None:
         token[:at] + other + token[at + 1 :]
         for at in range(len(token))
         for other in (*ALPHABET, "A", "0", ".", "/", "é", "\n", "")
-        if other != token[at]
+        if other.lower() != token[at]
     ]
     altered += [token[:end] for end in range(len(token))]
-    altered += [token + more for more in ("a", ".", "\n", " ", "/", "=", "\x00", token)]
+    altered += [token + more for more in ("a", "0", ".a", "%2", "%zz", token)]
     altered += [
-        token.upper(),
         f" {token}",
         f"{SECRETS[1]}.{approval.id}",
         f"{approval.id}.",

@@ -235,6 +235,55 @@ def test_a_megabyte_elsewhere_is_refused_in_a_short_message() -> None:
     assert _field(details={"x": MEGABYTE}) == "details"
 
 
+@pytest.mark.parametrize("value", [None, [], ["x"], {}, {"x": 1}])
+def test_a_detail_of_a_wrong_type_is_named_by_its_label(value: object) -> None:
+    """Step Functions writes null for a value that its state didn't get."""
+    refusal = _refused(request_body(details={"Version": "4.2", "Cost": value, "x": value}))
+    assert refusal.field == "details.Cost"
+    assert refusal.message == "details.Cost: must be text, a number, true or false"
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u2800", "\u3164", "\u00ad", "\ufeff", "\u200d\ufe0f"]
+)
+def test_text_of_nothing_visible_counts_as_none(unseen: str) -> None:
+    """A subject and a label are required; details are not."""
+    assert _field(subject=unseen) == "subject"
+    assert _field(subject=f" {unseen}\u00a0{unseen}") == "subject"
+    assert _field(details={unseen: 1}) == "details"
+    assert _read(details=unseen).details == ""
+    assert _read(subject=f"{unseen}x").subject == f"{unseen}x"
+
+
+def test_blanks_around_addresses_are_dropped_everywhere() -> None:
+    request = _read(
+        approvers=[" ada@example.com", "bob@example.com\n"],
+        requestedBy="\tmary@example.com ",
+        escalation={"after": 60, "approvers": ["grace@example.com "]},
+    )
+    assert request.approvers == ("ada@example.com", "bob@example.com")
+    assert request.requested_by == "mary@example.com"
+    assert request.escalation is not None
+    assert request.escalation.approvers == ("grace@example.com",)
+    assert _field(approvers=["ada@example.com", " ada@example.com"]) == "approvers[1]"
+    assert _field(approvers=["ada@example.com"], requestedBy=" ada@example.com") == "approvers[0]"
+
+
+def test_integers_may_be_written_as_floats() -> None:
+    """And are stored as integers; numbers in details stay as they were sent."""
+    escalation = {"after": 120.0, "approvers": ["grace@example.com"]}
+    request = _read(
+        approvers=people(3), approvalsNeeded=2.0, rejectionsNeeded=1.0, expiresIn=86_400.0,
+        remindEvery=300.0, escalation=escalation, details={"Version": 2.0},
+    )  # fmt: skip
+    stored = msgspec.json.encode(request)
+    assert b'"expiresIn":86400,' in stored
+    assert b'"after":120,' in stored
+    assert b'"Version":2.0' in stored
+    assert (request.approvals_needed, request.remind_every) == (2, 300)
+    assert _field(expiresIn=59.0) == "expiresIn"
+
+
 def test_details_are_measured_as_the_json_that_is_stored() -> None:
     assert _read(details="x" * (DETAILS_BYTES - 2)).details == "x" * (DETAILS_BYTES - 2)
     assert _field(details="x" * (DETAILS_BYTES - 1)) == "details"
@@ -249,7 +298,7 @@ def test_deep_nesting_is_refused() -> None:
     for _ in range(100_000):
         deep = [deep]
     assert _field(details=deep) == "details"
-    assert _field(details={"x": deep}) == "details"
+    assert _field(details={"x": deep}) == "details.x"
     assert _refused(deep).field is None
 
 

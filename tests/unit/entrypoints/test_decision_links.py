@@ -264,6 +264,7 @@ def test_a_reason_that_is_too_long_comes_back_in_the_form(
     page = client.post_form(f"/reject/{new_link(ports)}", reason=reason)
     assert page.status == 400
     assert reason in page.text
+    assert "Is 399 characters too long. At most 2,000 characters" in page.text
 
 
 def test_a_wrong_code_is_asked_for_again_and_the_right_one_decides(
@@ -272,9 +273,9 @@ def test_a_wrong_code_is_asked_for_again_and_the_right_one_decides(
     """403, with the reason still in the form; a program without a code gets 400."""
     token = new_link(ports, codeRequired=True)
     assert 'name="code"' in client.get(f"/approve/{token}", BROWSER).text
-    wrong = client.post_form(f"/approve/{token}", reason="kept", code="12345")
+    wrong = client.post_form(f"/approve/{token}", reason="kept", code="000000")
     assert (wrong.status, "not the code" in wrong.text, "kept" in wrong.text) == (403, True, True)
-    assert client.post_json(f"/approve/{token}", {"code": "12345"}).status == 403
+    assert client.post_json(f"/approve/{token}", {"code": "000000"}).status == 403
     missing = client.post_json(f"/approve/{token}", {"reason": "x"})
     assert (missing.status, missing.json["field"]) == (400, "code")
     right = client.post_form(f"/approve/{token}", reason="kept", code=mailed_code(ports))

@@ -132,7 +132,7 @@ def without_code(ports: AppPorts) -> object:
 
 def wrong_code(ports: AppPorts) -> object:
     request_approval(ports, codeRequired=True)
-    return decision(ports, code="not it")
+    return decision(ports, code="000000")
 
 
 Refused = Callable[[AppPorts], object]

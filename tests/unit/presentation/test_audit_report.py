@@ -2,12 +2,18 @@
 
 from datetime import timedelta
 
+from hypothesis import given
+from msgspec.structs import replace
+from wcwidth import wcswidth
+
+from chalicelib.domain.approval import Approval
 from chalicelib.domain.outbox import mailed, resumed
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.transitions import decide, extend, reassign, remind
 from chalicelib.presentation.audit_report import audit_report
 from tests.builders import an_approval, cancelled
 from tests.fakes import START, TOKEN
+from tests.unit.strategies import approvals, many
 
 ADA, GRACE, LINUS, MARY = (f"{name}@example.com" for name in ("ada", "grace", "linus", "mary"))
 
@@ -58,3 +64,22 @@ def test_the_audit_report_of_an_open_approval_says_that_it_is_open() -> None:
     assert "Outcome:   is still open" in text
     assert "Resumed:   not yet" in text
     assert "Details" not in text
+
+
+@many
+@given(approvals())
+def test_what_people_wrote_is_whole_in_the_report_and_forges_no_line(approval: Approval) -> None:
+    """Subject, details and reasons, in lines of 80 columns; a reason's lines are quoted."""
+    text = audit_report(approval)
+    text.encode()
+    letters = "".join(text.replace("|", "").split())
+    details = approval.request.details
+    written = [approval.request.subject, *(d.reason for _, d in approval.decisions)]
+    written += [details] if isinstance(details, str) else [*details]
+    for one in written:
+        assert "".join(one.replace("|", "").split()) in letters
+    plain = replace(approval, request=replace(approval.request, subject="x", details=""))
+    ours = [line for line in audit_report(plain).split("\n") if line[:1] not in (" ", "")]
+    assert set(ours[1:]) <= {*text.split("\n")}
+    quoted = [line for line in text.split("\n") if line.startswith("    |")]
+    assert not [line for line in quoted if wcswidth(line) > 80 and "://" not in line]

@@ -5,37 +5,32 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
+from wcwidth import iter_graphemes, wcswidth
 
 from chalicelib.domain import link_tokens
-from chalicelib.domain.approval import Approval
+from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.outbox_entries import Mail, MailKind
+from chalicelib.domain.texts import check_reason
 from chalicelib.domain.transitions import reassign
 from chalicelib.domain.validation import DETAILS_BYTES
 from chalicelib.presentation.emails import Email, write_email
 from chalicelib.presentation.wording import needed
-from tests.builders import an_approval, approval_of, people
+from tests.builders import an_approval, approval_of, decided, people
 from tests.fakes import START
-from tests.unit.strategies import largest_approval, many, pending_approvals, try_to_decide
+from tests.unit.strategies import largest_approval, many, pasted, pending_approvals, try_to_decide
 
 URL = "https://abcdefghij.execute-api.ap-southeast-1.amazonaws.com/api"
 SECRET = link_tokens.MailSecrets(link_tokens.secret(b"\x07" * link_tokens.SECRET_BYTES), "123456")
 PUBLISH_BYTES = 262_144
 """The longest message that SNS takes (botocore's model of `Publish`)."""
+SHORTENED = "Long reasons are shortened here."
 
 
 def _mail(approval: Approval, who: int = 0) -> Email:
     return write_email(
         approval, Mail(approval.approvers[who].address, START), SECRET, public_url=URL, now=START
-    )
-
-
-def _columns(line: str) -> int:
-    """Return the columns that the line takes; a wide character takes two."""
-    return sum(
-        2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in line
-        if not unicodedata.combining(character)
     )
 
 
@@ -46,7 +41,7 @@ def _links(email: Email) -> list[str]:
 def _too_long(email: Email) -> list[str]:
     """Return the lines that end beyond column 78, without links."""
     links = _links(email)
-    return [line for line in email.text.split("\n") if _columns(line) > 78 and line not in links]
+    return [line for line in email.text.split("\n") if wcswidth(line) > 78 and line not in links]
 
 
 def _ours(email: Email) -> list[str]:
@@ -212,6 +207,65 @@ def test_the_largest_mail_fits_what_sns_publishes(details: Any) -> None:
     assert len(email.subject) < 100
     assert len(email.text.encode()) <= PUBLISH_BYTES // 2
     assert not _too_long(email)
+
+
+FIFTY_REASONS = [
+    "\t".join("x" * 1_000), "\n".join("é" * 1_000), "\n".join("審" * 800), "\n".join("🚀" * 667),
+    "\n".join("x" * 1_000), "กำ" * 666, "x" * 2_000, "http://x " * 222,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", FIFTY_REASONS, ids=range(len(FIFTY_REASONS)))
+def test_the_mail_about_fifty_long_reasons_fits_what_sns_publishes(reason: str) -> None:
+    """Shortened if need be, which it says; the mail names every approver."""
+    approval = largest_approval("x")
+    for who in range(50):
+        approval = decided(approval, who, "approve", check_reason(reason))
+    mail = Mail(approval.approvers[7].address, START, about="outcome")
+    text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
+    assert len(text.encode()) <= PUBLISH_BYTES - 1_000
+    assert text.count(" approved on ") == 51
+    assert (SHORTENED in text) == ("…" in text)
+    assert "open a\npage that has them whole." in text or SHORTENED not in text
+
+
+def test_the_reasons_that_make_the_longest_mail_are_shortened_evenly() -> None:
+    """And a short one beside them isn't."""
+    approval = largest_approval("x")
+    for who in range(50):
+        reason = "\n".join("é" * 1_000) if who else "Tests are green"
+        approval = decided(approval, who, "approve", reason)
+    mail = Mail(approval.approvers[0].address, START, about="outcome")
+    text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
+    assert SHORTENED in text
+    assert "| Tests are green\n" in text
+    assert text.count("…") == 49
+
+
+@many
+@given(pasted, st.sampled_from(["approve", "reject"]))
+def test_any_reason_and_note_arrive_whole_in_lines_of_78_columns(text: str, choice: Choice) -> None:
+    """As their writer saw them, between the characters as readers see them."""
+    reason = check_reason(text)
+    approval = decided(approval_of(1, reasonRequired="never"), 0, choice, reason)
+    noted = replace(approval, approvers=(replace(approval.approvers[0], note=reason),))
+    for about in ("outcome", "request"):
+        mail = Mail(people(1)[0], START, about=about)
+        email = write_email(noted, mail, SECRET, public_url=URL, now=START)
+        quoted = [line[1:] for line in email.text.split("\n") if line.startswith("|")][1:]
+        assert "".join("".join(quoted).split()) == "".join(reason.split())
+        assert not _too_long(email)
+
+
+@many
+@given(st.text(st.sampled_from("a審🇩🇪\u0301กำ👩🏽\u200d🚀 "), min_size=80, max_size=190))
+def test_a_subject_line_is_cut_between_characters(subject: str) -> None:
+    """No half flag and no accent without its letter; SNS may count UTF-16 units."""
+    line = _mail(an_approval(subject=f"x{subject}x")).subject
+    assert len(line.encode("utf-16-le")) < 200
+    kept = line.removeprefix("Approval needed: ").removesuffix("...")
+    whole = list(iter_graphemes(f"x{subject}x"))
+    assert list(iter_graphemes(kept)) == whole[: len(list(iter_graphemes(kept)))]
 
 
 def test_long_details_are_cut_and_the_mail_says_so() -> None:

@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wcwidth import iter_graphemes
 
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox import LONGEST_RESUME_PAUSE, mailed, not_mailed, resumed
 from chalicelib.domain.outbox_entries import Mail
-from chalicelib.domain.texts import check_reason
+from chalicelib.domain.texts import check_reason, clean
 from chalicelib.domain.transitions import cancel
 from chalicelib.domain.validation import DETAILS_BYTES
 from chalicelib.presentation.serializers import (
@@ -23,7 +26,7 @@ from chalicelib.presentation.serializers import (
 )
 from tests.builders import after_tick, an_approval, decided
 from tests.fakes import START
-from tests.unit.strategies import largest_approval
+from tests.unit.strategies import largest_approval, pasted
 
 ITEM_BYTES = 409_600
 """The largest item of DynamoDB."""
@@ -84,6 +87,20 @@ def test_one_long_reason_is_never_cut(reason: str) -> None:
     approval = decided(an_approval(), 0, "reject", reason)
     for text in (output(approval), cause(approval)):
         assert json.loads(text)["decisions"][0]["reason"] == reason
+
+
+@given(st.one_of(pasted, st.text("🇩🇪🇫e\u0301กำ👩\u200d🚀", min_size=5)).filter(str.strip))
+def test_a_reason_in_a_result_is_cut_between_characters(text: str) -> None:
+    """Whatever was typed: the JSON is valid, fits, and ends in no half flag and no bare letter."""
+    reason = clean((text * 400)[:1_333])
+    approval = largest_approval("")
+    for who in range(50):
+        approval = decided(approval, who, "approve", reason)
+    result = cause(approval)
+    assert len(result) <= CAUSE_BYTES
+    shown = json.loads(result)["decisions"][0]["reason"].removesuffix("…")
+    kept = list(iter_graphemes(shown))
+    assert kept == list(iter_graphemes(reason))[: len(kept)]
 
 
 def test_a_short_reason_beside_long_ones_is_not_cut() -> None:

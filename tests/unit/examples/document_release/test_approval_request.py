@@ -89,6 +89,14 @@ def test_assent_accepts_the_request_for_any_document_name(name: str) -> None:
     assert len(request["details"]["Where"].splitlines()) == MAX_SHOWN + 1
 
 
+def test_a_long_name_is_cut_between_letters_and_not_before_an_accent() -> None:
+    """The names of macOS have letters and accents apart."""
+    for shift in ("", "x"):
+        subject = request_for(shift + "e\u0301" * 60)["subject"]
+        name = subject.removeprefix("Release ").partition("...")[0]
+        assert name == shift + "e\u0301" * ((97 - len(shift)) // 2)
+
+
 def test_the_requester_is_optional() -> None:
     """Without a requester the field is missing."""
     assert "requestedBy" not in request_for(requested_by="")
