@@ -10,6 +10,7 @@ MiniStack lacks things that Assent needs. They are added here by wrapping its fu
 - The actions and resources that IAM knows some calls by, and a record of IAM users' calls
   (emulator_iam.py).
 - Alarms of metric math: the alarm is made, of its first metric alone. No alarm rings here anyway.
+- The stack's name, Sub and Join in the conditions of a template (emulator_conditions.py).
 
 After an upgrade of MiniStack run tests/integration/tools/test_emulator.py: its internals change.
 
@@ -29,9 +30,10 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import lambda_svc, sns
-from ministack.services.cloudformation import provisioners
+from ministack.services import cloudformation, lambda_svc, sns
+from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
+from tools.sandbox.emulator_conditions import with_functions, with_stack_name
 from tools.sandbox.emulator_iam import with_lambda_actions, with_record, with_resources
 
 SNS_DEFAULT_SUBJECT = "AWS Notification Message"
@@ -152,6 +154,10 @@ def main() -> None:
     lambda_svc._execute_function_warm = with_error_types(lambda_svc._execute_function_warm)
     record = with_metric_math(provisioners._cw_metric_alarm_record)
     provisioners._cw_metric_alarm_record = record
+    actions = vars(cloudformation)["_ACTION_HANDLERS"]
+    actions.update({action: with_stack_name(handle) for action, handle in actions.items()})
+    for functions in (vars(handlers), vars(changesets), vars(stacks)):
+        functions["_evaluate_conditions"] = with_functions(functions["_evaluate_conditions"])
     setattr(app, "pin_request_origin", as_tls(iam_evaluator.pin_request_origin))  # noqa: B010  # app has imported it, for itself
     sys.argv = ["ministack"]
     app.main()  # type: ignore[no-untyped-call]  # MiniStack has few types
