@@ -14,8 +14,7 @@ def with_stack_name(handle: Callable[[Params], Any]) -> Callable[[Params], Any]:
     """Wrap MiniStack's handler of a call: the stack's name is known while it runs."""
 
     def handle_named(params: Params) -> Any:
-        named = params.get("StackName", "")
-        name = str(named[0] if isinstance(named, list) and named else named)
+        (name, *_) = params.get("StackName") or [""]
         token = _stack_name.set(name.split("/")[1] if name.startswith("arn:") else name)
         try:
             return handle(params)
