@@ -205,9 +205,9 @@ class Approval(Struct, frozen=True, rename="camel"):
         """Return the approval closed; its outbox resumes the task, announces and notifies.
 
         The closing process leases the Resume. The rest is for the tick, and due when the task is
-        answered: until then nobody knows whether it still waited. The outbox is replaced, so
-        undelivered mails are dropped. The requester and the active approvers are notified, except
-        `by`, the person who closed it.
+        answered, at the latest when the lease is over: before, it isn't known whether the task
+        still waited. The outbox is replaced, so undelivered mails are dropped. The requester and
+        the active approvers are notified, except `by`, the person who closed it.
         """
         people = [a.address for a in self.active_approvers if a.link_hashes]
         if self.requester is not None:

@@ -1,11 +1,12 @@
 """The outbox relay: due entries are delivered, retried after faults, and delivered once."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from chalicelib.application import outbox_relay
+from chalicelib.application import bulk_deciding, deciding, outbox_relay
 from chalicelib.application.ports import Subscription
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.commands import Cancel
@@ -173,15 +174,36 @@ class Slow(FakeStore):
         return super().replace(read, changed)
 
 
+def _decide_by_link(ports: FakePorts, _: str) -> None:
+    decide(ports)
+
+
+def _decide_in_inbox(ports: FakePorts, approval_id: str) -> None:
+    selected = bulk_deciding.select(ports, ports.token_mailed_to(ADA, "inbox"), [approval_id])
+    bulk_deciding.decide_all(ports, selected, "approve", "")
+
+
+def _cancel_by_link(ports: FakePorts, _: str) -> None:
+    deciding.cancel(ports, ports.token_mailed_to(MARY, "cancel"), "", "page")
+
+
+def _cancel_as_operator(ports: FakePorts, approval_id: str) -> None:
+    operate(ports, approval_id, Cancel())
+
+
 @pytest.mark.parametrize(("seconds", "answers"), [(4, 1), (5, 0)])
-def test_a_decision_whose_time_is_up_leaves_the_resume_to_the_tick(
-    ports: FakePorts, seconds: int, answers: int
+@pytest.mark.parametrize(
+    "close", [_decide_by_link, _decide_in_inbox, _cancel_by_link, _cancel_as_operator]
+)
+def test_a_call_whose_time_is_up_leaves_the_resume_to_the_tick(
+    ports: FakePorts, seconds: int, answers: int, close: Callable[[FakePorts, str], None]
 ) -> None:
     """The API's function would time out before it has answered its reader."""
-    approval_id = request_approval(ports)
+    approval_id = request_approval(ports, requestedBy=MARY)
+    run_tick(ports)
     store = use_store(ports, Slow(ports.effects))
     store.ports, store.seconds = ports, seconds
-    decide(ports)
+    close(ports, approval_id)
     assert len(ports.executions.answers) == answers
     ports.later(seconds=LEASE.total_seconds())
     run_tick(ports)
