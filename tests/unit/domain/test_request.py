@@ -8,7 +8,7 @@ from chalicelib.domain.request import TaskRequest, is_execution_name
 from tests.builders import task_request
 from tests.unit.domain.refused import HOSTILE, MEGABYTE, SURROGATE, fit_to_send
 
-UNPRINTABLE = [*HOSTILE, " ", "\t", "\n", "\u00a0", "\u3000", "\ufffe"]
+UNPRINTABLE = [*HOSTILE, " ", "\t", "\n", "\u00a0", "\u3000", "\ufffe", "\uffff"]
 EXCLUDED = [*UNPRINTABLE, *'<>{}[]?*"#%\\^|~`$&,;:/', "\U0010ffff"]
 """What the documentation of StartExecution excludes from names."""
 
