@@ -9,7 +9,7 @@ from ..domain.decoding import convert
 from ..domain.delegation import delegates_for
 from ..domain.errors import InvalidRequest
 from ..domain.events import Channel
-from ..domain.request import TaskRequest
+from ..domain.request import TaskRequest, is_execution_arn
 from ..domain.validation import check_request
 from .outbox_relay import TIME_LIMIT, deliver, new_secrets
 from .ports import Ports
@@ -71,9 +71,9 @@ def _refuse(ports: Ports, untrusted: object, error: InvalidRequest) -> str | Non
     known_id = link_tokens.approval_id(task_token) if task_token.isascii() else ""
     if ports.store.get(known_id) is not None:
         return known_id
-    arn = str(fields.get("executionArn"))[:300]
-    why = link_tokens.hide_tokens(error.message)
-    ports.log("request_refused", executionArn=arn, code=error.code, field=error.field, why=why)
+    arn = fields.get("executionArn")
+    named = {"executionArn": arn[:512]} if is_execution_arn(arn) else {}
+    ports.log("request_refused", **named, **error.as_facts())
     cause = msgspec.json.encode(error.as_json()).decode()
     ports.executions.fail_task(task_token, error.code, cause)
     return None

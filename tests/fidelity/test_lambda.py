@@ -128,6 +128,6 @@ def test_a_hundred_executions_stay_unreserved() -> None:
 def test_the_model_queues_asynchronous_invocations_alone() -> None:
     """A synchronous one keeps its connection open, so it can't start minutes after it was sent."""
     said = plain(operation("lambda", "Invoke").documentation)
-    assert "For asynchronous invocation, Lambda adds events to a queue" in said
+    assert "asynchronous invocation , Lambda adds events to a queue" in said
     kinds = plain(argument("lambda", "Invoke", "InvocationType").documentation)
     assert "RequestResponse (default) – Invoke the function synchronously. Keep the conn" in kinds

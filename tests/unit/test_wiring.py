@@ -9,6 +9,7 @@ import pytest
 
 import app
 from chalicelib.application import deciding
+from chalicelib.application.ending import ENDING_LIMIT
 from chalicelib.application.outbox_relay import RESUME_LIMIT, TIME_LIMIT
 from chalicelib.application.ports import Ports
 from chalicelib.application.superseding import SUPERSEDING_LIMIT
@@ -151,6 +152,14 @@ def test_a_request_ends_before_its_function_times_out(function: str) -> None:
     superseded = max(created, SUPERSEDING_LIMIT.total_seconds() + CLOCK) + write_look
     timeout = SETTINGS["lambda_functions"][function]["lambda_timeout"]
     assert max(superseded, began + last_mail) < timeout
+
+
+@pytest.mark.usefixtures("credentials")
+def test_the_end_of_an_execution_is_handled_before_its_function_times_out() -> None:
+    """It may have begun to read 100 approvals more, or to write one and look at it."""
+    begun = 2 * longest("store")
+    timeout = SETTINGS["lambda_functions"]["execution_ended"]["lambda_timeout"]
+    assert ENDING_LIMIT.total_seconds() + CLOCK + begun < timeout
 
 
 @pytest.mark.usefixtures("credentials")
