@@ -1,5 +1,7 @@
 """Ending: an execution that ended by itself leaves no approval pending."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -163,6 +165,28 @@ def test_a_call_closes_what_it_has_time_for_and_its_repetitions_the_rest(ports: 
         assert ports.time - began == ENDING_LIMIT
     assert len(end_approvals(ports, end)) == 1
     assert {stored(ports, one).execution_ended for one in ids} == {"ABORTED"}
+
+
+class SlowToRead(FakeStore):
+    """A store in which each read of a batch takes seven seconds."""
+
+    ports: FakePorts
+
+    def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
+        self.ports.later(seconds=7)
+        return super().get_many(approval_ids)
+
+
+def test_a_call_reads_no_further_once_its_time_is_over(ports: FakePorts) -> None:
+    """Closed approvals take time to read, too."""
+    for n in range(3 * BATCH):
+        request_approval(ports, f"{n}", execution=FOREIGN)
+        decide(ports)
+    use_store(ports, SlowToRead(ports.effects)).ports = ports
+    began = ports.time
+    with pytest.raises(Unavailable, match="more approvals"):
+        end_approvals(ports, ended(ports, executionArn=FOREIGN))
+    assert ports.time - began < ENDING_LIMIT + timedelta(seconds=7)
 
 
 def test_an_execution_that_asked_nobody_is_no_error(ports: FakePorts) -> None:
