@@ -131,8 +131,11 @@ class FakeStore:
         return [place.partition("_")[2] for place in behind[:most]], more
 
     def of_execution(self, execution_arn: str) -> list[Approval]:
+        return self.get_many(list(self.ids_of_execution(execution_arn))[:100])
+
+    def ids_of_execution(self, execution_arn: str) -> Iterator[str]:
         made = [a for a in self._all() if a.execution_arn == execution_arn]
-        return sorted(made, key=lambda a: a.created_at, reverse=True)[:100]
+        yield from (a.id for a in sorted(made, key=lambda a: a.created_at, reverse=True))
 
     def _all(self) -> list[Approval]:
         return [msgspec.json.decode(item, type=Approval) for item in self._items.values()]

@@ -196,10 +196,17 @@ class DynamoDbStore:
 
         The index is eventually consistent: just after its request an approval may be missing.
         """
-        newest = {"ScanIndexForward": False, "Limit": MOST_OF_EXECUTION}
-        found = self._items("execution", "executionArn", execution_arn, "", "", **newest)
-        ids = [approval_id_of(item) for item in islice(found, MOST_OF_EXECUTION)]
+        ids = list(islice(self.ids_of_execution(execution_arn), MOST_OF_EXECUTION))
         return self.get_many(ids) if ids else []
+
+    def ids_of_execution(self, execution_arn: str) -> Iterator[str]:
+        """Yield the ids of all approvals that this execution requested, newest first.
+
+        Page after page is fetched as they are consumed.
+        """
+        page = {"ScanIndexForward": False, "Limit": MOST_OF_EXECUTION}
+        found = self._items("execution", "executionArn", execution_arn, "", "", **page)
+        return map(approval_id_of, found)
 
     def _write(self, read: Approval | None, changed: Approval, **condition: Any) -> WriteResult:
         """Write an approval on that condition, and in the same transaction its waiting entries."""

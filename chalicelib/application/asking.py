@@ -9,22 +9,21 @@ from ..domain.decoding import convert
 from ..domain.delegation import delegates_for
 from ..domain.errors import InvalidRequest
 from ..domain.events import Channel
-from ..domain.request import TaskRequest
+from ..domain.request import TaskRequest, is_execution_arn
 from ..domain.validation import check_request
 from .outbox_relay import TIME_LIMIT, deliver, new_secrets
 from .ports import Ports
-from .superseding import check_may_supersede, older_requests, supersede
+from .superseding import SUPERSEDING_LIMIT, approvals_before, check_may_supersede, supersede
 
 
 def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | None:
     """Make the approval that a `TaskRequest` asks for, mail its approvers, and return its id.
 
     The same task token again mails nobody twice. What the execution asked before is closed if it
-    waits no longer. A bad request fails its task as `InvalidRequest`
-    at once, and None is returned; without a usable task token InvalidRequest is raised. Raises
-    Unavailable only while nothing is written, so that a caller may retry.
+    surely waits no longer. A bad request fails its task as `InvalidRequest` at once, and None is
+    returned; without a usable task token InvalidRequest is raised. Raises Unavailable only while
+    nothing is written, so that a caller may retry.
     """
-    began = ports.now()
     try:
         task = convert(untrusted, TaskRequest)
         request = check_request(task.request, ports.approver_domains)
@@ -46,9 +45,14 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
         requester=_reachable_requester(ports, request.requested_by),
         delegates=delegates,
     )
-    older = older_requests(ports, task.execution_arn, began, via)
-    if ports.store.create(approval):
-        supersede(ports, older, approval, via)
+    before = approvals_before(ports, approval, via)
+    created = ports.store.create(approval)
+    # A call that died after `create` has superseded nothing, so its repetition does it: by the age
+    # of the stored approval.
+    newer = approval if created else next((a for a in before if a.id == approval.id), None)
+    if newer is not None:
+        supersede(ports, before, newer, via, until=now + SUPERSEDING_LIMIT)
+    if created:
         # The receipt is due at once: the tick sends it. The writer leases the approvers' mails.
         leased = [entry for entry in approval.outbox if entry.due_at > approval.created_at]
         deliver(ports, approval, leased, secrets, via, until=now + TIME_LIMIT)
@@ -67,9 +71,9 @@ def _refuse(ports: Ports, untrusted: object, error: InvalidRequest) -> str | Non
     known_id = link_tokens.approval_id(task_token) if task_token.isascii() else ""
     if ports.store.get(known_id) is not None:
         return known_id
-    arn = str(fields.get("executionArn"))[:300]
-    why = link_tokens.hide_tokens(error.message)
-    ports.log("request_refused", executionArn=arn, code=error.code, field=error.field, why=why)
+    arn = fields.get("executionArn")
+    named = {"executionArn": arn[:512]} if is_execution_arn(arn) else {}
+    ports.log("request_refused", **named, **error.as_facts())
     cause = msgspec.json.encode(error.as_json()).decode()
     ports.executions.fail_task(task_token, error.code, cause)
     return None

@@ -14,6 +14,7 @@ from ..domain.errors import (
     AssentError,
     Expired,
     InvalidRequest,
+    NotFound,
     Reassigned,
     Unavailable,
     WrongCode,
@@ -44,6 +45,8 @@ class Inbox(NamedTuple):
     """Where the next page begins; "" if this is the last one."""
     began: datetime
     """When the call began."""
+    missing: tuple[str, ...] = ()
+    """Selected ids that are no requests to the approver; `not_found` is the error of each."""
 
 
 class Result(NamedTuple):
@@ -61,10 +64,11 @@ def inbox(ports: Ports, token: str, after: str = "") -> Inbox:
 
 
 def select(ports: Ports, token: str, approval_ids: Sequence[str]) -> Inbox:
-    """Return these approvals, of which the reader of an inbox link is or was an approver.
+    """Return those of these approvals of which the reader of an inbox link is or was an approver.
 
-    Raises what `_reader` does, and InvalidRequest if there are none, too many, or others among
-    them.
+    The other ids are `missing`: erased, deleted by their time-to-live, or about other people.
+    Which of these is not told, so nobody learns whether an id exists. Raises what `_reader` does,
+    and InvalidRequest if there are no ids, too many, a malformed one, or none of the reader's.
     """
     began, address = ports.now(), _reader(ports, token)
     ids = list(dict.fromkeys(approval_ids))
@@ -73,13 +77,15 @@ def select(ports: Ports, token: str, approval_ids: Sequence[str]) -> Inbox:
     if len(ids) > PAGE_SIZE:
         raise InvalidRequest(f"chosen: {PAGE_SIZE} requests at most", field="chosen")
     found = ports.store.get_many(ids) if all(map(link_tokens.is_id, ids)) else []
-    if len(found) < len(ids) or not all(find_person(a.approvers, address) for a in found):
+    own = {a.id: a for a in found if find_person(a.approvers, address)}
+    if not own:
         raise InvalidRequest("chosen: you were not asked about all of these", field="chosen")
-    return Inbox(address, found, "", began)
+    missing = tuple(one for one in ids if one not in own)
+    return Inbox(address, list(own.values()), "", began, missing)
 
 
 def decide_all(ports: Ports, selected: Inbox, choice: Choice, reason: str) -> list[Result]:
-    """Decide each selected approval and return the result of each.
+    """Decide each selected approval and return the result of each; `missing` ones have none.
 
     A repeated decision counts as recorded; an outcome that others made doesn't. Raises
     InvalidRequest for a bad reason, or if one of them requires a reason and there is none: nothing
@@ -99,6 +105,11 @@ def decide_all(ports: Ports, selected: Inbox, choice: Choice, reason: str) -> li
         ended = ports.now()
         longest, start = max(longest, ended - start), ended
     return results
+
+
+def not_found() -> NotFound:
+    """Return the error for a selected id that is no request to the reader."""
+    return NotFound("This request is gone, or you were not asked about it.")
 
 
 def is_waiting_for(approval: Approval, address: str) -> bool:

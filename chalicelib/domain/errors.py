@@ -2,7 +2,13 @@
 
 Every error has a `code` (stable, for programs), an HTTP `status`, a `message` (for people) and,
 where one part of the input is wrong, the `field`. No message holds a token, a link or a reason.
+The message of a refusal may quote its sender, addresses included: it is for them, not for a log.
 """
+
+import re
+
+_FIELD = re.compile(r"[A-Za-z-]{1,24}(\[\d{1,3}\])?(\.[A-Za-z-]{1,24}(\[\d{1,3}\])?){0,3}")
+"""A field as the wire names it. A link token is longer, an address has other characters."""
 
 
 class AssentError(Exception):
@@ -20,6 +26,18 @@ class AssentError(Exception):
         """Return the wire's error body: `code`, `message`, and `field` if one part is wrong."""
         body = {"code": self.code, "message": self.message}
         return body | {"field": self.field} if self.field is not None else body
+
+    def as_facts(self) -> dict[str, str]:
+        """Return what a log may hold: the code, and nothing that the sender of a request wrote.
+
+        For a refusal also the field: of a detail without its label, and not if an unknown field has
+        a name that no field can have. For a fault (5xx) also the message, as `why`.
+        """
+        if self.status >= 500:
+            return {"code": self.code, "why": self.message}
+        field = self.field or ""
+        field = "details" if field.startswith("details.") else field
+        return {"code": self.code} | ({"field": field} if _FIELD.fullmatch(field) else {})
 
 
 class InvalidRequest(AssentError):

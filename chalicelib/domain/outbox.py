@@ -43,7 +43,12 @@ def lease_due(approval: Approval, hashes: Mapping[str, SecretHashes], now: datet
 
 
 def mailed(approval: Approval, mail: Mail, now: datetime, via: Channel) -> Approval:
-    """Return the approval with this mail sent; unchanged if that was recorded already."""
+    """Return the approval with this mail sent; unchanged if that was recorded, or it is erased.
+
+    An erased approval has nobody left to whom a slow process may record a mail.
+    """
+    if approval.erased_at is not None:
+        return approval
     changed = approval.without_entry(mail)
     if changed is approval and approval.recipient(mail).mail == "sent":
         return approval
@@ -68,8 +73,10 @@ def not_mailed(
     """Return the approval with an event that says why this mail wasn't sent, unless it repeats.
 
     The entry stays in the outbox. The link of `unsent_hash` reached nobody and is removed. `note`
-    is the name of a refusal.
+    is the name of a refusal. Unchanged if the approval is erased, as in `mailed`.
     """
+    if approval.erased_at is not None:
+        return approval
     person = approval.recipient(mail)
     left = tuple(stored for stored in person.link_hashes if stored != unsent_hash)
     changed = approval.with_recipient(mail, replace(person, link_hashes=left))

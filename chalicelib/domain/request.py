@@ -1,7 +1,7 @@
 """The request: the question, the approvers, the quorum, and how long it may take."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from msgspec import Meta, Struct
 
@@ -67,6 +67,11 @@ class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
     execution_arn: Annotated[str, Meta(max_length=512, pattern=_EXECUTION_ARN)]
     """AWS's have 256 characters at most; as the key of an index it may have 2,048 bytes."""
     request: Any
+
+
+def is_execution_arn(text: object) -> TypeGuard[str]:
+    """Return whether that is the ARN of an execution, as a `TaskRequest` names it."""
+    return isinstance(text, str) and re.match(_EXECUTION_ARN, text) is not None
 
 
 def is_execution_name(name: str) -> bool:

@@ -1,11 +1,11 @@
 """Transitions that the workflow causes: its execution ended by itself, or it asked again.
 
-In both cases nobody's decision reaches the task any more, so people are told that none is needed.
-The tick answers the task all the same: should it wait in spite of what we were told, it must not
-wait for ever.
+Where nobody's decision reaches the task any more, people are told that none is needed. The tick
+answers the task all the same: should it wait in spite of what we were told, it must not wait for
+ever.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -14,6 +14,15 @@ from msgspec.structs import replace
 from .approval import Approval
 from .events import SYSTEM, Channel, Event
 from .outbox_entries import AT_ONCE
+
+SURELY_DEAD = timedelta(minutes=5)
+"""Of two approvals of an execution that asks once at a time, the one stored so long before the
+other has a dead task token.
+
+Of two stored closer together either token may be the living one: an invocation that Step Functions
+gave up may start after its own retry. None starts minutes later, since nothing queues a synchronous
+invocation, and none runs for longer than the 60 s of its function.
+"""
 
 
 class EndedExecution(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -46,26 +55,29 @@ def execution_ended(approval: Approval, ended: EndedExecution, now: datetime) ->
     return changed.closed("cancelled", now, lease=AT_ONCE)
 
 
-def superseded(approval: Approval, by_id: str, now: datetime, via: Channel) -> Approval:
-    """Return the approval cancelled, because its execution asked again; unchanged if it is closed.
+def requested_again(
+    approval: Approval, newer: Approval, *, own: bool, now: datetime, via: Channel
+) -> Approval:
+    """Return the approval cancelled or marked, because its execution requested `newer` after it.
 
-    `by_id` is the newer approval.
+    Cancelled if the execution asks once at a time (it is one of our `own` state machine, or both
+    requests say `supersedes`) and the approval is older by SURELY_DEAD. Otherwise either of the two
+    may wait, so the approval is marked; not if a workflow that may ask several questions at once
+    asked another one. Unchanged if it is closed or marked, or not the older one.
     """
-    if approval.outcome != "pending":
+    if approval.outcome != "pending" or approval.created_at >= newer.created_at:
         return approval
+    one_at_a_time = own or (approval.request.supersedes and newer.request.supersedes)
+    if one_at_a_time and newer.created_at - approval.created_at >= SURELY_DEAD:
+        return _superseded(approval, newer.id, now, via)
+    same = replace(approval.request, supersedes=newer.request.supersedes) == newer.request
+    if approval.asked_again_at is not None or not (one_at_a_time or same):
+        return approval
+    return replace(approval, asked_again_at=newer.created_at)
+
+
+def _superseded(approval: Approval, by_id: str, now: datetime, via: Channel) -> Approval:
     note = f"its workflow asked again: {by_id}"
     changed = replace(approval, superseded_by=by_id, task_waited=False)
     changed = changed.with_event(Event(now, "cancelled", SYSTEM, via, note))
     return changed.closed("cancelled", now, lease=AT_ONCE)
-
-
-def asked_again(approval: Approval, newer: Approval) -> Approval:
-    """Return the approval marked if its execution requested the same again; either may wait.
-
-    Unchanged if it is closed or marked, or if the newer request differs: a workflow may ask several
-    questions at once.
-    """
-    marked = approval.asked_again_at is not None
-    if approval.outcome != "pending" or marked or approval.request != newer.request:
-        return approval
-    return replace(approval, asked_again_at=newer.created_at)

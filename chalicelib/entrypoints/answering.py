@@ -13,7 +13,6 @@ from functools import wraps
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..domain.errors import AssentError
-from ..domain.link_tokens import hide_tokens
 from . import web
 from .web import Call, Reply, Sent
 
@@ -68,7 +67,7 @@ class Answering(Generic[Response_co]):
         try:
             reply = handler(call, **parameters)
         except AssentError as e:
-            facts = {"code": e.code} | ({"why": e.message} if e.status >= 500 else {})
+            facts = dict[str, Any](e.as_facts())
             reply = web.error(call, e)
         except Exception as e:  # The last place to catch: a bug must not show its insides.
             facts = _bug(e)
@@ -108,9 +107,8 @@ def logged(log: Log, name: str, context: Any) -> Iterator[dict[str, Any]]:
 
 
 def error_facts(e: AssentError) -> dict[str, Any]:
-    """Return what a log event says of an error: its status, code, field and message."""
-    where = {} if e.field is None else {"field": hide_tokens(e.field)}
-    return {"status": e.status, "code": e.code} | where | {"why": hide_tokens(e.message)}
+    """Return what a log event says of an error: its status, and its facts."""
+    return {"status": e.status, **e.as_facts()}
 
 
 def _milliseconds_since(started: float) -> float:

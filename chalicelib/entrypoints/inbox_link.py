@@ -32,11 +32,18 @@ def inbox(call: Call, ports: Ports, token: str) -> Reply:
         results = bulk_deciding.decide_all(ports, selected, form.choice, form.reason)
     except InvalidRequest as e:
         return _confirm(call, ports, token, form, selected, error=e)
+    missing = {one: bulk_deciding.not_found() for one in selected.missing}
     if call.wants_html:
-        return web.html(pages.receipt_page(form.choice, results, token, call.root))
+        page = pages.receipt_page(
+            form.choice, results, token, call.root, missing=list(missing.values())
+        )
+        return web.html(page)
+    errors: list[BulkResultJson] = [
+        {"id": one, "error": error.as_json()} for one, error in missing.items()
+    ]
     decided: BulkDecisionJson = {
         "approver": selected.address,
-        "decided": [_result(result) for result in results],
+        "decided": [_result(result) for result in results] + errors,
     }
     return web.json(decided)
 
@@ -80,7 +87,7 @@ def _confirm(
     page = pages.confirm_page(
         waiting,
         form.choice,
-        closed=len(selected.approvals) - len(waiting),
+        closed=len(selected.approvals) - len(waiting) + len(selected.missing),
         token=token,
         root=call.root,
         now=ports.now(),

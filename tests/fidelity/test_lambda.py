@@ -123,3 +123,11 @@ def test_a_hundred_executions_stay_unreserved() -> None:
     limit = answer("lambda", "GetAccountSettings")["AccountLimit"]
     assert isinstance(limit, StructureShape)
     assert {"ConcurrentExecutions", "UnreservedConcurrentExecutions"} <= limit.members.keys()
+
+
+def test_the_model_queues_asynchronous_invocations_alone() -> None:
+    """A synchronous one keeps its connection open, so it can't start minutes after it was sent."""
+    said = plain(operation("lambda", "Invoke").documentation)
+    assert "asynchronous invocation , Lambda adds events to a queue" in said
+    kinds = plain(argument("lambda", "Invoke", "InvocationType").documentation)
+    assert "RequestResponse (default) – Invoke the function synchronously. Keep the conn" in kinds

@@ -121,7 +121,7 @@ def test_a_request_by_queue_costs_no_query(counted: Counted) -> None:
 def test_a_request_that_supersedes_another_costs_a_read_and_a_write_more(counted: Counted) -> None:
     request_approval(counted.ports)
     counted.calls()
-    counted.ports.later(minutes=1)
+    counted.ports.later(minutes=5)
     request_approval(counted.ports, "token-2", execution=EXECUTION)
     assert counted.calls() == [READ, QUERY, READ_ALL, TRANSACTION, TRANSACTION, WRITE]
 

@@ -9,8 +9,10 @@ import pytest
 
 import app
 from chalicelib.application import deciding
+from chalicelib.application.ending import ENDING_LIMIT
 from chalicelib.application.outbox_relay import RESUME_LIMIT, TIME_LIMIT
 from chalicelib.application.ports import Ports
+from chalicelib.application.superseding import SUPERSEDING_LIMIT
 from chalicelib.domain import link_tokens
 from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.wiring import Wiring
@@ -138,10 +140,26 @@ def test_a_closing_decision_ends_before_its_function_and_api_gateway_time_out() 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("function", ["request_approval", "request_from_queue"])
 def test_a_request_ends_before_its_function_times_out(function: str) -> None:
-    """Its last mail may need four calls of SNS, a write, and a look whether that was made."""
-    last_mail = 4 * longest("mailer") + 2 * longest("store")
+    """Its last mail may need four calls of SNS, a write, and a look whether that was made.
+
+    Before its mails it reads older approvals, creates its own and supersedes the older ones.
+    """
+    write_look = 2 * longest("store")
+    last_mail = 4 * longest("mailer") + write_look
     began = TIME_LIMIT.total_seconds() + CLOCK
-    assert began + last_mail < SETTINGS["lambda_functions"][function]["lambda_timeout"]
+    query_read = 2 * longest("store")
+    created = query_read + write_look
+    superseded = max(created, SUPERSEDING_LIMIT.total_seconds() + CLOCK) + write_look
+    timeout = SETTINGS["lambda_functions"][function]["lambda_timeout"]
+    assert max(superseded, began + last_mail) < timeout
+
+
+@pytest.mark.usefixtures("credentials")
+def test_the_end_of_an_execution_is_handled_before_its_function_times_out() -> None:
+    """It may have begun to read 100 approvals more, or to write one and look at it."""
+    begun = 2 * longest("store")
+    timeout = SETTINGS["lambda_functions"]["execution_ended"]["lambda_timeout"]
+    assert ENDING_LIMIT.total_seconds() + CLOCK + begun < timeout
 
 
 @pytest.mark.usefixtures("credentials")

@@ -82,14 +82,27 @@ def confirm_page(
     )
 
 
-def receipt_page(choice: Choice, results: Sequence[Result], token: str, root: str = ROOT) -> str:
-    """Return the page that says for each request whether the decision was recorded."""
-    recorded = sum(error is None for _, error in results)
+def receipt_page(
+    choice: Choice,
+    results: Sequence[Result],
+    token: str,
+    root: str = ROOT,
+    *,
+    missing: Sequence[AssentError] = (),
+) -> str:
+    """Return the page that says for each request whether the decision was recorded.
+
+    `missing` has an error for each selected request that can't be shown.
+    """
+    recorded, number = sum(error is None for _, error in results), len(results) + len(missing)
     lead = "Recorded" if recorded else "Nothing was recorded just now"
-    of = "" if recorded == len(results) else f" of {len(results)}"
-    heading = f"You {past(choice)} {recorded}{of} request{'s' if len(results) > 1 else ''}"
+    of = "" if recorded == number else f" of {number}"
+    heading = f"You {past(choice)} {recorded}{of} request{'s' if number > 1 else ''}"
     item = Markup('<li><strong dir="auto">{}</strong>: <span class="reason">{}</span></li>\n')
-    lines = (item.format(a.request.subject, _result(a, choice, error)) for a, error in results)
+    lines = [
+        *(item.format(a.request.subject, _result(a, choice, error)) for a, error in results),
+        *(item.format("A request that can't be shown", error.message) for error in missing),
+    ]
     return page(
         heading,
         choice if recorded else None,

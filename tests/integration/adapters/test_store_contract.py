@@ -264,8 +264,9 @@ def test_of_an_execution_that_asks_in_a_loop_the_newest_hundred_are_found(
     """One call reads as many approvals."""
     for n in range(103):
         store.create(approval(f"token {n}", at=START + timedelta(minutes=n)))
-    expected = [approval(f"token {n}").id for n in range(102, 2, -1)]
-    assert [found.id for found in store.of_execution(EXECUTION)] == expected
+    expected = [approval(f"token {n}").id for n in range(102, -1, -1)]
+    assert [found.id for found in store.of_execution(EXECUTION)] == expected[:100]
+    assert list(store.ids_of_execution(EXECUTION)) == expected
 
 
 def test_an_execution_without_a_request_has_no_approval(store: ApprovalStore) -> None:

@@ -35,6 +35,7 @@ OPERATIONS: dict[str, tuple[str, Callable[[DynamoDbStore], object]]] = {
     "by_outcome": ("query", lambda store: store.by_outcome("pending", 5)),
     "waiting_for": ("query", lambda store: store.waiting_for(ADA, START, 5)),
     "of_execution": ("query", lambda store: store.of_execution("arn")),
+    "ids_of_execution": ("query", lambda store: list(store.ids_of_execution("arn"))),
     "delegation": ("get_item", lambda store: store.delegation(ADA)),
     "put_delegation": ("put_item", lambda store: store.put_delegation(ADA, DELEGATION)),
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.application import bulk_deciding
+from chalicelib.application import bulk_deciding, operating
 from chalicelib.application.bulk_deciding import Inbox
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, Choice
@@ -211,13 +211,31 @@ def test_a_reason_that_one_request_requires_is_needed_before_any_is_decided(
 
 
 def test_only_requests_to_the_reader_can_be_selected(ports: FakePorts) -> None:
-    """Others, unknown ids, none at all, or more than one page shows are refused."""
+    """Malformed ids, none of the reader's, none at all, or more than one page shows: refused."""
     own, other = request_approval(ports, "one"), request_approval(ports, "two", approvers=[GRACE])
     unknown = link_tokens.approval_id("never")
-    for ids in ([own, other], [own, unknown], [own, "x"], [], [own, *people(25)]):
+    for ids in ([other], [unknown], [other, unknown], [own, "x"], [], [own, *people(25)]):
         with pytest.raises(InvalidRequest) as refusal:
             bulk_deciding.select(ports, inbox_token(ports), ids)
         assert refusal.value.field == "chosen"
+
+
+def test_a_request_that_is_gone_does_not_hold_up_the_others(ports: FakePorts) -> None:
+    """Erased, deleted or never there; one of other people looks just the same."""
+    gone = request_approval(ports, "erased", reasonRequired="never")
+    decide(ports)
+    pass_minutes(ports, 2)
+    operating.erase(ports, gone, by="operator", via="api")
+    foreign = request_approval(ports, "foreign", approvers=[GRACE])
+    before = stored(ports, foreign)
+    own = request_approval(ports, "own")
+    unknown = link_tokens.approval_id("never")
+    selected = bulk_deciding.select(ports, inbox_token(ports), [gone, foreign, own, unknown])
+    assert [approval.id for approval in selected.approvals] == [own]
+    assert selected.missing == (gone, foreign, unknown)
+    assert decide_all(ports, selected) == [None]
+    assert stored(ports, own).outcome == "approved"
+    assert stored(ports, foreign) == before
 
 
 def test_deciding_the_same_requests_again_counts_as_recorded(ports: FakePorts) -> None:

@@ -1,15 +1,18 @@
 """Ending: an execution that ended by itself leaves no approval pending."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.application.ending import end_approvals
-from chalicelib.domain.errors import AlreadyDecided, Cancelled, InvalidRequest
+from chalicelib.application.ending import BATCH, ENDING_LIMIT, end_approvals
+from chalicelib.domain.approval import Approval
+from chalicelib.domain.errors import AlreadyDecided, Cancelled, InvalidRequest, Unavailable
 from chalicelib.domain.workflow import EndedExecution
 from chalicelib.presentation.serializers import operator_view
 from tests.builders import people, request_approval
-from tests.fakes import EXECUTION, FakePorts
+from tests.fakes import EXECUTION, FakePorts, FakeStore
 from tests.unit.steps import (
     ADA,
     GRACE,
@@ -20,7 +23,10 @@ from tests.unit.steps import (
     run_tick,
     stored,
     subjects,
+    use_store,
 )
+
+FOREIGN = "arn:aws:states:us-east-1:000000000000:execution:orders:one"
 
 
 def ended(ports: FakePorts, **fields: Any) -> dict[str, Any]:
@@ -89,12 +95,11 @@ def test_an_execution_that_waits_in_spite_of_its_end_is_resumed(ports: FakePorts
 
 def test_a_redriven_execution_that_has_asked_again_keeps_its_new_approval(ports: FakePorts) -> None:
     """Its ARN is the same; the end came before the new request."""
-    foreign = "arn:aws:states:us-east-1:000000000000:execution:orders:one"
-    old = request_approval(ports, execution=foreign)
+    old = request_approval(ports, execution=FOREIGN)
     ports.later(seconds=1)
-    end = ended(ports, executionArn=foreign)
+    end = ended(ports, executionArn=FOREIGN)
     ports.later(seconds=1)
-    new = request_approval(ports, "a-new-token", execution=foreign)
+    new = request_approval(ports, "a-new-token", execution=FOREIGN)
     assert end_approvals(ports, end) == [old]
     assert stored(ports, new).outcome == "pending"
 
@@ -126,6 +131,62 @@ def test_all_approvals_of_the_execution_are_cancelled_and_no_others(ports: FakeP
     assert end_approvals(ports, other) == []
     assert set(end_approvals(ports, ended(ports))) == ids
     assert end_approvals(ports, ended(ports)) == [], "the same event again changes nothing"
+
+
+def test_a_pending_approval_is_found_behind_hundreds_of_closed_ones(ports: FakePorts) -> None:
+    """A slow branch may wait while another one asks in a loop."""
+    slow = request_approval(ports, "slow", execution=FOREIGN, subject="A slow branch")
+    for n in range(2 * BATCH + 1):
+        ports.later(seconds=1)
+        request_approval(ports, f"token-{n}", execution=FOREIGN)
+        decide(ports)
+    assert end_approvals(ports, ended(ports, executionArn=FOREIGN)) == [slow]
+
+
+class Slow(FakeStore):
+    """A store in which each write takes a second."""
+
+    ports: FakePorts
+
+    def replace(self, read: Approval, changed: Approval) -> Approval | None:
+        self.ports.later(seconds=1)
+        return super().replace(read, changed)
+
+
+def test_a_call_closes_what_it_has_time_for_and_its_repetitions_the_rest(ports: FakePorts) -> None:
+    """Each ends in time; SQS delivers the message again after the error."""
+    ids = [request_approval(ports, f"{n}", execution=FOREIGN) for n in range(BATCH // 4)]
+    use_store(ports, Slow(ports.effects)).ports = ports
+    end = ended(ports, executionArn=FOREIGN)
+    for _ in range(2):
+        began = ports.time
+        with pytest.raises(Unavailable, match="more approvals than one call can close"):
+            end_approvals(ports, end)
+        assert ports.time - began == ENDING_LIMIT
+    assert len(end_approvals(ports, end)) == 1
+    assert {stored(ports, one).execution_ended for one in ids} == {"ABORTED"}
+
+
+class SlowToRead(FakeStore):
+    """A store in which each read of a batch takes seven seconds."""
+
+    ports: FakePorts
+
+    def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
+        self.ports.later(seconds=7)
+        return super().get_many(approval_ids)
+
+
+def test_a_call_reads_no_further_once_its_time_is_over(ports: FakePorts) -> None:
+    """Closed approvals take time to read, too."""
+    for n in range(3 * BATCH):
+        request_approval(ports, f"{n}", execution=FOREIGN)
+        decide(ports)
+    use_store(ports, SlowToRead(ports.effects)).ports = ports
+    began = ports.time
+    with pytest.raises(Unavailable, match="more approvals"):
+        end_approvals(ports, ended(ports, executionArn=FOREIGN))
+    assert ports.time - began < ENDING_LIMIT + timedelta(seconds=7)
 
 
 def test_an_execution_that_asked_nobody_is_no_error(ports: FakePorts) -> None:

@@ -1,22 +1,28 @@
 """Superseding: an execution that asks again closes or marks what it asked before."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from chalicelib.application import asking, deciding
+from chalicelib.application.superseding import SUPERSEDING_LIMIT
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.errors import Cancelled, Unavailable
+from chalicelib.domain.workflow import SURELY_DEAD
 from chalicelib.presentation import serializers
 from chalicelib.presentation.audit_report import audit_report
 from chalicelib.presentation.pages.decision import decide_page
 from chalicelib.presentation.pages.inbox import inbox_page
 from tests.builders import request_approval, task_request
-from tests.fakes import EXECUTION, FakePorts, FakeStore
+from tests.fakes import EXECUTION, Crash, FakePorts, FakeStore
 from tests.unit.steps import (
     ADA,
     MARY,
     contend,
     decide,
     events,
+    pass_minutes,
     run_tick,
     stored,
     subjects,
@@ -27,8 +33,8 @@ FOREIGN = "arn:aws:states:us-east-1:000000000000:execution:orders:one"
 
 
 def again(ports: FakePorts, execution: str = EXECUTION, **fields: object) -> str:
-    """Return the id of a request that the execution makes a minute later."""
-    ports.later(minutes=1)
+    """Return the id of a request that the execution makes once an older one is surely dead."""
+    ports.time += SURELY_DEAD
     return request_approval(ports, "token-2", execution=execution, **fields)
 
 
@@ -56,11 +62,53 @@ def test_an_execution_of_ours_that_asks_again_closes_what_it_asked_before(
     assert serializers.operator_view(closed)["supersededBy"] == newer
 
 
-def test_a_request_that_says_so_supersedes_in_any_state_machine(ports: FakePorts) -> None:
+def test_requests_that_say_so_supersede_each_other_in_any_state_machine(ports: FakePorts) -> None:
     """`supersedes`: this workflow asks once at a time."""
-    older = request_approval(ports, execution=FOREIGN)
+    older = request_approval(ports, execution=FOREIGN, supersedes=True)
     newer = again(ports, FOREIGN, subject="Another question", supersedes=True)
     assert stored(ports, older).superseded_by == newer
+
+
+def test_a_request_without_it_is_closed_by_none_that_has_it(ports: FakePorts) -> None:
+    """It may be a parallel branch's, which never said that the workflow asks once at a time."""
+    same = request_approval(ports, execution=FOREIGN)
+    other = request_approval(ports, "other", execution=FOREIGN, subject="Another question")
+    before = stored(ports, other)
+    again(ports, FOREIGN, supersedes=True)
+    approval = stored(ports, same)
+    assert (approval.outcome, approval.asked_again_at) == ("pending", ports.time)
+    assert stored(ports, other) == before
+
+
+@pytest.mark.parametrize(
+    ("execution", "fields"),
+    [(EXECUTION, {}), (FOREIGN, {"supersedes": True})],
+    ids=["an execution of ours", "requests that say `supersedes`"],
+)
+def test_a_younger_request_is_marked_and_closed_by_a_later_one(
+    ports: FakePorts, execution: str, fields: dict[str, Any]
+) -> None:
+    """An invocation that was given up may start after its retry: either of the two may wait."""
+    first = request_approval(ports, "token-0", execution=execution, **fields)
+    ports.time += SURELY_DEAD - timedelta(seconds=1)
+    second = request_approval(ports, "token-1", execution=execution, subject="Again?", **fields)
+    approval = stored(ports, first)
+    assert (approval.outcome, approval.asked_again_at) == ("pending", ports.time)
+    third = again(ports, execution, **fields)
+    assert [stored(ports, one).superseded_by for one in (first, second)] == [third, third]
+    assert stored(ports, third).outcome == "pending"
+
+
+def test_a_call_that_comes_after_its_own_retry_leaves_the_living_request_pending(
+    ports: FakePorts,
+) -> None:
+    """Seconds late; the order of calls isn't the order in which the tokens were given out."""
+    living = request_approval(ports, "token-of-the-retry", execution=EXECUTION)
+    ports.later(seconds=8)
+    request_approval(ports, "token-given-up", execution=EXECUTION)
+    pass_minutes(ports, 2)
+    assert stored(ports, living).outcome == "pending"
+    assert ports.executions.answers == []
 
 
 def test_without_it_the_older_request_is_marked_and_stays_open(ports: FakePorts) -> None:
@@ -69,12 +117,12 @@ def test_without_it_the_older_request_is_marked_and_stays_open(ports: FakePorts)
     again(ports, FOREIGN)
     approval = stored(ports, older)
     assert (approval.outcome, approval.asked_again_at) == ("pending", ports.time)
-    said = "the workflow asked the same on 22 Nov 2026, 09:01 UTC; this may be outdated"
+    said = "the workflow asked again on 22 Nov 2026, 09:05 UTC; this may be outdated"
     page = decide_page(approval, approval.approvers[0], "approve", token="x.y")
     assert said in page
     assert said in inbox_page(ADA, [approval], after="", now=ports.now())
     assert said in audit_report(approval)
-    assert serializers.operator_view(approval)["askedAgainAt"] == "2026-11-22T09:01:00Z"
+    assert serializers.operator_view(approval)["askedAgainAt"] == "2026-11-22T09:05:00Z"
     assert decide(ports).outcome == "approved"
 
 
@@ -108,7 +156,7 @@ def test_a_request_by_queue_supersedes_nothing(ports: FakePorts) -> None:
     """SQS may deliver an older request last."""
     older = request_approval(ports)
     before = stored(ports, older)
-    ports.later(minutes=1)
+    ports.later(hours=1)
     sent = task_request("token-2", execution=EXECUTION)
     assert asking.request_approval(ports, sent, "queue") is not None
     assert stored(ports, older) == before
@@ -129,8 +177,34 @@ def test_the_same_request_again_closes_nothing(ports: FakePorts) -> None:
     """A request that is delivered twice must not close the one that came after it."""
     request_approval(ports, "token-1", execution=EXECUTION)
     newer = again(ports)
-    ports.later(minutes=1)
+    before = stored(ports, newer)
+    ports.later(hours=1)
     request_approval(ports, "token-1", execution=EXECUTION)
+    assert stored(ports, newer) == before
+
+
+class Dying(FakeStore):
+    """A store whose process dies just after an approval was created."""
+
+    def create(self, approval: Approval) -> bool:
+        super().create(approval)
+        raise Crash
+
+
+def test_the_same_request_again_supersedes_if_the_first_call_died_before_that(
+    ports: FakePorts,
+) -> None:
+    """By the age of the stored approval: what came after it is left alone."""
+    older = request_approval(ports)
+    living = ports.store
+    use_store(ports, Dying(ports.effects))
+    with pytest.raises(Crash):
+        again(ports)
+    use_store(ports, living)
+    assert stored(ports, older).outcome == "pending"
+    ports.later(hours=1)
+    newer = request_approval(ports, "token-2", execution=EXECUTION)
+    assert stored(ports, older).superseded_by == newer
     assert stored(ports, newer).outcome == "pending"
 
 
@@ -145,12 +219,12 @@ class WithNewerRequest(FakeStore):
             self.newer = "begun"
             self.ports.later(seconds=2)
             self.newer = request_approval(self.ports, "token-2", execution=EXECUTION)
-            self.ports.later(seconds=2)
+            self.ports.time += SURELY_DEAD
         return super().of_execution(execution_arn)
 
 
 def test_a_slow_try_does_not_close_what_its_own_retry_asked(ports: FakePorts) -> None:
-    """Only approvals from before the call began are older ones."""
+    """Its own approval has the time before that, however long it takes."""
     store = use_store(ports, WithNewerRequest(ports.effects))
     store.ports = ports
     slow = request_approval(ports)
@@ -162,7 +236,8 @@ def test_of_two_requests_in_one_second_neither_supersedes_the_other(ports: FakeP
     """Times are whole seconds, so it isn't known which is the older one."""
     first = request_approval(ports)
     second = request_approval(ports, "token-2", execution=EXECUTION)
-    assert {stored(ports, one).outcome for one in (first, second)} == {"pending"}
+    found = [stored(ports, one) for one in (first, second)]
+    assert [(one.outcome, one.asked_again_at) for one in found] == [("pending", None)] * 2
 
 
 def test_a_closed_approval_stays_as_it_is(ports: FakePorts) -> None:
@@ -196,6 +271,30 @@ def test_once_the_new_approval_is_stored_a_fault_is_logged_and_not_raised(
     assert line["approvalId"] == older
 
 
+class Slow(FakeStore):
+    """A store in which each write of an approval takes 14 seconds, and then fails."""
+
+    ports: FakePorts
+
+    def replace(self, _: Approval, __: Approval) -> Approval | None:
+        self.ports.later(seconds=14)
+        raise Unavailable("DynamoDB didn't answer (ReadTimeoutError); please try again")
+
+
+def test_superseding_begins_no_write_once_its_time_is_over(ports: FakePorts) -> None:
+    """The rest is logged and left to the end of the execution; the call ends in time."""
+    tokens = [f"old-{n}" for n in range(6)]
+    ids = [request_approval(ports, one, execution=FOREIGN, supersedes=True) for one in tokens]
+    use_store(ports, Slow(ports.effects)).ports = ports
+    began = ports.time + SURELY_DEAD
+    newer = again(ports, FOREIGN, supersedes=True)
+    assert ports.time - began <= SUPERSEDING_LIMIT + timedelta(seconds=28)
+    lines = [line for line in ports.logged if line["event"] == "superseding_failed"]
+    assert {line["approvalId"] for line in lines} == set(ids)
+    assert [line["why"] for line in lines[1:]] == ["no time was left for it"] * 5
+    assert stored(ports, newer).outcome == "pending"
+
+
 class NoIndex(FakeStore):
     """A store whose indexes aren't available."""
 
@@ -203,11 +302,21 @@ class NoIndex(FakeStore):
         raise Unavailable("DynamoDB answered ThrottlingException; please try again")
 
 
-def test_an_index_that_can_not_be_read_is_a_fault_before_anything_is_written(
-    ports: FakePorts,
+@pytest.mark.parametrize(
+    ("execution", "fields"),
+    [(EXECUTION, {}), (FOREIGN, {}), (FOREIGN, {"supersedes": True})],
+    ids=["ours", "another", "another that supersedes"],
+)
+def test_an_index_that_can_not_be_read_holds_up_no_request(
+    ports: FakePorts, execution: str, fields: dict[str, Any]
 ) -> None:
-    """So the state machine tries again."""
+    """It is logged under the new approval; the older one ends with its execution."""
+    older = request_approval(ports, execution=execution, **fields)
+    store = ports.store
     use_store(ports, NoIndex(ports.effects))
-    with pytest.raises(Unavailable):
-        request_approval(ports)
-    assert ports.effects.done == []
+    newer = again(ports, execution, **fields)
+    (line,) = [line for line in ports.logged if line["event"] == "superseding_failed"]
+    assert (line["approvalId"], "Throttling" in str(line["why"])) == (newer, True)
+    use_store(ports, store)
+    assert stored(ports, newer).outcome == stored(ports, older).outcome == "pending"
+    assert subjects(ports, ADA) == ["Approval needed: Release 4.2"] * 2

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pytest
+
 from chalicelib.domain.errors import AssentError, InvalidRequest, Unavailable
 
 STATUSES = {
@@ -44,6 +46,38 @@ def test_an_errors_json_has_a_field_only_if_one_is_wrong() -> None:
     }
     assert InvalidRequest("y").as_json() == {"code": "InvalidRequest", "message": "y"}
     assert InvalidRequest("y", field="").as_json()["field"] == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "logged"),
+    [
+        ("subject", "subject"),
+        ("approvers[12]", "approvers[12]"),
+        ("escalation.approvers[0]", "escalation.approvers[0]"),
+        ("Idempotency-Key", "Idempotency-Key"),
+        ("details", "details"),
+        ("details.Salary", "details"),
+        ("details.ada@example.com", "details"),
+        ("ada@example.com", None),
+        ("Ada Lovelace", None),
+        (f"{'a' * 26}.{'b' * 32}", None),
+        ("123456", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_log_holds_of_a_refusal_the_code_and_a_field_of_the_wire(
+    field: str | None, logged: str | None
+) -> None:
+    """Message and field may quote the sender: an address, a label, a token."""
+    facts = InvalidRequest("ada@example.com is named twice", field=field).as_facts()
+    assert facts == {"code": "InvalidRequest"} | ({"field": logged} if logged else {})
+
+
+def test_a_log_holds_the_message_of_a_fault() -> None:
+    """It is ours, and names the service."""
+    facts = Unavailable("SNS is away").as_facts()
+    assert facts == {"code": "Unavailable", "why": "SNS is away"}
 
 
 def test_an_error_as_text_is_its_message() -> None:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.domain.approval import Approval
+from chalicelib.domain.erasure import erase
 from chalicelib.domain.events import SYSTEM, Event, MailFailure
 from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox import (
@@ -21,7 +22,7 @@ from chalicelib.domain.outbox import (
     not_mailed,
     resumed,
 )
-from chalicelib.domain.outbox_entries import LEASE, Announce, Mail, Resume
+from chalicelib.domain.outbox_entries import LEASE, Announce, Mail, MailKind, Resume
 from tests.builders import after_tick, approval_of, decided, people
 from tests.fakes import START
 
@@ -47,6 +48,20 @@ def _closed() -> Approval:
 
 def _only_resume(approval: Approval) -> Approval:
     return replace(approval, outbox=(_resume(approval),))
+
+
+@pytest.mark.parametrize("to", [ONE, "mary@example.com"], ids=["approver", "requester"])
+@pytest.mark.parametrize("about", ["request", "outcome"])
+def test_nothing_is_recorded_of_a_mail_once_the_approval_is_erased(
+    to: str, about: MailKind
+) -> None:
+    """A process that was slow to record it would bring the address back."""
+    closed = decided(approval_of(2, requestedBy="mary@example.com"), 0, "approve")
+    erased = erase(replace(closed, outbox=()), "operator", START, "api")
+    mail = Mail(to, START, about=about)
+    assert mailed(erased, mail, START, "tick") == erased
+    unsent = not_mailed(erased, mail, unsent_hash="", why="refused", now=START, via="tick")
+    assert unsent == erased
 
 
 def test_no_entry_is_leased_before_it_is_due() -> None:

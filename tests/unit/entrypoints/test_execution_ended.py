@@ -103,7 +103,7 @@ def test_an_execution_shows_its_newest_approval_and_all_of_them(
     ids: list[str] = []
     for n in range(3):
         ids.insert(0, request_approval(ports, f"token-{n}", execution=EXECUTION))
-        ports.later(minutes=1)
+        ports.later(minutes=5)
     shown = client.get("/executions/release-42").json
     assert shown["approval"]["id"] == ids[0]
     assert [one["id"] for one in shown["approvals"]] == ids

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.application import operating
 from chalicelib.application.bulk_deciding import PAGE_SIZE
 from chalicelib.domain.commands import Reassign
+from chalicelib.domain.link_tokens import approval_id
 from tests.builders import request_approval
 from tests.unit.entrypoints.client import ADA, BROWSER, AppClient, AppPorts
 from tests.unit.steps import decide, stored
@@ -124,6 +125,36 @@ def test_a_request_decided_since_it_was_selected_is_reported(
     again = client.post_form(path_of(ports), chosen=[ids[2]], choice="approve")
     assert again.status == 409
     assert "None of these waits for you any more." in again.text
+
+
+def test_a_request_that_is_gone_or_not_the_readers_has_its_own_result(
+    client: AppClient, ports: AppPorts, ids: list[str]
+) -> None:
+    """The same one, so that nobody learns whether an id exists; the others are decided."""
+    foreign = request_approval(ports, "foreign", approvers=[GRACE], subject="Secret plan")
+    before = stored(ports, foreign)
+    unknown = approval_id("never")
+    body = {"choice": "approve", "chosen": [foreign, ids[0], unknown], "confirmed": "yes"}
+    done = client.post_json(path_of(ports), body).json["decided"]
+    error = {"code": "NotFound", "message": "This request is gone, or you were not asked about it."}
+    assert done == [
+        {"id": ids[0], "outcome": "approved"},
+        {"id": foreign, "error": error},
+        {"id": unknown, "error": error},
+    ]
+    look = client.post_form(path_of(ports), choice="approve", chosen=[ids[1], foreign, unknown])
+    assert "2 of the selected no longer wait" in look.text
+    assert boxes(look.text) == [ids[1]]
+    page = client.post_form(
+        path_of(ports), choice="approve", chosen=[ids[1], foreign, unknown], confirmed="yes"
+    )
+    assert (page.status, "You approved 1 of 3 requests" in page.text) == (200, True)
+    assert page.text.count("This request is gone, or you were not asked about it.") == 2
+    assert "Secret plan" not in look.text + page.text
+    for none_left in (foreign, unknown):
+        refused = client.post_json(path_of(ports), body | {"chosen": [none_left]})
+        assert (refused.status, refused.json["field"]) == (400, "chosen")
+    assert stored(ports, foreign) == before
 
 
 def test_a_request_that_needs_a_code_is_not_decided_from_the_inbox(

@@ -1,18 +1,20 @@
 """The log: one event for each request, without token, link, reason, note or code."""
 
 import json
+from typing import Any
 
 import pytest
 
 import app as app_module
 from chalicelib.domain.approval import Approval
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.commands import Reassign
+from chalicelib.domain.errors import AssentError, Unavailable
 from tests.builders import request_approval, request_body, task_request
 from tests.fakes import TOKEN, FakeStore
 from tests.unit.entrypoints.client import BROWSER, JSON, AppClient, AppPorts, new_link
 from tests.unit.entrypoints.functions import deliver, invoke, tick
 from tests.unit.entrypoints.pages import PAGES, fields_of, path_of, request_by_mary
-from tests.unit.steps import mailed_code, use_store
+from tests.unit.steps import mailed_code, operate, use_store
 
 REASON = "a private reason 271828"
 
@@ -192,8 +194,76 @@ def test_a_request_is_logged_without_its_text(ports: AppPorts, subject: str, sta
     assert [(line["field"], line["code"]) for line in refused] == [
         ("subject", "InvalidRequest") for _ in range(2 if status == 400 else 0)
     ]
-    assert all(str(line["why"]).startswith("subject: must have") for line in refused)
     assert_no_secret_is_logged(ports)
+
+
+JANE = "jane.doe@example.com"
+
+
+@pytest.mark.parametrize(
+    ("fields", "logged"),
+    [
+        ({"approvers": [JANE, JANE]}, "approvers[1]"),
+        ({"approvers": [JANE], "requestedBy": JANE}, "approvers[0]"),
+        ({"escalation": {"after": 60, "approvers": [JANE, JANE]}}, "escalation.approvers[1]"),
+        ({"details": {"Salary of Jane Doe": 2**60}}, "details"),
+        ({"details": {f"Salary of {JANE}": []}}, "details"),
+        ({JANE: "Salary"}, None),
+        ({"Jane Doe": "Salary"}, None),
+        ({"remindevery": 600}, "remindevery"),
+    ],
+)
+def test_a_refused_request_is_logged_without_what_its_sender_wrote(
+    ports: AppPorts, fields: dict[str, Any], logged: str | None
+) -> None:
+    """By code and field alone; the whole message is in the error of its execution."""
+    sent = task_request(**fields)
+    invoke("request_approval", sent)
+    (refused, line) = ports.logged
+    assert refused == {
+        "event": "request_refused",
+        "executionArn": sent["executionArn"],
+        "code": "InvalidRequest",
+        **({"field": logged} if logged else {}),
+    }
+    assert line["status"] == 400
+    assert "jane" not in str(ports.logged).lower()
+    (answer,) = ports.executions.answers
+    assert "jane" in str(answer.cause).lower() or logged == "remindevery"
+
+
+def test_text_in_the_place_of_the_executions_arn_is_not_logged(ports: AppPorts) -> None:
+    """It may be the task token, in the wrong place."""
+    invoke("request_approval", {"taskToken": "t", "executionArn": TOKEN, "request": {}})
+    assert ports.logged[0] == {
+        "event": "request_refused",
+        "code": "InvalidRequest",
+        "field": "executionArn",
+    }
+    assert_no_secret_is_logged(ports)
+
+
+@pytest.mark.parametrize("sent", [{JANE: 1}, {"token": JANE}, {"reason": JANE, "decision": JANE}])
+def test_a_refused_decision_is_logged_without_what_its_sender_wrote(
+    ports: AppPorts, sent: dict[str, object]
+) -> None:
+    """By its function and by its queue."""
+    with pytest.raises(AssentError):
+        invoke("record_decision", sent)
+    deliver("decision_from_queue", sent)
+    assert len(ports.logged) == 2
+    assert all(str(line["status"]).startswith("4") for line in ports.logged)
+    assert "jane" not in str(ports.logged).lower()
+
+
+def test_who_was_asked_instead_is_not_logged(ports: AppPorts) -> None:
+    """The answer names them; the log has the code."""
+    approval_id = request_approval(ports)
+    token = ports.link()
+    operate(ports, approval_id, Reassign(from_="ada@example.com", to=JANE))
+    deliver("decision_from_queue", {"token": token, "decision": "approve"})
+    assert (ports.logged[-1]["code"], "why" in ports.logged[-1]) == ("Reassigned", False)
+    assert "jane" not in str(ports.logged).lower()
 
 
 def test_a_code_is_not_logged_by_the_function(ports: AppPorts) -> None:

@@ -49,7 +49,7 @@ def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Pa
         "confirm": inbox.confirm_page(
             [approval], choice, closed=1, token=token, now=START, reason=text, error=error
         ),
-        "receipt": inbox.receipt_page(choice, results, token),
+        "receipt": inbox.receipt_page(choice, results, token, missing=[NotFound(error or "x")]),
         "problem": decision.problem_page(NotFound(error or "x"), text or "x"),
     }
     return {name: Page(html) for name, html in made.items()}

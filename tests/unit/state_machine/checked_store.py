@@ -27,7 +27,7 @@ class CheckedStore:
             store.due,
             store.of_execution,
         )
-        self.by_outcome = store.by_outcome
+        self.by_outcome, self.ids_of_execution = store.by_outcome, store.ids_of_execution
         self.delegation, self.put_delegation = store.delegation, store.put_delegation
         self._stored: dict[str, Approval | None] = {}
         self.task_tokens: dict[str, str] = {}
