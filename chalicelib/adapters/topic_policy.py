@@ -60,7 +60,7 @@ def same_policy(one: str, other: str) -> bool:
     SNS may give a policy back with other blanks, in another order, or with a list of one value as
     that value. The statements are compared and not ids: anybody can give a policy our id.
     """
-    return _plain(json.loads(one)) == _plain(json.loads(other))
+    return bool(_plain(json.loads(one)) == _plain(json.loads(other)))
 
 
 def _plain(value: Any) -> Any:
