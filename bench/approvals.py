@@ -47,13 +47,18 @@ def _pending(**fields: Any) -> Approval:
     return replace(approval, approvers=(with_link, *others), expires_at=expires_at)
 
 
+def approver(number: int) -> str:
+    """Return the approver of the approval of that number."""
+    return f"approver{number % APPROVERS}@example.com"
+
+
 def mailed_approval(number: int, *, now: datetime, left: timedelta) -> Approval:
     """Return a pending approval that was mailed at `now` and expires `left` later.
 
     Approvals with different numbers have different tasks.
     """
     token = f"{number}{TOKEN}"
-    address = f"approver{number % APPROVERS}@example.com"
+    address = approver(number)
     new = an_approval(approvers=[address], details={"Version": "4.2.0", "Risk": "low"})
     new = replace(new, id=link_tokens.approval_id(token), task_token=token, expires_at=now + left)
     return outbox.mailed(new, Mail(address, now), now, "function")

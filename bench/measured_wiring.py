@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
+from bench.approvals import APPROVERS, approver
 from bench.clock import Clock
 from bench.measured_app import canned_response
 from bench.meter import Meter
@@ -30,10 +31,13 @@ ANSWERS = {
     "Publish": b"<R><PublishResult><MessageId>1</MessageId></PublishResult></R>",
 }
 TOPIC = """<R><GetTopicAttributesResult><Attributes>
-<entry><key>SubscriptionsConfirmed</key><value>1</value></entry>
 <entry><key>Policy</key><value>{policy}</value></entry>
 </Attributes></GetTopicAttributesResult></R>"""
-"""A topic that needs no mending, with a confirmed subscription."""
+"""A topic that needs no mending."""
+SUBSCRIPTIONS = """<R><ListSubscriptionsByTopicResult><Subscriptions><member>
+<SubscriptionArn>{arn}:1</SubscriptionArn><Protocol>email</Protocol><Endpoint>{address}</Endpoint>
+</member></Subscriptions></ListSubscriptionsByTopicResult></R>"""
+"""A topic whose approver has confirmed."""
 
 Json = dict[str, Any]
 
@@ -71,7 +75,14 @@ class MeasuredWiring(Wiring):
         if operation == "SendTaskFailure":
             self.answers[json.loads(request.body)["taskToken"]] += 1
         body = ANSWERS.get(operation)
-        if operation == "GetTopicAttributes":
+        if operation in ("GetTopicAttributes", "ListSubscriptionsByTopic"):
             (arn,) = parse_qs(request.body)["TopicArn"]
-            body = TOPIC.format(policy=escape(topic_policy(arn).text)).encode()
+            body = self._topic(operation, arn).encode()
         return None if body is None else canned_response(request, body)
+
+    def _topic(self, operation: str, arn: str) -> str:
+        if operation == "GetTopicAttributes":
+            return TOPIC.format(policy=escape(topic_policy(arn)))
+        addresses = map(approver, range(APPROVERS))
+        (address,) = (one for one in addresses if self.mailer.topic_arn(one) == arn)
+        return SUBSCRIPTIONS.format(arn=arn, address=address)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.adapters.sns import confirmation_token
+from chalicelib.adapters.sns import FOREIGN_SUBSCRIPTION, confirmation_token
 from chalicelib.application.ports import DeadLetterJson, ExecutionJson, Subscription
 from chalicelib.domain.approval import Approval, Outcome
 from chalicelib.domain.delegation import Delegation
@@ -161,12 +161,14 @@ class FakeExecutions:
         self.refused: list[Answer] = []
         self.closed = False
         """Whether every task is closed, as those of a stopped execution are."""
+        self.repeats = False
+        """Whether botocore has to repeat each call, so that a closed task tells nothing."""
         self.inputs: dict[str, str] = {}
 
-    def succeed_task(self, task_token: str, output: str) -> bool:
+    def succeed_task(self, task_token: str, output: str) -> bool | None:
         return self._answer(Answer(task_token, output=output))
 
-    def fail_task(self, task_token: str, error: str, cause: str) -> bool:
+    def fail_task(self, task_token: str, error: str, cause: str) -> bool | None:
         return self._answer(Answer(task_token, error=error, cause=cause))
 
     def start(self, name: str, input: str) -> ExecutionJson:
@@ -181,12 +183,12 @@ class FakeExecutions:
         arn = EXECUTION.rpartition(":")[0] + f":{name}"
         return {"execution": name, "executionArn": arn, "status": "RUNNING"}
 
-    def _answer(self, answer: Answer) -> bool:
+    def _answer(self, answer: Answer) -> bool | None:
         self._effects.begin("executions.answer")
         with self._lock:
             open_ = not self.closed and all(a.task_token != answer.task_token for a in self.answers)
             (self.answers if open_ else self.refused).append(answer)
-            return open_
+            return None if self.repeats and not open_ else open_
 
 
 class FakeMailer:
@@ -197,10 +199,14 @@ class FakeMailer:
         self.subscriptions: dict[str, Subscription] = {}
         self.refuses = ""
         """The name of SNS's refusal of every invitation and mail."""
+        self.foreign: set[str] = set()
+        """The approvers to whose topic somebody else is subscribed."""
         self.sent: list[tuple[str, Email]] = []
         self.invitations: list[str] = []
 
     def subscription(self, address: str) -> Subscription:
+        if address in self.foreign:
+            raise Refused("Assent", FOREIGN_SUBSCRIPTION)
         return self.subscriptions.get(address, "confirmed")
 
     def invite(self, address: str) -> None:
@@ -229,6 +235,7 @@ class FakeMailer:
 
     def forget(self, address: str) -> None:
         self._effects.begin("mailer.forget")
+        self.foreign.discard(address)
         self.subscriptions[address] = "none"
 
 

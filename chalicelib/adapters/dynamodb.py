@@ -5,6 +5,7 @@ is an answer (None or False), never a lost update.
 """
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ from .dynamodb_items import (
     delegation_key,
     waiting_changes,
     waiting_entry,
+    with_write_id,
+    write_id_of,
 )
 
 if TYPE_CHECKING:
@@ -50,14 +53,19 @@ MOST_OF_EXECUTION = 100
 """How many approvals of one execution are found: what one `BatchGetItem` reads."""
 
 
+def _random_id() -> str:
+    return secrets.token_hex(8)
+
+
 class DynamoDbStore:
     """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer.
 
-    `retention` is how long settled approvals are kept, None for ever.
+    `retention` is how long settled approvals are kept, None for ever. `write_id` returns a new
+    random id for each write.
 
-    A write whose answer was lost is looked up: it counts as written if the item is just what it
-    puts, version and links included. So Unavailable from a write says that nothing was written, as
-    far as a consistent read can tell.
+    A write whose answer was lost is looked up: it counts as written if the item has its random
+    write id. What it puts may be equal to another's: two presses of a button in one second. So
+    Unavailable from a write says that nothing was written, as far as a consistent read can tell.
     """
 
     def __init__(
@@ -67,19 +75,17 @@ class DynamoDbStore:
         sleep: Callable[[float], None] = time.sleep,
         *,
         retention: timedelta | None = None,
+        write_id: Callable[[], str] = _random_id,
     ) -> None:
         self._client = client
         self._table = table
         self._sleep = sleep
         self._retention = retention
+        self._write_id = write_id
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval as stored now (a consistent read), or None."""
-        with aws_errors("DynamoDB"):
-            answer = self._client.get_item(
-                TableName=self._table, Key=approval_key(approval_id), ConsistentRead=True
-            )
-        item = answer.get("Item")
+        item = self._item(approval_id)
         return None if item is None else approval_in(item)
 
     def create(self, approval: Approval) -> bool:
@@ -210,7 +216,8 @@ class DynamoDbStore:
 
     def _write(self, read: Approval | None, changed: Approval, **condition: Any) -> WriteResult:
         """Write an approval on that condition, and in the same transaction its waiting entries."""
-        item = approval_item(changed, self._retention)
+        write_id = self._write_id()
+        item = with_write_id(approval_item(changed, self._retention), write_id)
         put: Any = {"TableName": self._table, "Item": item, **condition}
         others: list[Any] = [
             {"Put": {"TableName": self._table, "Item": item}}
@@ -219,12 +226,14 @@ class DynamoDbStore:
         try:
             self._put(put, others)
         except Unavailable:
-            stored = self.get(changed.id)
-            if stored == read:
+            stored = self._item(changed.id)
+            if _is_written_by(stored, write_id):
+                return "written"
+            if (None if stored is None else approval_in(stored)) == read:
                 raise  # Nothing was written.
-            return "written" if stored == changed else "condition_false"
+            return "condition_false"
         except Expected as e:
-            if e.repeated and self.get(changed.id) == changed:
+            if e.repeated and _is_written_by(self._item(changed.id), write_id):
                 return "written"  # By the first try, whose answer was lost.
             codes = {e.code, *e.reasons}
             if codes & {"ConditionalCheckFailed", "ConditionalCheckFailedException"}:
@@ -242,6 +251,14 @@ class DynamoDbStore:
         else:
             with aws_errors("DynamoDB", *_REFUSALS):
                 self._client.put_item(**put)
+
+    def _item(self, approval_id: str) -> Any:
+        """Return the approval's item as stored now, or None."""
+        with aws_errors("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=approval_key(approval_id), ConsistentRead=True
+            )
+        return answer.get("Item")
 
     def _pause(self) -> None:
         self._sleep(random.uniform(0.02, 0.1))  # noqa: S311 (no secret)
@@ -269,6 +286,10 @@ class DynamoDbStore:
             if "LastEvaluatedKey" not in page:
                 return
             more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _is_written_by(item: Any, write_id: str) -> bool:
+    return item is not None and write_id_of(item) == write_id
 
 
 def _page(places: Iterable[str], most: int) -> tuple[list[str], str]:

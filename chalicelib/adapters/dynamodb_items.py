@@ -66,6 +66,17 @@ def approval_item(approval: Approval, retention: timedelta | None = None) -> Ite
     return item
 
 
+def with_write_id(item: Item, write_id: str) -> Item:
+    """Return the item with a random id of its write, by which the writer recognises it."""
+    return item | {"writeId": {"S": write_id}}
+
+
+def write_id_of(item: Any) -> str | None:
+    """Return the id of the write that made the item; None if it was stored without one."""
+    found: str | None = item.get("writeId", {}).get("S")
+    return found
+
+
 def approval_in(item: Any) -> Approval:
     """Return the approval that an item holds."""
     return msgspec.json.decode(item["approval"]["S"], type=Approval)

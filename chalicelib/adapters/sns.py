@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from ..domain.errors import InvalidRequest, Refused
 from .aws_errors import Expected, aws_errors
-from .topic_policy import policy_id, topic_policy
+from .topic_policy import same_policy, topic_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -41,6 +41,9 @@ _REFUSALS = (
 )
 """Errors that stay until somebody changes the request, the topic or the account."""
 
+FOREIGN_SUBSCRIPTION = "ForeignSubscription"
+"""Our own name for a refusal: somebody else is subscribed to the approver's topic."""
+
 # SNS's hosts in each of AWS's partitions (the suffixes of botocore's partitions.json).
 _LINK = re.compile(
     r"https://sns(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws|"
@@ -62,23 +65,18 @@ class SnsMailer:
     def subscription(self, address: str) -> "Subscription":
         """Return the state of the approver's subscription.
 
-        A topic with another policy, as earlier versions made it, gets ours first.
+        A topic with another policy, as earlier versions or somebody else made it, gets ours first.
+        Raises Refused if anything but the approver's address is subscribed: it would get the
+        approver's links.
         """
         arn = self.topic_arn(address)
         try:
             with _sns_errors("NotFound", "NotFoundException"):
-                topic = self._client.get_topic_attributes(TopicArn=arn)["Attributes"]
+                # The policy comes first: after it, nobody can subscribe behind the list.
+                self._mend_policy(arn)
+                return self._subscribed(arn, address)
         except Expected:
             return "none"
-        policy = topic_policy(arn)
-        if policy_id(topic.get("Policy", "{}")) != policy.id:
-            with _sns_errors():
-                self._client.set_topic_attributes(
-                    TopicArn=arn, AttributeName="Policy", AttributeValue=policy.text
-                )
-        if int(topic.get("SubscriptionsConfirmed", "0")) > 0:
-            return "confirmed"
-        return "pending" if int(topic.get("SubscriptionsPending", "0")) > 0 else "none"
 
     def invite(self, address: str) -> None:
         """Have SNS mail its invitation to the approver."""
@@ -87,7 +85,7 @@ class SnsMailer:
         except Expected:
             # CreateTopic would refuse an existing topic that has other attributes.
             arn = self.topic_arn(address)
-            attributes = {"DisplayName": "Assent", "Policy": topic_policy(arn).text}
+            attributes = {"DisplayName": "Assent", "Policy": topic_policy(arn)}
             with _sns_errors():
                 self._client.create_topic(Name=arn.rpartition(":")[2], Attributes=attributes)
             self._subscribe(address)
@@ -134,6 +132,28 @@ class SnsMailer:
     def topic_arn(self, address: str) -> str:
         """Return the approver's topic, named after a hash of the address in lower case."""
         return self._prefix + hashlib.sha256(address.lower().encode()).hexdigest()[:32]
+
+    def _mend_policy(self, arn: str) -> None:
+        topic = self._client.get_topic_attributes(TopicArn=arn)["Attributes"]
+        policy = topic_policy(arn)
+        if not same_policy(topic.get("Policy", "{}"), policy):
+            self._client.set_topic_attributes(
+                TopicArn=arn, AttributeName="Policy", AttributeValue=policy
+            )
+
+    def _subscribed(self, arn: str, address: str) -> "Subscription":
+        arns: set[str] = set()
+        lists = self._client.get_paginator("list_subscriptions_by_topic")
+        for page in lists.paginate(TopicArn=arn):
+            for found in page["Subscriptions"]:
+                if found["SubscriptionArn"] == "Deleted":
+                    continue  # It gets no mail any more, and SNS lists it for a while.
+                if (found["Protocol"], found["Endpoint"].lower()) != ("email", address.lower()):
+                    raise Refused("Assent", FOREIGN_SUBSCRIPTION)
+                arns.add(found["SubscriptionArn"])
+        if arns - {"PendingConfirmation"}:
+            return "confirmed"
+        return "pending" if arns else "none"
 
     def _subscribe(self, address: str, *expected: str) -> None:
         with _sns_errors(*expected):

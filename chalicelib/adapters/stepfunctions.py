@@ -28,26 +28,26 @@ class StepFunctionsExecutions:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def succeed_task(self, task_token: str, output: str) -> bool:
-        """Resume the task with this output; return False if it certainly wasn't waiting any more.
+    def succeed_task(self, task_token: str, output: str) -> bool | None:
+        """Resume the task with this output; return whether it was waiting.
 
-        True if it is closed after botocore had to repeat the call: an earlier try, whose answer was
-        lost, may have resumed it.
+        None if that isn't known: the task is closed, and botocore had to repeat the call. Its first
+        try may have resumed the task, or may have been throttled.
         """
         try:
             with aws_errors("Step Functions", *_CLOSED):
                 self._client.send_task_success(taskToken=task_token, output=output)
         except Expected as e:
-            return e.repeated
+            return None if e.repeated else False
         return True
 
-    def fail_task(self, task_token: str, error: str, cause: str) -> bool:
+    def fail_task(self, task_token: str, error: str, cause: str) -> bool | None:
         """Fail the task with this error name; returns what `succeed_task` does."""
         try:
             with aws_errors("Step Functions", *_CLOSED):
                 self._client.send_task_failure(taskToken=task_token, error=error, cause=cause)
         except Expected as e:
-            return e.repeated
+            return None if e.repeated else False
         return True
 
     def start(self, name: str, input: str) -> "ExecutionJson":

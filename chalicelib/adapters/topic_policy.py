@@ -4,9 +4,8 @@ SNS's own default lets everybody subscribe whom the account's IAM allows `sns:Su
 subscribes to an approver's topic decides as that approver.
 """
 
-import hashlib
 import json
-from typing import NamedTuple
+from typing import Any
 
 ROLES = ("ApiRole", "RequestApprovalRole", "RequestFromQueueRole", "TickRole")
 """The roles of `infrastructure.yaml` that call SNS; their names are `assent-<stage>-<role>-...`."""
@@ -24,15 +23,8 @@ delete the topic, and so undo this policy. Confirming and unsubscribing by a mai
 these actions."""
 
 
-class TopicPolicy(NamedTuple):
-    """A policy as JSON; its `id` says what it holds, so that an older one is recognised."""
-
-    id: str
-    text: str
-
-
-def topic_policy(topic_arn: str) -> TopicPolicy:
-    """Return the policy of an approver's topic, `arn:...:assent-<stage>-approver-<hash>`."""
+def topic_policy(topic_arn: str) -> str:
+    """Return as JSON the policy of a topic `arn:...:assent-<stage>-approver-<hash>`."""
     _, partition, _, _, account, name = topic_arn.split(":")
     stage = name.rpartition("-approver-")[0]
     iam = f"arn:{partition}:iam::{account}"
@@ -59,14 +51,23 @@ def topic_policy(topic_arn: str) -> TopicPolicy:
             },
         },
     ]
-    policy_id = "assent-" + hashlib.sha256(json.dumps(statements).encode()).hexdigest()[:32]
-    text = {"Version": "2012-10-17", "Id": policy_id, "Statement": statements}
-    return TopicPolicy(policy_id, json.dumps(text))
+    return json.dumps({"Version": "2012-10-17", "Id": "assent-approver", "Statement": statements})
 
 
-def policy_id(text: str) -> str:
-    """Return the id of a topic's policy; "" if it has none.
+def same_policy(one: str, other: str) -> bool:
+    """Return whether two policies in JSON say the same, however they are spelled.
 
-    SNS may give a policy back in another spelling, so ids are compared and not texts.
+    SNS may give a policy back with other blanks, in another order, or with a list of one value as
+    that value. The statements are compared and not ids: anybody can give a policy our id.
     """
-    return str(json.loads(text).get("Id", ""))
+    return bool(_plain(json.loads(one)) == _plain(json.loads(other)))
+
+
+def _plain(value: Any) -> Any:
+    """Return a part of a policy without what its spelling adds: order, and lists of one value."""
+    if isinstance(value, dict):
+        return frozenset((key, _plain(part)) for key, part in value.items())
+    if isinstance(value, list):
+        parts = frozenset(_plain(part) for part in value)
+        return next(iter(parts)) if len(parts) == 1 else parts
+    return value

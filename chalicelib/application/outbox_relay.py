@@ -42,7 +42,7 @@ ERROR_NAMES: Mapping[str, Literal["Rejected", "Expired", "Cancelled"]] = {
 
 NOT_WAITING = "the task was not waiting any more"
 CLOSED_BEFORE = "the task was closed already, perhaps by an earlier try"
-"""Notes of the event `resumed`. Only the first try of an entry can tell that nobody resumed it."""
+"""Notes of the event `resumed`. Only the very first try can tell that nobody resumed the task."""
 
 
 def new_secrets(ports: Ports, keys: Iterable[str]) -> dict[str, MailSecrets]:
@@ -122,15 +122,24 @@ def _resume_task(ports: Ports, approval: Approval, entry: Resume, via: Channel) 
         error = ERROR_NAMES[approval.outcome]
         cause = serializers.cause(approval)
         waiting = ports.executions.fail_task(approval.task_token, error, cause)
-    # After an earlier try, a closed task may be closed by that try, whose record was lost.
-    certain = waiting or entry.tries == 0
-    note = "" if waiting else NOT_WAITING if certain else CLOSED_BEFORE
-    waited = waiting if certain else None
+    if waiting is False and _may_have_been_tried(approval, entry):
+        waiting = None  # The earlier try may have closed the task, and its record was lost.
+    note = "" if waiting else CLOSED_BEFORE if waiting is None else NOT_WAITING
     now = ports.now()
     for current in versions(ports, approval.id, read=approval):
-        if saved := save(ports, current, outbox.resumed(current, note, now, via, waited=waited)):
+        if saved := save(ports, current, outbox.resumed(current, note, now, via, waited=waiting)):
             return saved
     raise too_many_conflicts()
+
+
+def _may_have_been_tried(approval: Approval, entry: Resume) -> bool:
+    """Return whether the task may have been answered before this try.
+
+    The process that records a decision or a person's cancellation tries first, and counts no try. A
+    tick is the first to try after an expiry, and after what the workflow itself caused.
+    """
+    by_tick = approval.outcome == "expired" or approval.execution_ended or approval.superseded_by
+    return entry.tries > (1 if by_tick else 0)
 
 
 def _announce(ports: Ports, approval: Approval, via: Channel) -> Approval:

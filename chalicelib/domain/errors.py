@@ -118,7 +118,7 @@ class IdempotencyConflict(AssentError):
 
 
 class Refused(AssentError):
-    """AWS refuses it for good, by the error of that name; somebody has to change the account."""
+    """AWS or Assent refuses it for good, by that name; somebody has to change the account."""
 
     code = "Refused"
     status = 409

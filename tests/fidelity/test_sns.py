@@ -75,11 +75,30 @@ def test_an_email_subscription_waits_for_its_owner() -> None:
     assert '"pending confirmation"' in pending
 
 
-def test_a_topic_counts_its_subscriptions_by_state() -> None:
-    """So one call says whether mail can reach the approver."""
-    text = plain(answer("sns", "GetTopicAttributes")["Attributes"].documentation)
-    for count in ("SubscriptionsConfirmed", "SubscriptionsPending", "SubscriptionsDeleted"):
-        assert count in text
+def test_a_topic_lists_who_is_subscribed_100_at_a_time(sns: "SNSClient") -> None:
+    """With protocol and endpoint, so that one call says whether mail reaches the approver alone."""
+    text = plain(operation("sns", "ListSubscriptionsByTopic").documentation)
+    assert "up to 100" in text
+    assert "NextToken" in text
+    assert "throttled at 30 transactions per second" in text
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    addresses = {f"{n}@example.com" for n in range(101)}
+    for address in addresses:
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+    pages = list(sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic))
+    assert [len(page["Subscriptions"]) for page in pages] == [100, 1]
+    found = [one for page in pages for one in page["Subscriptions"]]
+    assert {(one["Protocol"], one["Endpoint"]) for one in found} == {
+        ("email", address) for address in addresses
+    }
+
+
+def test_moto_lists_an_email_subscription_as_confirmed_at_once(sns: "SNSClient") -> None:
+    """AWS lists it as `PendingConfirmation` until its reader has confirmed."""
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+    (found,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert found["SubscriptionArn"].startswith(topic)
 
 
 def test_the_model_allows_a_subject_of_utf8_below_100_characters() -> None:

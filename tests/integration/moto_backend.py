@@ -31,9 +31,9 @@ class MotoBackend:
         self.executions = StepFunctionsExecutions(self._engine.client, self._engine.machine)
         calls: Any = self._engine.client.meta.events
         calls.register("provide-client-params.sfn", self._put_real_token)
-        self.mailer = SnsMailer(
-            session().client("sns"), f"arn:aws:sns:{REGION}:{ACCOUNT}:assent-test-approver-"
-        )
+        sns = session().client("sns")
+        sns.meta.events.register("after-call.sns.ListSubscriptionsByTopic", self._list_by_counters)
+        self.mailer = SnsMailer(sns, f"arn:aws:sns:{REGION}:{ACCOUNT}:assent-test-approver-")
 
         events, self._sqs = session().client("events"), session().client("sqs")
         self.event_bus = EventBridgeBus(events, "test")
@@ -49,7 +49,10 @@ class MotoBackend:
         return token
 
     def set_subscription(self, address: str, subscription: str) -> None:
-        """Set moto's counters of subscriptions, which it doesn't change for e-mail."""
+        """Set moto's counters of subscriptions, which it doesn't change for e-mail.
+
+        `_list_by_counters` has moto's list of subscriptions agree with them.
+        """
         if subscription == "none":
             self._sent += self._mails_of(address)
             self.mailer.forget(address)
@@ -87,6 +90,13 @@ class MotoBackend:
         """
         if "taskToken" in params:
             params["taskToken"], _execution = self._tasks[params["taskToken"]]
+
+    def _list_by_counters(self, parsed: dict[str, Any], **_: Any) -> None:
+        """List an e-mail subscription as pending until the story confirms it; moto does at once."""
+        for found in parsed["Subscriptions"]:
+            topic = sns_backends[ACCOUNT][REGION].topics[found["TopicArn"]]
+            if not topic.subscriptions_confimed:
+                found["SubscriptionArn"] = "PendingConfirmation"
 
     def _topic(self, address: str) -> Any:
         return sns_backends[ACCOUNT][REGION].topics.get(self.mailer.topic_arn(address))

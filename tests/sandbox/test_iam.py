@@ -162,11 +162,34 @@ def test_only_assents_functions_use_an_approvers_topic(sandbox: Sandbox) -> None
         with pytest.raises(ClientError, match="not authorized"):
             getattr(sns, action)(TopicArn=arn, **arguments)
     for function in ("tick", "request_approval", "request_from_queue", "api"):
-        found = _as(sandbox, function, "sns").get_topic_attributes(TopicArn=arn)
-        assert found["Attributes"]["SubscriptionsConfirmed"] == "1"
+        client = _as(sandbox, function, "sns")
+        assert "Policy" in client.get_topic_attributes(TopicArn=arn)["Attributes"]
+        (found,) = client.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+        assert (found["Protocol"], found["Endpoint"]) == ("email", address)
     sns.delete_topic(TopicArn=arn)
     found = sandbox.call("GET", f"/approvers/{quote(address)}")
     assert found.json["subscription"] == "none"
+
+
+def test_a_topic_that_somebody_made_first_gets_no_mail(sandbox: Sandbox) -> None:
+    """Its name can be computed, and IAM lets them subscribe a queue before the policy comes.
+
+    The approver is subscribed too. An operator deletes the topic, and it is made anew.
+    """
+    address = "foreseen@example.com"
+    digest = hashlib.sha256(address.encode()).hexdigest()[:32]
+    arn = sandbox.arn("sns", f"assent-sandbox-approver-{digest}")
+    sns = sandbox.client("sns", **sandbox.may("topics-maker", "sns:*", "*"))
+    sns.create_topic(Name=arn.rpartition(":")[2])
+    queue = sandbox.arn("sqs", "assent-sandbox-decisions")
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue)
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint=address)
+    found = sandbox.call("GET", f"/approvers/{quote(address)}")
+    assert (found.status, found.json["code"]) == (409, "Refused")
+    assert "ForeignSubscription" in found.json["message"]
+    assert sandbox.call("DELETE", f"/approvers/{quote(address)}").status == 204
+    assert sandbox.call("GET", f"/approvers/{quote(address)}").json["subscription"] == "none"
+    assert sandbox.call("PUT", f"/approvers/{quote(address)}").json["subscription"] == "confirmed"
 
 
 def _as(sandbox: Sandbox, function: str, service: str) -> Any:

@@ -7,7 +7,8 @@ import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 
 from chalicelib.adapters.sns import SnsMailer
-from chalicelib.adapters.topic_policy import GUARDED, ROLES, policy_id, topic_policy
+from chalicelib.adapters.topic_policy import GUARDED, ROLES, same_policy, topic_policy
+from chalicelib.domain.errors import Refused
 from tests.aws.clients import session
 from tests.aws.table import calls
 from tools.stage import Stage
@@ -22,7 +23,7 @@ ACCOUNT = "arn:aws:iam::123456789012"
 PREFIX = "arn:aws:sns:us-east-1:123456789012:assent-dev-approver-"
 ADA = "ada@example.com"
 TOPIC = f"{PREFIX}{'0123456789abcdef' * 2}"
-POLICY: dict[str, Any] = json.loads(topic_policy(TOPIC).text)
+POLICY: dict[str, Any] = json.loads(topic_policy(TOPIC))
 RESOURCES = load_template(CHECKOUT / "infrastructure.yaml")["Resources"]
 STRANGERS = [
     "user/ada",
@@ -40,7 +41,7 @@ STRANGERS = [
 def decision(principal: str, action: str) -> str:
     """Return what the policy says: Allow, Deny, or ImplicitDeny, which leaves it to IAM."""
     context = EvalContext(principal, "", "123456789012", action, TOPIC, "us-east-1")
-    return evaluate_resource_policy(topic_policy(TOPIC).text, context).decision
+    return evaluate_resource_policy(topic_policy(TOPIC), context).decision
 
 
 @pytest.mark.parametrize(
@@ -74,15 +75,15 @@ def test_confirming_and_unsubscribing_by_a_mails_link_are_none_of_the_guarded_ac
 
 def test_the_policy_is_one_that_sns_takes() -> None:
     """An id and statement ids of its own, one topic, and less than 30 KB."""
-    assert POLICY["Id"] == topic_policy(TOPIC).id
+    assert POLICY["Id"]
     assert {statement["Resource"] for statement in POLICY["Statement"]} == {TOPIC}
     assert len({statement["Sid"] for statement in POLICY["Statement"]}) == 2
-    assert len(topic_policy(TOPIC).text) < 30_000
+    assert len(topic_policy(TOPIC)) < 30_000
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
 def test_the_roles_are_in_the_topics_partition_and_account(partition: str) -> None:
-    text = topic_policy(TOPIC.replace("arn:aws:", f"arn:{partition}:")).text
+    text = topic_policy(TOPIC.replace("arn:aws:", f"arn:{partition}:"))
     assert f"arn:{partition}:iam::123456789012:role/assent-dev-TickRole-*" in text
     assert text.count("arn:") == text.count(f"arn:{partition}:")
 
@@ -117,7 +118,7 @@ def test_a_topic_has_its_policy_from_its_creation(sns: "SNSClient") -> None:
     assert [name for name, _ in made] == ["Subscribe", "CreateTopic", "Subscribe"]
     arn = mailer.topic_arn(ADA)
     stored = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
-    assert json.loads(stored) == json.loads(topic_policy(arn).text)
+    assert json.loads(stored) == json.loads(topic_policy(arn))
 
 
 def test_an_existing_topic_is_mended_once_when_it_is_next_used(sns: "SNSClient") -> None:
@@ -130,15 +131,70 @@ def test_an_existing_topic_is_mended_once_when_it_is_next_used(sns: "SNSClient")
     assert [name for name, _ in made] == [
         "GetTopicAttributes",
         "SetTopicAttributes",
+        "ListSubscriptionsByTopic",
         "GetTopicAttributes",
+        "ListSubscriptionsByTopic",
     ]
     stored = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
-    assert policy_id(stored) == topic_policy(arn).id
+    assert same_policy(stored, topic_policy(arn))
 
 
-def test_a_policy_is_known_by_its_id_in_any_spelling() -> None:
-    """SNS may give it back with other blanks and another order; a changed one has another id."""
+def test_a_policy_is_the_same_in_any_spelling() -> None:
+    """SNS may give it back with other blanks, another order, or one value for a list of one."""
     spelled = json.dumps(POLICY, indent=4, sort_keys=True)
-    assert policy_id(spelled) == topic_policy(TOPIC).id
-    assert policy_id('{"Statement": []}') == policy_id("{}") == ""
-    assert topic_policy(TOPIC).id != topic_policy(TOPIC.replace("-dev-", "-dev-2-")).id
+    turned = json.loads(spelled)
+    for statement in turned["Statement"]:
+        statement["Action"].reverse()
+        statement["Resource"] = [statement["Resource"]]
+    turned["Statement"].reverse()
+    assert same_policy(spelled, topic_policy(TOPIC))
+    assert same_policy(json.dumps(turned), topic_policy(TOPIC))
+
+
+@pytest.mark.parametrize(
+    ("statement", "changed"),
+    [
+        (0, {"Principal": "*"}),
+        (0, {"Action": "sns:*"}),
+        (1, {"Effect": "Allow"}),
+        (1, {"Action": GUARDED[:-1]}),
+        (1, {"Condition": {"ArnNotLike": {"aws:PrincipalArn": f"{ACCOUNT}:*"}}}),
+        (1, {"Condition": {"ArnLike": {"aws:PrincipalArn": []}}}),
+    ],
+)
+def test_a_policy_with_our_id_and_other_statements_is_another_one(
+    statement: int, changed: dict[str, Any]
+) -> None:
+    """Anybody can copy an id, so each part counts."""
+    forged = json.loads(topic_policy(TOPIC))
+    forged["Statement"][statement] |= changed
+    assert not same_policy(json.dumps(forged), topic_policy(TOPIC))
+    assert not same_policy(topic_policy(TOPIC.replace("-dev-", "-dev-2-")), topic_policy(TOPIC))
+    assert not same_policy("{}", topic_policy(TOPIC))
+
+
+@pytest.mark.parametrize("copies_policy", [True, False])
+def test_nobody_reads_an_approvers_mail_by_making_the_topic_first(
+    sns: "SNSClient", copies_policy: bool
+) -> None:
+    """The name can be computed and CreateTopic not denied: a foreign subscription is refused.
+
+    Deleting the topic is the remedy: it is made anew with its approver's subscription alone.
+    """
+    mailer = SnsMailer(sns, PREFIX)
+    arn = sns.create_topic(Name=mailer.topic_arn(ADA).rpartition(":")[2])["TopicArn"]
+    queue = "arn:aws:sqs:us-east-1:123456789012:attacker"
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue)
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint=ADA)
+    if copies_policy:
+        sns.set_topic_attributes(
+            TopicArn=arn, AttributeName="Policy", AttributeValue=topic_policy(arn)
+        )
+    with pytest.raises(Refused, match="ForeignSubscription"):
+        mailer.subscription(ADA)
+    stored = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
+    assert same_policy(stored, topic_policy(arn))
+    mailer.forget(ADA)
+    assert mailer.subscription(ADA) == "none"
+    mailer.invite(ADA)
+    assert mailer.subscription(ADA) == "confirmed"

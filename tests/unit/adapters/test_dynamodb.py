@@ -9,7 +9,13 @@ from botocore.stub import Stubber
 from msgspec.structs import replace
 
 from chalicelib.adapters.dynamodb import BATCH_PAUSES, DynamoDbStore
-from chalicelib.adapters.dynamodb_items import SHARDS, approval_item, approval_key, waiting_entry
+from chalicelib.adapters.dynamodb_items import (
+    SHARDS,
+    approval_item,
+    approval_key,
+    waiting_entry,
+    write_id_of,
+)
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.delegation import Delegation
@@ -109,6 +115,25 @@ def test_every_write_of_an_approval_is_conditional(
         assert put["ConditionExpression"] == "version = :read"
         assert put["ExpressionAttributeValues"] == {":read": {"N": "7"}}
         assert put["Item"]["version"] == {"N": "8"}
+
+
+def test_every_write_of_an_approval_has_an_id_of_its_own(
+    client: "DynamoDBClient", stub: Stubber
+) -> None:
+    """By which a writer whose answer was lost tells its own write from an equal one."""
+    for _ in range(3):
+        stub.add_response("transact_write_items", {})
+    made = calls(client)
+    ids = iter(["first", "second"])
+    store = DynamoDbStore(client, TABLE, write_id=lambda: next(ids))
+    for one in (store, store, DynamoDbStore(client, TABLE)):
+        one.replace(an_approval(), closed())
+    items = [call["TransactItems"][0]["Put"]["Item"] for _, call in made]
+    first, second, random = map(write_id_of, items)
+    assert (first, second) == ("first", "second")
+    assert random is not None
+    assert len(random) == 16
+    assert all("writeId" not in put["Put"]["Item"] for put in made[0][1]["TransactItems"][1:])
 
 
 def test_a_write_that_waits_for_nobody_new_is_one_put(

@@ -1,5 +1,6 @@
 """SnsMailer against a stub: a topic for each approver, and what each answer of SNS becomes."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -84,35 +85,134 @@ def test_every_topic_has_a_name_that_sns_accepts(address: str) -> None:
     assert name.isascii()
 
 
-@pytest.mark.parametrize(
-    ("confirmed", "pending", "state"),
-    [("1", "0", "confirmed"), ("0", "1", "pending"), ("0", "0", "none"), ("1", "3", "confirmed")],
-)
-def test_the_state_of_a_subscription_is_read_from_its_counts(
-    mailer: SnsMailer, stub: Stubber, confirmed: str, pending: str, state: str
+def has_topic(stub: Stubber, mailer: SnsMailer) -> None:
+    """Have SNS answer that the approver's topic has our policy."""
+    arn = mailer.topic_arn(ADA)
+    stub.add_response(
+        "get_topic_attributes", {"Attributes": {"Policy": topic_policy(arn)}}, {"TopicArn": arn}
+    )
+
+
+def subscribed(
+    stub: Stubber, mailer: SnsMailer, *found: tuple[str, str, str], more: str = "", after: str = ""
 ) -> None:
-    """One confirmed subscription is enough for mail; after an unsubscribe both counts are 0."""
-    counts = {
-        "SubscriptionsConfirmed": confirmed,
-        "SubscriptionsPending": pending,
-        "SubscriptionsDeleted": "1",
-        "Policy": topic_policy(mailer.topic_arn(ADA)).text,
+    """Have SNS list these subscriptions to the approver's topic: protocol, endpoint, ARN."""
+    answer: dict[str, Any] = {
+        "Subscriptions": [
+            {"Protocol": protocol, "Endpoint": endpoint, "SubscriptionArn": arn}
+            for protocol, endpoint, arn in found
+        ]
     }
-    topic = {"TopicArn": mailer.topic_arn(ADA)}
-    stub.add_response("get_topic_attributes", {"Attributes": counts}, topic)
+    asked = {"TopicArn": mailer.topic_arn(ADA)} | ({"NextToken": after} if after else {})
+    stub.add_response(
+        "list_subscriptions_by_topic", answer | ({"NextToken": more} if more else {}), asked
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        ([], "none"),
+        ([("email", ADA, "PendingConfirmation")], "pending"),
+        ([("email", ADA, f"{PREFIX}x:1")], "confirmed"),
+        ([("email", "Ada@Example.COM", f"{PREFIX}x:1")], "confirmed"),
+        ([("email", ADA, "PendingConfirmation"), ("email", ADA, f"{PREFIX}x:1")], "confirmed"),
+        ([("email", ADA, "Deleted")], "none"),
+        ([("email", ADA, "Deleted"), ("email", ADA, "PendingConfirmation")], "pending"),
+    ],
+)
+def test_the_state_of_a_subscription_is_read_from_the_topics_list(
+    mailer: SnsMailer, stub: Stubber, found: list[tuple[str, str, str]], state: str
+) -> None:
+    """One confirmed subscription is enough for mail, in any spelling of the address."""
+    has_topic(stub, mailer)
+    subscribed(stub, mailer, *found)
     assert mailer.subscription(ADA) == state
 
 
-@pytest.mark.parametrize("attributes", [{}, {"Policy": "{}", "Owner": "123456789012"}])
-def test_a_topic_without_counts_has_no_subscription(
+FOREIGN = [
+    ("sqs", "arn:aws:sqs:us-east-1:123456789012:attacker", f"{PREFIX}x:2"),
+    ("email", "attacker@example.com", f"{PREFIX}x:2"),
+    ("email", "attacker@example.com", "PendingConfirmation"),
+    ("email", f"x{ADA}", f"{PREFIX}x:2"),
+    ("email-json", ADA, f"{PREFIX}x:2"),
+    ("https", ADA, f"{PREFIX}x:2"),
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_topic_with_a_foreign_subscription_is_refused_by_name(
+    mailer: SnsMailer, stub: Stubber, foreign: tuple[str, str, str], own: bool
+) -> None:
+    """It would get the approver's links, pending ones as soon as they are confirmed."""
+    has_topic(stub, mailer)
+    subscribed(stub, mailer, *([("email", ADA, f"{PREFIX}x:1")] if own else []), foreign)
+    with pytest.raises(Refused, match="Assent refuses this") as refusal:
+        mailer.subscription(ADA)
+    assert refusal.value.name == "ForeignSubscription"
+    assert foreign[1] not in refusal.value.message
+
+
+def test_a_foreign_subscription_on_a_later_page_is_found(mailer: SnsMailer, stub: Stubber) -> None:
+    """SNS lists 100 at a time."""
+    has_topic(stub, mailer)
+    subscribed(stub, mailer, *[("email", ADA, f"{PREFIX}x:{n}") for n in range(100)], more="2")
+    subscribed(stub, mailer, FOREIGN[0], after="2")
+    with pytest.raises(Refused, match="ForeignSubscription"):
+        mailer.subscription(ADA)
+
+
+def test_a_foreign_subscription_that_was_deleted_does_no_harm(
+    mailer: SnsMailer, stub: Stubber
+) -> None:
+    """SNS lists it for a while and delivers nothing to it."""
+    has_topic(stub, mailer)
+    gone = ("email", "attacker@example.com", "Deleted")
+    subscribed(stub, mailer, gone, ("email", ADA, f"{PREFIX}x:1"))
+    assert mailer.subscription(ADA) == "confirmed"
+
+
+FORGED = json.dumps(
+    json.loads(topic_policy(f"{PREFIX}x"))
+    | {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:*", "Resource": "*"}]}
+)
+"""A policy with our id that allows everything."""
+
+
+@pytest.mark.parametrize("attributes", [{}, {"Policy": "{}"}, {"Policy": FORGED}])
+def test_a_topics_policy_is_mended_before_its_subscriptions_are_read(
     mailer: SnsMailer, stub: Stubber, attributes: dict[str, str]
 ) -> None:
-    """A subscription that isn't reported as confirmed isn't taken for one. The policy is mended."""
+    """In the other order somebody could subscribe in between. The stub holds the order."""
     arn = mailer.topic_arn(ADA)
-    mended = {"AttributeName": "Policy", "AttributeValue": topic_policy(arn).text}
+    mended = {"AttributeName": "Policy", "AttributeValue": topic_policy(arn)}
     stub.add_response("get_topic_attributes", {"Attributes": attributes})
     stub.add_response("set_topic_attributes", {}, {"TopicArn": arn} | mended)
+    subscribed(stub, mailer, ("email", ADA, f"{arn}:1"))
+    assert mailer.subscription(ADA) == "confirmed"
+
+
+def test_a_topic_that_is_deleted_meanwhile_has_no_subscription(
+    mailer: SnsMailer, stub: Stubber
+) -> None:
+    """The next mail makes it anew."""
+    has_topic(stub, mailer)
+    stub.add_client_error("list_subscriptions_by_topic", "NotFound", http_status_code=404)
     assert mailer.subscription(ADA) == "none"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("AuthorizationError", Refused), ("Throttled", Unavailable)]
+)
+def test_a_topic_whose_subscriptions_can_not_be_read_is_not_used(
+    mailer: SnsMailer, stub: Stubber, code: str, error: type[Exception]
+) -> None:
+    """An unknown list is never taken for an approver's own."""
+    has_topic(stub, mailer)
+    stub.add_client_error("list_subscriptions_by_topic", code)
+    with pytest.raises(error, match=code):
+        mailer.subscription(ADA)
 
 
 @pytest.mark.parametrize("code", ["NotFound", "NotFoundException"])
@@ -129,7 +229,7 @@ def test_a_topic_whose_policy_can_not_be_mended_is_not_used(
     mailer: SnsMailer, stub: Stubber, code: str, error: type[Exception]
 ) -> None:
     """Somebody else may be subscribed to the next mail: the operator is told why none is sent."""
-    stub.add_response("get_topic_attributes", {"Attributes": {"SubscriptionsConfirmed": "1"}})
+    stub.add_response("get_topic_attributes", {"Attributes": {}})
     stub.add_client_error("set_topic_attributes", code)
     with pytest.raises(error, match=code):
         mailer.subscription(ADA)
@@ -146,7 +246,7 @@ def test_an_invitation_subscribes_the_address_to_its_topic(
 def test_an_invitation_creates_a_missing_topic(mailer: SnsMailer, stub: Stubber) -> None:
     """Its display name says from whom the mails are."""
     arn = mailer.topic_arn(ADA)
-    attributes = {"DisplayName": "Assent", "Policy": topic_policy(arn).text}
+    attributes = {"DisplayName": "Assent", "Policy": topic_policy(arn)}
     topic = {"Name": arn.rpartition(":")[2], "Attributes": attributes}
     stub.add_client_error("subscribe", "NotFound", http_status_code=404)
     stub.add_response("create_topic", {"TopicArn": arn}, topic)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:assent-test"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:assent-test:key"
 OUTPUT = '{"outcome": "approved"}'
-ANSWERS: dict[str, Callable[[StepFunctionsExecutions], bool]] = {
+ANSWERS: dict[str, Callable[[StepFunctionsExecutions], bool | None]] = {
     "send_task_success": lambda executions: executions.succeed_task(TOKEN, OUTPUT),
     "send_task_failure": lambda executions: executions.fail_task(TOKEN, "Rejected", OUTPUT),
 }
@@ -89,6 +89,15 @@ def test_a_closed_task_answers_false(
     """AWS and the emulators have different codes for it; none is a fault."""
     stub.add_client_error(action, code, http_status_code=400)
     assert ANSWERS[action](executions) is False
+
+
+@pytest.mark.parametrize("action", ANSWERS)
+def test_a_closed_task_after_a_repeated_call_tells_nothing(
+    executions: StepFunctionsExecutions, stub: Stubber, action: str
+) -> None:
+    """The first try may have resumed it; or it was throttled, and the task was closed before."""
+    stub.add_client_error(action, "TaskTimedOut", response_meta={"RetryAttempts": 1})
+    assert ANSWERS[action](executions) is None
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 import pytest
 
+from chalicelib.application.ending import end_approvals
 from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.presentation import serializers
 from chalicelib.presentation.audit_report import audit_report
 from tests.builders import request_approval
-from tests.fakes import FakePorts
-from tests.unit.steps import ADA, MARY, decide, events, run_tick, stored, subjects
+from tests.fakes import EXECUTION, FakePorts
+from tests.unit.steps import ADA, MARY, decide, events, pass_minutes, run_tick, stored, subjects
 
 
 @pytest.mark.parametrize("choice", ["approve", "reject"])
@@ -63,6 +64,68 @@ def test_a_task_that_an_earlier_try_may_have_resumed_is_not_called_too_late(
     assert approval.task_waited is None
     assert "resumed" not in serializers.operator_view(approval)
     assert "too late" not in subjects(ports, MARY)[-1]
+
+
+def test_a_task_that_a_repeated_call_finds_closed_is_not_called_too_late(
+    ports: FakePorts,
+) -> None:
+    """The first try may have resumed it, or may have been throttled after the workflow's end."""
+    approval_id = request_approval(ports, requestedBy=MARY)
+    ports.executions.closed = ports.executions.repeats = True
+    decide(ports)
+    run_tick(ports)
+    (event,) = events(ports, approval_id, "resumed")
+    assert event.note == "the task was closed already, perhaps by an earlier try"
+    assert stored(ports, approval_id).task_waited is None
+    assert "resumed" not in ports.event_bus.announced[0]["detail"]
+    assert subjects(ports, MARY) == ["Approved: Release 4.2"]
+
+
+def test_an_expiry_that_finds_the_task_closed_at_its_first_try_came_too_late(
+    ports: FakePorts,
+) -> None:
+    """The tick that records an expiry is the first to try."""
+    approval_id = request_approval(ports, expiresIn=60)
+    ports.executions.closed = True
+    pass_minutes(ports, 1)
+    (event,) = events(ports, approval_id, "resumed")
+    assert event.note == "the task was not waiting any more"
+    assert stored(ports, approval_id).task_waited is False
+
+
+@pytest.mark.parametrize("asks_again", [True, False])
+def test_what_the_workflow_cancelled_is_tried_by_the_tick_first(
+    ports: FakePorts, asks_again: bool
+) -> None:
+    """After its execution's end, or because it asked again: so nobody can have tried before."""
+    approval_id = request_approval(ports)
+    ports.later(minutes=1)
+    if asks_again:
+        request_approval(ports, "token-2", execution=EXECUTION, supersedes=True)
+    else:
+        stopped = int(ports.time.timestamp() * 1_000)
+        end = {"executionArn": EXECUTION, "status": "ABORTED", "stopDate": stopped}
+        end_approvals(ports, end)
+    ports.executions.closed = True
+    run_tick(ports)
+    (event,) = events(ports, approval_id, "resumed")
+    assert event.note == "the task was not waiting any more"
+    assert stored(ports, approval_id).task_waited is False
+
+
+def test_an_expiry_whose_first_try_was_left_unrecorded_is_not_called_too_late(
+    ports: FakePorts,
+) -> None:
+    """That try may have failed the task."""
+    approval_id = request_approval(ports, expiresIn=60)
+    ports.effects.faulty = {"executions.answer"}
+    pass_minutes(ports, 1)
+    ports.effects.faulty = set()
+    ports.executions.closed = True
+    pass_minutes(ports, 2)
+    (event,) = events(ports, approval_id, "resumed")
+    assert event.note == "the task was closed already, perhaps by an earlier try"
+    assert stored(ports, approval_id).task_waited is None
 
 
 def test_a_tick_tells_nobody_while_the_task_is_being_answered(ports: FakePorts) -> None:

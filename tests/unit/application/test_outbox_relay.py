@@ -92,6 +92,24 @@ def test_a_mail_that_sns_refuses_is_shown_as_failed_and_sent_later(
     assert "refusal" not in serializers.operator_view(stored(ports, approval_id))["approvers"][0]
 
 
+def test_nothing_is_mailed_to_a_topic_to_which_somebody_else_is_subscribed(
+    ports: FakePorts,
+) -> None:
+    """No link, reminder or notification; an operator sees it, also as the alarm Overdue."""
+    ports.mailer.foreign = {ADA, "mary@example.com"}
+    approval_id = request_approval(ports, requestedBy="mary@example.com", remindEvery=300)
+    pass_minutes(ports, 40)
+    assert (ports.mailer.sent, ports.mailer.invitations) == ([], [])
+    (shown,) = serializers.operator_view(stored(ports, approval_id))["approvers"]
+    assert (shown["why"], shown["refusal"]) == ("refused", "ForeignSubscription")
+    lines = [line for line in ports.logged if line["event"] == "delivery_failed"]
+    assert all("ForeignSubscription" in str(line["why"]) for line in lines)
+    assert any(line["overdue"] for line in ports.logged if line["event"] == "tick")
+    ports.mailer.foreign.clear()
+    pass_minutes(ports, 15)
+    assert {to for to, _ in ports.mailer.sent} == {ADA, "mary@example.com"}
+
+
 def test_a_mail_that_was_not_sent_is_sent_after_its_writers_lease(ports: FakePorts) -> None:
     """With a new link, as the secret of the first is gone."""
     ports.effects.faulty = {"mailer.send"}

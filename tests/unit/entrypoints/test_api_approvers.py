@@ -91,6 +91,20 @@ def test_an_approver_at_a_foreign_domain_can_only_be_deleted(
     assert client.request(method, "/approvers/ada@elsewhere.org").status == status
 
 
+def test_a_foreign_subscription_is_shown_until_the_approver_is_deleted(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """GET and PUT answer 409 with its name; DELETE removes the topic with all subscriptions."""
+    ports.mailer.foreign = {ADA}
+    for method in ("GET", "PUT"):
+        refused = client.request(method, f"/approvers/{ADA}")
+        assert (refused.status, refused.json["code"]) == (409, "Refused")
+        assert "ForeignSubscription" in refused.json["message"]
+        assert ports.mailer.invitations == []
+    assert client.request("DELETE", f"/approvers/{ADA}").status == 204
+    assert client.get(f"/approvers/{ADA}").json["subscription"] == "none"
+
+
 def test_an_operator_confirms_an_approver(client: AppClient, ports: AppPorts) -> None:
     """With the address of the link in SNS's invitation."""
     ports.mailer.subscriptions[ADA] = "pending"

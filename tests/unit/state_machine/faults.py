@@ -150,17 +150,17 @@ class FaultyExecutions:
         self.answers: list[Answer] = []
         self.refused: list[Answer] = []
 
-    def succeed_task(self, task_token: str, output: str) -> bool:
+    def succeed_task(self, task_token: str, output: str) -> bool | None:
         self._faults.begin("executions.answer")
         taken = self._executions.succeed_task(task_token, output)
         return self._record(Answer(task_token, output=output), taken=taken)
 
-    def fail_task(self, task_token: str, error: str, cause: str) -> bool:
+    def fail_task(self, task_token: str, error: str, cause: str) -> bool | None:
         self._faults.begin("executions.answer")
         taken = self._executions.fail_task(task_token, error, cause)
         return self._record(Answer(task_token, error=error, cause=cause), taken=taken)
 
-    def _record(self, answer: Answer, *, taken: bool) -> bool:
+    def _record(self, answer: Answer, *, taken: bool | None) -> bool | None:
         (self.answers if taken else self.refused).append(answer)
         self._faults.end("executions.answer")
         return taken

@@ -15,6 +15,7 @@ ANSWER_TASKS = {"states:SendTaskSuccess", "states:SendTaskFailure"}
 MAIL = {
     "sns:GetTopicAttributes",
     "sns:SetTopicAttributes",
+    "sns:ListSubscriptionsByTopic",
     "sns:CreateTopic",
     "sns:Subscribe",
     "sns:Publish",
