@@ -32,5 +32,5 @@ AT_TIMES = {
     # Settings of config.json, and what a deploy that broke off left behind.
     *("lambda:PutFunctionConcurrency", "lambda:GetFunctionConcurrency"),
     "lambda:GetAccountSettings",
-    *("lambda:ListEventSourceMappings", "events:DescribeRule"),
+    *("lambda:ListEventSourceMappings", "events:DescribeRule", "events:ListTargetsByRule"),
 }

@@ -4,7 +4,7 @@ Every stage of Assent is made by `deploy`, on AWS and in the sandbox. Afterwards
 `chalice deploy --stage dev` alone deploys code. See docs/operating.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -15,13 +15,14 @@ from chalicelib.settings import retention_days as parse_retention_days
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
-from tools.deployed_record import apis, deployed_resources, name
+from tools.deployed_record import deployed_resources, name, names
 from tools.echo import Echo
 from tools.errors import ToolError
 from tools.existing_stack import ExistingStack
 from tools.limits import GivenLimits, limits, throttle_public_methods
+from tools.rules import refuse_foreign_rules
 from tools.stack import Stack
-from tools.stage import Stage
+from tools.stage import Code, Stage
 from tools.template import template_body
 
 
@@ -56,7 +57,7 @@ def deploy(
         recorded=config.stage(stage),
         echo=echo,
     )
-    take_up(stage, stage.functions, account, chalice, echo)
+    take_up(stage, stage.code, account, chalice, echo)
     api = chalice.api(stage)
 
     given = {
@@ -108,16 +109,16 @@ def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> Non
     )
 
 
-def take_up(
-    stage: Stage, functions: Iterable[str], account: Account, chalice: Chalice, echo: Echo
-) -> None:
+def take_up(stage: Stage, code: Code, account: Account, chalice: Chalice, echo: Echo) -> None:
     """Make Chalice's record anew, so that a deploy updates what an earlier one has left.
 
-    Raises ToolError if the stage has several REST APIs: links may lead to any of them.
+    Raises ToolError if the stage has several REST APIs, because links may lead to any of them, or
+    if somebody else's rule has the name of one of the stage's.
     """
+    refuse_foreign_rules(code.scheduled, account)
     before = chalice.recorded(stage)
-    found = deployed_resources(stage, functions, account, before)
-    if len(ids := apis(found)) > 1:
+    found = deployed_resources(stage, code, account, before)
+    if len(ids := names(found, "rest_api")) > 1:
         raise ToolError(
             f"stage {stage} has {len(ids)} REST APIs, {', '.join(ids)}: nothing was deployed. Keep "
             f"the one in the mailed links (ASSENT_PUBLIC_URL of function {stage.prefix}), delete "

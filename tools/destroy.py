@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.account import Account
 from tools.chalice_cli import Chalice
-from tools.deployed_record import deployed_resources
+from tools.deployed_record import deployed_resources, name, names
 from tools.destroy_checks import (
     consequence_for_others,
     refuse_attached_policy,
@@ -20,6 +20,7 @@ from tools.destroy_checks import (
 )
 from tools.echo import Echo
 from tools.errors import ToolError
+from tools.rules import refuse_shared_rules
 from tools.stack import Stack
 from tools.stage import Stage
 from tools.table import Table
@@ -46,13 +47,14 @@ def destroy(
         raise ToolError(
             f"the table of stage {stage} is {stage.prefix}, not {delete_data}: nothing was deleted"
         )
-    code = deployed_resources(stage, stage.functions, account, chalice.recorded(stage))
+    code = deployed_resources(stage, stage.code, account, chalice.recorded(stage))
     stack_exists = stack.exists()
     if not stack_exists and delete_data is None and not code:
         raise ToolError(
             f"there is no stack {stage.prefix} in this account and region: nothing was deleted"
         )
     outputs = stack.outputs() if stack_exists else {}
+    refuse_shared_rules(names(code, "cloudwatch_event"), account)
     refuse_attached_policy(account, outputs.get("OperatorPolicyArn"))
     table = Table(account.dynamodb, stage.prefix)
     running = _running_executions(account, outputs.get("StateMachineArn"))
@@ -64,7 +66,8 @@ def destroy(
     if pending:
         echo(f"{pending} approvals stay undecided. {consequence_for_others(table_stays)}")
 
-    echo("functions and API")
+    if code:
+        echo(f"functions and API: deleting {', '.join(map(name, code))}")
     chalice.record(stage, code)
     chalice.delete(stage)
     if stack_exists:
