@@ -20,7 +20,7 @@ ALWAYS = {
     *("apigateway:GET", "apigateway:POST", "apigateway:PUT", "apigateway:PATCH"),
     "apigateway:DELETE",
     *("sns:DeleteTopic", "sns:ListTopics"),
-    *("states:ListExecutions", "states:StopExecution"),
+    *("states:DescribeStateMachine", "states:ListExecutions", "states:StopExecution"),
 }
 """A deploy, a second one, and a destroy with STOP_RUNNING and DELETE_DATA make each of these."""
 
