@@ -64,7 +64,8 @@ def destroy(
         )
     outputs = stack.outputs() if stack_exists else {}
     refuse_shared_rules(names(code, "cloudwatch_event"), account)
-    refuse_attached_policy(account, outputs.get("OperatorPolicyArn"))
+    for policy in ("OperatorPolicyArn", "ErasurePolicyArn"):
+        refuse_attached_policy(account, outputs.get(policy))
     table = Table(account.dynamodb, stage.prefix)
     pending = table.count_pending()
     table_stays = delete_data is None

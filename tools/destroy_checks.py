@@ -6,7 +6,7 @@ from tools.stage import Stage
 
 
 def refuse_attached_policy(account: Account, arn: str | None) -> None:
-    """Raise ToolError if the operator policy is attached: IAM wouldn't delete it."""
+    """Raise ToolError if one of the stack's policies is attached: IAM wouldn't delete it."""
     if arn is None:
         return
     attached: list[str] = []

@@ -233,11 +233,12 @@ def test_functions_of_another_stage_are_left_alone(
     assert other["FunctionName"] == "assent-dev-2"
 
 
-def test_an_attached_operator_policy_is_refused_with_its_users(
-    deployed: Chalice, stack: Stack, account: Account
+@pytest.mark.parametrize("output", ["OperatorPolicyArn", "ErasurePolicyArn"])
+def test_an_attached_policy_is_refused_with_its_users(
+    deployed: Chalice, stack: Stack, account: Account, output: str
 ) -> None:
     """IAM deletes no attached policy, so the stack's deletion would fail halfway."""
-    policy = stack.outputs()["OperatorPolicyArn"]
+    policy = stack.outputs()[output]
     account.iam.create_user(UserName="ada")
     account.iam.create_group(GroupName="operators")
     account.iam.create_role(RoleName="ci", AssumeRolePolicyDocument="{}")
