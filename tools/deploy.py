@@ -18,7 +18,7 @@ from tools.config import UNKNOWN_URL, Config
 from tools.deployed_record import deployed_resources, name, names
 from tools.echo import Echo
 from tools.errors import ToolError
-from tools.existing_stack import OURS, ExistingStack, chosen_stack
+from tools.existing_stack import OURS, ExistingStack, chosen_stack, refuse_second_stack
 from tools.limits import GivenLimits, limits, throttle_public_methods
 from tools.options import stack_parameters
 from tools.rules import refuse_foreign_rules
@@ -196,6 +196,8 @@ def main(
             ExistingStack(known, stage, account.cloudformation, echo=click.echo) if known else None,
             given=existing,
         )
+        if isinstance(stack, Stack):
+            refuse_second_stack(stage, stack, account)
         url = deploy(
             stage,
             project=project,

@@ -26,6 +26,7 @@ from tools.existing_stack import ExistingStack
 from tools.rules import refuse_shared_rules
 from tools.stack import Stack
 from tools.stage import Stage
+from tools.state_machine import running_executions, state_machine_arn
 from tools.table import Table
 
 
@@ -53,9 +54,9 @@ def destroy(
             f"the table of stage {stage} is {stage.prefix}, not {delete_data}: nothing was deleted"
         )
     code = deployed_resources(stage, stage.code, account, chalice.recorded(stage))
-    executions = _running_executions(stage, account)
-    running = executions or []
-    staying = _staying_stack(stage, stack, existing, has_machine=executions is not None)
+    machine = state_machine_arn(stage, account)
+    running = running_executions(machine, account)
+    staying = _staying_stack(stage, stack, existing, has_machine=machine is not None)
     refuse_staying(staying, code=bool(code), data=delete_data is not None)
     stack_exists = staying is None and stack.exists()
     if not stack_exists and delete_data is None and not code:
@@ -105,26 +106,6 @@ def _staying_stack(
     if has_machine and not stack.exists():
         return f"of another name than {stage.prefix}"
     return None
-
-
-def _running_executions(stage: Stage, account: Account) -> list[str] | None:
-    """Return the ARNs of the running executions of the stage's own state machine, or None.
-
-    None says that there is no state machine of that name. Its stack may have any name.
-    """
-    identity = account.sts.get_caller_identity()
-    partition, region = identity["Arn"].split(":")[1], account.session.region_name
-    machine = f"arn:{partition}:states:{region}:{identity['Account']}:stateMachine:{stage.prefix}"
-    try:
-        account.stepfunctions.describe_state_machine(stateMachineArn=machine)
-    except account.stepfunctions.exceptions.StateMachineDoesNotExist:
-        return None
-    pages = account.stepfunctions.get_paginator("list_executions")
-    return [
-        e["executionArn"]
-        for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING")
-        for e in page["executions"]
-    ]
 
 
 def _stop_executions(stage: Stage, account: Account, running: list[str], echo: Echo) -> None:

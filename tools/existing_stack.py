@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from tools.account import Account
 from tools.echo import Echo
 from tools.errors import ToolError
 from tools.stack import Stack, describe
 from tools.stage import Stage
+from tools.state_machine import state_machine_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -96,6 +98,19 @@ def chosen_stack(
             "was deployed. Delete that stack first (it keeps the table), then deploy again"
         )
     return ours
+
+
+def refuse_second_stack(stage: Stage, ours: Stack, account: Account) -> None:
+    """Raise ToolError if a stack of another name has the stage's state machine.
+
+    A checkout that didn't deploy the stage doesn't know the stack's name.
+    """
+    if state_machine_arn(stage, account) is not None and not ours.exists():
+        raise ToolError(
+            f"state machine {stage.prefix} is there, and no stack {ours.name}: a stack of another "
+            "name has the stage. Nothing was deployed. Give its name once, STACK=..., or delete "
+            "that stack"
+        )
 
 
 def _values(text: str | None) -> list[str] | None:

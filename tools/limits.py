@@ -67,9 +67,10 @@ def _positive(option: str, given: str | None, recorded: object) -> int:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         where = " in .chalice/config.json" if given is None else ""
+        none = ", or none" if option == "API_CONCURRENCY" else ""
         raise ToolError(
-            f"{option} is {value}{where}: it has to be a whole number, 1 or more. Nothing was "
-            "deployed"
+            f"{option} is {value}{where}: it has to be a whole number, 1 or more{none}. Nothing "
+            "was deployed"
         )
     return value
 

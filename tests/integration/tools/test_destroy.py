@@ -11,7 +11,7 @@ from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.destroy import destroy
 from tools.errors import ToolError
-from tools.existing_stack import ExistingStack
+from tools.existing_stack import ExistingStack, refuse_second_stack
 from tools.stack import Stack
 from tools.template import template_body
 
@@ -330,3 +330,20 @@ def test_of_a_stack_that_something_else_deploys_the_code_alone_is_deleted(
     waiter.wait(StackName=theirs, WaiterConfig=often)
     destroy_(delete_data="assent-dev")
     assert (tables(account), topics(account)) == ([], [])
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_checkout_that_does_not_know_the_stack_makes_no_second_one(
+    stack: Stack, account: Account
+) -> None:
+    """The resources' names are taken, and CloudFormation would find that out one by one."""
+    with pytest.raises(ToolError, match=r"stack of another name has the stage\. Nothing was d"):
+        refuse_second_stack(DEV, stack, account)
+    assert not stack.exists()
+
+
+def test_a_stage_of_ours_may_be_deployed(stack: Stack, account: Account, project: Path) -> None:
+    """Before its first deploy, and again."""
+    refuse_second_stack(DEV, stack, account)
+    stack.deploy(template_body(project), {"ApproverEndpoints": "*"})
+    refuse_second_stack(DEV, stack, account)
