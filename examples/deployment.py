@@ -21,7 +21,7 @@ from tools.echo import Echo
 from tools.sandbox.project import chalice_for_emulator, copy_project
 from tools.sandbox.state import SandboxState
 from tools.stack import Stack
-from tools.stage import Stage
+from tools.stage import Code, Stage
 from tools.stage_settings import FunctionSettings, StageSettings
 from tools.template import template_body
 
@@ -54,7 +54,7 @@ def deploy(
     outputs = stack.deploy(template_body(project), parameters or {})
     if not has_code(project):
         return Deployment(outputs, None)
-    take_up(stage, function_names(stage, outputs), account, chalice, echo)
+    take_up(stage, code_names(stage, outputs), account, chalice, echo)
     Config(project).update_stage(stage, role_settings(outputs), variables(outputs))
     echo("code")
     chalice.deploy(stage)
@@ -64,8 +64,8 @@ def deploy(
 
 def destroy(stage: Stage, *, account: Account, chalice: Chalice, stack: Stack, echo: Echo) -> None:
     """Delete the code, also what Chalice has no record of, then the stack."""
-    functions = function_names(stage, stack.outputs())
-    code = deployed_resources(stage, functions, account, chalice.recorded(stage))
+    names = code_names(stage, stack.outputs())
+    code = deployed_resources(stage, names, account, chalice.recorded(stage))
     echo("code")
     chalice.record(stage, code)
     chalice.delete(stage)
@@ -127,10 +127,13 @@ def role_settings(outputs: Mapping[str, str]) -> StageSettings:
     return settings
 
 
-def function_names(stage: Stage, outputs: Mapping[str, str]) -> list[str]:
-    """Return the names of the example's functions, from the outputs that are their roles."""
+def code_names(stage: Stage, outputs: Mapping[str, str]) -> Code:
+    """Return the names of the example's functions and queues, from its stack's outputs."""
     roles = [_snake_case(key.removesuffix(ROLE)) for key in outputs if key.endswith(ROLE)]
-    return [stage.prefix if role == "api" else stage.function(role) for role in roles]
+    return Code(
+        tuple(stage.prefix if role == "api" else stage.function(role) for role in roles),
+        queues=tuple(value for key, value in outputs.items() if key.endswith("QueueName")),
+    )
 
 
 def variables(outputs: Mapping[str, str]) -> dict[str, str]:

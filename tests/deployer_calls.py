@@ -20,7 +20,7 @@ ALWAYS = {
     *("apigateway:GET", "apigateway:POST", "apigateway:PUT", "apigateway:PATCH"),
     "apigateway:DELETE",
     *("sns:DeleteTopic", "sns:ListTopics"),
-    *("states:ListExecutions", "states:StopExecution"),
+    *("states:DescribeStateMachine", "states:ListExecutions", "states:StopExecution"),
 }
 """A deploy, a second one, and a destroy with STOP_RUNNING and DELETE_DATA make each of these."""
 
@@ -32,5 +32,5 @@ AT_TIMES = {
     # Settings of config.json, and what a deploy that broke off left behind.
     *("lambda:PutFunctionConcurrency", "lambda:GetFunctionConcurrency"),
     "lambda:GetAccountSettings",
-    *("lambda:ListEventSourceMappings", "events:DescribeRule"),
+    *("lambda:ListEventSourceMappings", "events:DescribeRule", "events:ListTargetsByRule"),
 }

@@ -44,7 +44,7 @@ class Account:
         if account.session.get_credentials() is None:
             raise ToolError("no AWS credentials: set AWS_PROFILE, or run `aws configure`")
         try:
-            account.session.client("sts").get_caller_identity()
+            account.sts.get_caller_identity()
         except (BotoCoreError, ClientError) as e:
             raise ToolError(f"AWS refuses the credentials: {e}") from e
         return account
@@ -96,6 +96,11 @@ class Account:
     def sns(self) -> "SNSClient":
         """Return the SNS client."""
         return self.session.client("sns", endpoint_url=self.endpoint_url)
+
+    @cached_property
+    def sts(self) -> Any:  # as EventBridge's
+        """Return the STS client."""
+        return self.session.client("sts", endpoint_url=self.endpoint_url)
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":

@@ -36,14 +36,14 @@ class Config:
         domains = tuple(d.strip().lower() for d in (given or recorded).split(",") if d.strip())
         if not domains:
             raise ToolError(
-                "no mail domains of approvers: give them once, `--domains example.com,...` "
+                "no mail domains of approvers: give them once, DOMAINS=example.com,... "
                 "(`*` allows any address), or set ASSENT_APPROVER_DOMAINS of stage "
                 f"{stage} in {self._path}"
             )
         for domain in domains:
             if not _DOMAIN.fullmatch(domain):
                 raise ToolError(
-                    f"{domain!r} is no mail domain: it looks like example.com, without '@'"
+                    f"DOMAINS: {domain!r} is no mail domain: it looks like example.com, without '@'"
                 )
         return domains
 
@@ -56,10 +56,12 @@ class Config:
         public_url: str,
         limits: Limits,
         retention_days: str | None = None,
+        existing_stack: str | None = None,
     ) -> None:
         """Write the settings and variables of a stage of Assent, from its stack's outputs.
 
-        Without `retention_days` the recorded ones stay.
+        Without `retention_days` the recorded ones stay. `existing_stack` is the stack's name if
+        something else deploys it.
         """
         before = self._variables(self._read(), stage)
         variables = {
@@ -73,7 +75,7 @@ class Config:
         }
         if retention_days is not None:
             variables["ASSENT_RETENTION_DAYS"] = retention_days
-        self.update_stage(stage, assent_settings(outputs, limits), variables)
+        self.update_stage(stage, assent_settings(outputs, limits, existing_stack), variables)
 
     def update_stage(
         self, stage: Stage, settings: StageSettings, variables: Mapping[str, str]
@@ -94,6 +96,11 @@ class Config:
         """Return all that the file has for the stage; nothing before its first deploy."""
         recorded: Json = self._read().get("stages", {}).get(stage.name, {})
         return recorded
+
+    def existing_stack(self, stage: Stage) -> str | None:
+        """Return the name of the stage's stack if something else deploys it."""
+        name: str | None = self.stage(stage).get("existing_stack")
+        return name
 
     def public_url(self, stage: Stage) -> str:
         """Return the recorded base URL of the links in mails, or UNKNOWN_URL."""

@@ -4,7 +4,7 @@ Every stage of Assent is made by `deploy`, on AWS and in the sandbox. Afterwards
 `chalice deploy --stage dev` alone deploys code. See docs/operating.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -15,13 +15,15 @@ from chalicelib.settings import retention_days as parse_retention_days
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
-from tools.deployed_record import apis, deployed_resources, name
+from tools.deployed_record import deployed_resources, name, names
 from tools.echo import Echo
 from tools.errors import ToolError
-from tools.existing_stack import ExistingStack
+from tools.existing_stack import OURS, ExistingStack, chosen_stack, refuse_second_stack
 from tools.limits import GivenLimits, limits, throttle_public_methods
+from tools.options import stack_parameters
+from tools.rules import refuse_foreign_rules
 from tools.stack import Stack
-from tools.stage import Stage
+from tools.stage import Code, Stage
 from tools.template import template_body
 
 
@@ -40,10 +42,10 @@ def deploy(
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
-    `domains` (comma-separated) is needed once and then recorded in config.json; given limits and
-    `retention_days` are recorded too. `parameters` are the stack's, which keeps them. The first
-    deploy runs stack and Chalice twice: the functions need the API's URL for their mails, and the
-    API exists after the first run.
+    `domains` (comma-separated) is needed once and then recorded in config.json; given limits,
+    `retention_days` and the name of an existing stack are recorded too. `parameters` are the
+    stack's, which keeps them. The first deploy runs stack and Chalice twice: the functions need the
+    API's URL for their mails, and the API exists after the first run.
     """
     config = Config(project)
     _check_retention(retention_days)
@@ -56,15 +58,16 @@ def deploy(
         recorded=config.stage(stage),
         echo=echo,
     )
-    take_up(stage, stage.functions, account, chalice, echo)
+    take_up(stage, stage.code, account, chalice, echo)
     api = chalice.api(stage)
 
     given = {
         "ApproverEndpoints": ",".join(d if d == "*" else f"*@{d}" for d in approver_domains),
         **(parameters or {}),
     }
+    existing = stack.name if isinstance(stack, ExistingStack) else None
     while True:
-        echo(f"stack {stage.prefix}")
+        echo(f"stack {stack.name}")
         outputs = stack.deploy(body, given | ({"ApiId": api.id} if api else {}))
         config.update_assent_stage(
             stage,
@@ -73,6 +76,7 @@ def deploy(
             public_url=api.url if api else UNKNOWN_URL,
             limits=stage_limits,
             retention_days=retention_days,
+            existing_stack=existing,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
         chalice.deploy(stage)
@@ -95,7 +99,8 @@ def _check_retention(days: str | None) -> None:
     try:
         parse_retention_days(days or "")
     except Misconfigured as e:
-        raise ToolError(e.message.replace("ASSENT_RETENTION_DAYS", "RETENTION_DAYS")) from e
+        why = e.message.replace("ASSENT_RETENTION_DAYS", "RETENTION_DAYS")
+        raise ToolError(f"{why}. Nothing was deployed") from e
 
 
 def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> None:
@@ -108,16 +113,16 @@ def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> Non
     )
 
 
-def take_up(
-    stage: Stage, functions: Iterable[str], account: Account, chalice: Chalice, echo: Echo
-) -> None:
+def take_up(stage: Stage, code: Code, account: Account, chalice: Chalice, echo: Echo) -> None:
     """Make Chalice's record anew, so that a deploy updates what an earlier one has left.
 
-    Raises ToolError if the stage has several REST APIs: links may lead to any of them.
+    Raises ToolError if the stage has several REST APIs, because links may lead to any of them, or
+    if somebody else's rule has the name of one of the stage's.
     """
+    refuse_foreign_rules(code.scheduled, account)
     before = chalice.recorded(stage)
-    found = deployed_resources(stage, functions, account, before)
-    if len(ids := apis(found)) > 1:
+    found = deployed_resources(stage, code, account, before)
+    if len(ids := names(found, "rest_api")) > 1:
         raise ToolError(
             f"stage {stage} has {len(ids)} REST APIs, {', '.join(ids)}: nothing was deployed. Keep "
             f"the one in the mailed links (ASSENT_PUBLIC_URL of function {stage.prefix}), delete "
@@ -148,8 +153,8 @@ def take_up(
     help="Days to keep approvals after they are closed, or keep. Recorded in config.json.",
 )
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
-@click.option("--rate", type=int, help="Calls a second of each public method, 50 if never given.")
-@click.option("--burst", type=int, help="Calls at once of each public method, 100 if never given.")
+@click.option("--rate", help="Calls a second of each public method, 50 if never given.")
+@click.option("--burst", help="Calls at once of each public method, 100 if never given.")
 @click.option(
     "--api-concurrency",
     help="Cap on the API function's concurrent executions, or `none`; 50 if never given.",
@@ -157,7 +162,8 @@ def take_up(
 @click.option(
     "--stack",
     "existing",
-    help="Name of a stack that something else deploys from `make template`. It is only read.",
+    help="Name of a stack that something else deploys from `make template`, or none. It is only "
+    "read. Recorded in config.json.",
 )
 @click.option(
     "--project",
@@ -173,25 +179,25 @@ def main(
     retention_days: str | None,
     log_days: str | None,
     existing: str | None,
-    rate: int | None,
-    burst: int | None,
+    rate: str | None,
+    burst: str | None,
     api_concurrency: str | None,
     project: Path,
 ) -> None:
     """Deploy a stage of Assent: first the stack, then the code."""
     stage = Stage(name)
     account = Account.from_environment()
-    stack: Stack | ExistingStack
-    if existing:
-        stack = ExistingStack(existing, stage, account.cloudformation, echo=click.echo)
-    else:
-        stack = Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo)
-    parameters = {
-        "AlarmTopicArn": alarm_topic,
-        "WatchedStateMachines": watch,
-        "LogRetentionDays": log_days,
-    }
+    recorded = Config(project).existing_stack(stage)
+    known = recorded if existing in (None, OURS) else existing
     try:
+        parameters = stack_parameters(alarm_topic=alarm_topic, watch=watch, log_days=log_days)
+        stack = chosen_stack(
+            Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
+            ExistingStack(known, stage, account.cloudformation, echo=click.echo) if known else None,
+            given=existing,
+        )
+        if isinstance(stack, Stack):
+            refuse_second_stack(stage, stack, account)
         url = deploy(
             stage,
             project=project,
@@ -199,7 +205,7 @@ def main(
             chalice=Chalice(project, environment=account.environment),
             stack=stack,
             domains=domains,
-            parameters={key: value for key, value in parameters.items() if value is not None},
+            parameters=parameters,
             given_limits=GivenLimits(rate, burst, api_concurrency),
             retention_days=retention_days,
             echo=click.echo,

@@ -6,11 +6,12 @@ it alone: after a deploy that broke off, `chalice deploy` would create both agai
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, TypedDict
 
 from tools.account import Account
-from tools.stage import API_STAGE, Stage
+from tools.rules import calls, rule_of, targets
+from tools.stage import API_STAGE, Code, Stage
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import (
@@ -44,7 +45,7 @@ class RecordedResource(TypedDict, total=False):
 
 def deployed_resources(
     stage: Stage,
-    functions: Iterable[str],
+    code: Code,
     account: Account,
     recorded: list[RecordedResource],
     *,
@@ -52,18 +53,20 @@ def deployed_resources(
 ) -> list[RecordedResource]:
     """Return the record that Chalice would have written, of what there is in AWS now.
 
-    `functions` are the names of the stage's functions; those in the old record are looked up too.
+    Functions and rules in the old record are looked up too: you may have added some to `app.py`.
     A second mapping of the same queue and a second API get entries as well, under names that
     Chalice doesn't use. The order is that of a deploy: `chalice delete` goes backwards.
     """
-    more = (name(r) for r in recorded if _is(r, "lambda_function") and "lambda_arn" in r)
-    names = dict.fromkeys([*functions, *more])
+    functions = dict.fromkeys([*code.functions, *_recorded(stage, recorded, "lambda_function")])
+    rules = dict.fromkeys(
+        [*map(rule_of, code.scheduled), *_recorded(stage, recorded, "cloudwatch_event")]
+    )
     known = {r.get("event_uuid", "") for r in recorded if _is(r, "sqs_event")}
     return [
-        *_functions(stage, names, account, pause),
+        *_functions(stage, functions, account, pause),
         *(r for r in recorded if not _is(r, *FOUND_IN_AWS)),
-        *_mappings(stage, names, account, known, pause),
-        *_rules(stage, names, account),
+        *_mappings(stage, functions, account, code.queues, known, pause),
+        *_rules(stage, rules, account),
         *_apis(stage, account),
     ]
 
@@ -75,13 +78,18 @@ def name(resource: RecordedResource) -> str:
     return next(filter(None, others), function)
 
 
-def apis(resources: Iterable[RecordedResource]) -> list[str]:
-    """Return the ids of the REST APIs."""
-    return [resource["rest_api_id"] for resource in resources if _is(resource, "rest_api")]
+def names(resources: Iterable[RecordedResource], kind: str) -> list[str]:
+    """Return what AWS calls the resources of one type."""
+    return [name(resource) for resource in resources if _is(resource, kind)]
 
 
 def _is(resource: RecordedResource, *types: str) -> bool:
     return resource.get("resource_type") in types
+
+
+def _recorded(stage: Stage, resources: Iterable[RecordedResource], kind: str) -> list[str]:
+    """Return the names in the record that Chalice can have given to something of this stage."""
+    return [one for one in names(resources, kind) if one.startswith(f"{stage.prefix}-")]
 
 
 def _resource_name(stage: Stage, function: str) -> str:
@@ -117,10 +125,11 @@ def _mappings(
     stage: Stage,
     names: Iterable[str],
     account: Account,
+    queues: Collection[str],
     known: set[str],
     pause: Callable[[float], None],
 ) -> Iterator[RecordedResource]:
-    """Yield the mappings that are `known` by their UUID, and those of the stage's queues.
+    """Yield the mappings that are `known` by their UUID, and those of the `queues`.
 
     A mapping outlives its function. Mappings of other queues were made by somebody else.
     """
@@ -132,7 +141,7 @@ def _mappings(
         for mapping in found:
             queue_arn = mapping["EventSourceArn"]
             queue = queue_arn.rpartition(":")[2]
-            if mapping["UUID"] not in known and not queue.startswith(f"{stage.prefix}-"):
+            if mapping["UUID"] not in known and queue not in queues:
                 continue
             yield {
                 "name": f"{entry}-{mapping['UUID']}" if seen else entry,
@@ -169,18 +178,16 @@ def _listed_mappings(
         return []
 
 
-def _rules(stage: Stage, names: Iterable[str], account: Account) -> Iterator[RecordedResource]:
-    for function in names:
-        rule = f"{function}-event"
-        try:
-            account.events.describe_rule(Name=rule)
-        except account.events.exceptions.ResourceNotFoundException:
-            continue
-        yield {
-            "name": f"{_resource_name(stage, function)}-event",
-            "resource_type": "cloudwatch_event",
-            "rule_name": rule,
-        }
+def _rules(stage: Stage, rules: Iterable[str], account: Account) -> Iterator[RecordedResource]:
+    """Yield the rules that call their function, or nothing yet. Another rule is somebody else's."""
+    for rule in rules:
+        found = targets(rule, account)
+        if found is not None and (not found or any(calls(rule, arn) for arn in found.values())):
+            yield {
+                "name": _resource_name(stage, rule),
+                "resource_type": "cloudwatch_event",
+                "rule_name": rule,
+            }
 
 
 def _apis(stage: Stage, account: Account) -> Iterator[RecordedResource]:

@@ -1,8 +1,8 @@
 """`python -m tools.destroy --stage dev`: deletes the code, then the stack; keeps the data.
 
 The data are the table and the approvers' topics. `--delete-data assent-dev`, with the table's name,
-deletes them too. Everything that would stop a destroy halfway is checked first
-(`destroy_checks.py`).
+deletes them too. A stack that something else deploys stays, and so do its data. Everything that
+would stop a destroy halfway is checked first (`destroy_checks.py`).
 """
 
 from pathlib import Path
@@ -12,16 +12,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.account import Account
 from tools.chalice_cli import Chalice
-from tools.deployed_record import deployed_resources
+from tools.config import Config
+from tools.deployed_record import deployed_resources, name, names
 from tools.destroy_checks import (
     consequence_for_others,
     refuse_attached_policy,
+    refuse_staying,
     refuse_waiting,
 )
 from tools.echo import Echo
 from tools.errors import ToolError
+from tools.existing_stack import ExistingStack
+from tools.rules import refuse_shared_rules
 from tools.stack import Stack
 from tools.stage import Stage
+from tools.state_machine import running_executions, state_machine_arn
 from tools.table import Table
 
 
@@ -31,6 +36,7 @@ def destroy(
     account: Account,
     chalice: Chalice,
     stack: Stack,
+    existing: ExistingStack | None = None,
     delete_data: str | None = None,
     stop_running: bool = False,
     echo: Echo,
@@ -38,24 +44,30 @@ def destroy(
     """Delete the functions, the API and the stack, and the data if `delete_data` names the table.
 
     Functions, mappings, rule and API are looked up in AWS: Chalice's record may be missing, or name
-    less than a deploy that broke off has made. Raises ToolError, before anything is deleted, if
-    `delete_data` is another name, if there is nothing to delete, if something would be left over,
-    or if an execution or approval waits and `stop_running` isn't set.
+    less than a deploy that broke off has made. The stack stays if it is `existing`, or has another
+    name than the stage: something else deploys it. Raises ToolError, before anything is deleted, if
+    `delete_data` is another name or the stack stays, if there is nothing to delete, if something
+    would be left over, or if an execution or approval waits and `stop_running` isn't set.
     """
     if delete_data is not None and delete_data != stage.prefix:
         raise ToolError(
             f"the table of stage {stage} is {stage.prefix}, not {delete_data}: nothing was deleted"
         )
-    code = deployed_resources(stage, stage.functions, account, chalice.recorded(stage))
-    stack_exists = stack.exists()
+    code = deployed_resources(stage, stage.code, account, chalice.recorded(stage))
+    machine = state_machine_arn(stage, account)
+    running = running_executions(machine, account)
+    staying = _staying_stack(stage, stack, existing, has_machine=machine is not None)
+    refuse_staying(staying, code=bool(code), data=delete_data is not None)
+    stack_exists = staying is None and stack.exists()
     if not stack_exists and delete_data is None and not code:
         raise ToolError(
             f"there is no stack {stage.prefix} in this account and region: nothing was deleted"
         )
     outputs = stack.outputs() if stack_exists else {}
-    refuse_attached_policy(account, outputs.get("OperatorPolicyArn"))
+    refuse_shared_rules(names(code, "cloudwatch_event"), account)
+    for policy in ("OperatorPolicyArn", "ErasurePolicyArn"):
+        refuse_attached_policy(account, outputs.get(policy))
     table = Table(account.dynamodb, stage.prefix)
-    running = _running_executions(account, outputs.get("StateMachineArn"))
     pending = table.count_pending()
     table_stays = delete_data is None
     if not stop_running:
@@ -64,16 +76,20 @@ def destroy(
     if pending:
         echo(f"{pending} approvals stay undecided. {consequence_for_others(table_stays)}")
 
-    echo("functions and API")
+    if code:
+        echo(f"functions and API: deleting {', '.join(map(name, code))}")
     chalice.record(stage, code)
     chalice.delete(stage)
     if stack_exists:
         echo(f"stack {stage.prefix}")
         stack.delete()
+    if staying:
+        echo(f"stack {staying} and its data stay: delete it where it is deployed")
+        return
     if table_stays:
         echo(
             f"table {stage.prefix} and the approvers' topics stay; "
-            f"`--delete-data {stage.prefix}` deletes them"
+            f"DELETE_DATA={stage.prefix} deletes them"
         )
         return
     echo(f"table {stage.prefix}")
@@ -81,16 +97,15 @@ def destroy(
     echo(f"{_delete_topics(stage, account)} approvers' topics")
 
 
-def _running_executions(account: Account, state_machine_arn: str | None) -> list[str]:
-    """Return the ARNs of the running executions of the stage's own state machine."""
-    if state_machine_arn is None:
-        return []
-    pages = account.stepfunctions.get_paginator("list_executions")
-    return [
-        e["executionArn"]
-        for page in pages.paginate(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
-        for e in page["executions"]
-    ]
+def _staying_stack(
+    stage: Stage, stack: Stack, existing: ExistingStack | None, *, has_machine: bool
+) -> str | None:
+    """Return which stack something else deploys: the recorded one, or else one with our names."""
+    if existing is not None and existing.exists():
+        return existing.name
+    if has_machine and not stack.exists():
+        return f"of another name than {stage.prefix}"
+    return None
 
 
 def _stop_executions(stage: Stage, account: Account, running: list[str], echo: Echo) -> None:
@@ -136,12 +151,17 @@ def main(name: str, delete_data: str | None, stop_running: bool, project: Path) 
     """Delete a stage of Assent, but keep its data."""
     stage = Stage(name)
     account = Account.from_environment()
+    recorded = Config(project).existing_stack(stage)
+    cloudformation = account.cloudformation
     try:
         destroy(
             stage,
             account=account,
             chalice=Chalice(project, environment=account.environment),
-            stack=Stack(stage, account.cloudformation, account.dynamodb, echo=click.echo),
+            stack=Stack(stage, cloudformation, account.dynamodb, echo=click.echo),
+            existing=ExistingStack(recorded, stage, cloudformation, echo=click.echo)
+            if recorded
+            else None,
             delete_data=delete_data,
             stop_running=stop_running,
             echo=click.echo,

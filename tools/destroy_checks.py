@@ -6,7 +6,7 @@ from tools.stage import Stage
 
 
 def refuse_attached_policy(account: Account, arn: str | None) -> None:
-    """Raise ToolError if the operator policy is attached: IAM wouldn't delete it."""
+    """Raise ToolError if one of the stack's policies is attached: IAM wouldn't delete it."""
     if arn is None:
         return
     attached: list[str] = []
@@ -24,13 +24,30 @@ def refuse_attached_policy(account: Account, arn: str | None) -> None:
         )
 
 
+def refuse_staying(stack: str | None, *, code: bool, data: bool) -> None:
+    """Raise ToolError if something else deploys the stack, and its data or nothing would go."""
+    if stack is None:
+        return
+    if data:
+        raise ToolError(
+            f"stack {stack} has the stage's table, state machine and topics, and something else "
+            "deploys it: nothing was deleted. Run `make destroy` without DELETE_DATA, delete the "
+            "stack where it is deployed, then run this again"
+        )
+    if not code:
+        raise ToolError(
+            f"only stack {stack} is left of the stage: delete it where it is deployed. Nothing "
+            "was deleted"
+        )
+
+
 def refuse_waiting(stage: Stage, *, running: int, pending: int, table_stays: bool) -> None:
     """Raise ToolError if an execution runs or an approval is pending."""
     if running or pending:
         raise ToolError(
             f"{running} executions of {stage.prefix} are running, and {pending} approvals are "
             "pending, those of other state machines included: nothing was deleted. Have them "
-            "decided or cancel them, or give --stop-running, which stops the executions of "
+            "decided or cancel them, or give STOP_RUNNING=yes, which stops the executions of "
             f"{stage.prefix} and no others. {consequence_for_others(table_stays)}"
         )
 

@@ -5,6 +5,7 @@ taking the concurrency of the account, which the tick and other functions need. 
 config.json (docs/decisions/0020-*.md).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,8 @@ PATCHES_A_CALL = 80
 class GivenLimits:
     """The limits that a deploy was called with; None keeps the recorded one, or the default."""
 
-    rate: int | None = None
-    burst: int | None = None
+    rate: str | None = None
+    burst: str | None = None
     api_concurrency: str | None = None
     """A number, or `none` for no cap."""
 
@@ -47,8 +48,8 @@ def limits(
     """
     default = Limits()
     return Limits(
-        rate=_positive("rate", given.rate, recorded.get("public_rate", default.rate)),
-        burst=_positive("burst", given.burst, recorded.get("public_burst", default.burst)),
+        rate=_positive("RATE", given.rate, recorded.get("public_rate", default.rate)),
+        burst=_positive("BURST", given.burst, recorded.get("public_burst", default.burst)),
         api_function=_api_function(
             stage,
             account,
@@ -59,10 +60,18 @@ def limits(
     )
 
 
-def _positive(name: str, given: int | None, recorded: object) -> int:
-    value = recorded if given is None else given
+def _positive(option: str, given: str | None, recorded: object) -> int:
+    """Return the given number, or else the recorded one."""
+    value: object = recorded if given is None else given
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ToolError(f"{name} {value!r} is no limit: it is a whole number of calls, 1 or more")
+        where = " in .chalice/config.json" if given is None else ""
+        none = ", or none" if option == "API_CONCURRENCY" else ""
+        raise ToolError(
+            f"{option} is {value}{where}: it has to be a whole number, 1 or more{none}. Nothing "
+            "was deployed"
+        )
     return value
 
 
@@ -71,13 +80,10 @@ def _api_function(
 ) -> FunctionSettings:
     """Return the function's cap; without one, Chalice takes away what the function has."""
     chosen = given is not None or "reserved_concurrency" in recorded
-    if given is None:
-        cap = recorded.get("reserved_concurrency", API_CONCURRENCY)
-    else:
-        cap = None if given == "none" else int(given) if given.isdecimal() else given
-    if cap is None:
+    before = recorded.get("reserved_concurrency", API_CONCURRENCY)
+    if given == "none" or (given is None and before is None):
         return {"reserved_concurrency": None}
-    cap = _positive("API concurrency", None, cap)
+    cap = _positive("API_CONCURRENCY", given, before)
     free, total = _affordable(stage, account)
     if cap <= free:
         return {"reserved_concurrency": cap}
@@ -87,7 +93,7 @@ def _api_function(
     )
     if chosen:
         raise ToolError(
-            f"{why}: nothing was deployed. Give a lower --api-concurrency or `none`, or have AWS "
+            f"{why}: nothing was deployed. Give a lower API_CONCURRENCY, or none, or have AWS "
             "raise the limit (Service Quotas, Lambda, Concurrent executions)"
         )
     echo(f"no cap: {why}. A deploy sets it once AWS has raised the limit")

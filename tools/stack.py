@@ -49,7 +49,7 @@ class Stack:
         echo: Echo = lambda _: None,
     ) -> None:
         self._stage = stage
-        self._name = stage.prefix
+        self.name = stage.prefix
         self._cloudformation = cloudformation
         self._table = Table(dynamodb, stage.prefix)
         self._waiter: WaiterConfigTypeDef = {
@@ -67,7 +67,7 @@ class Stack:
         """
         stack = self._settled()
         if stack is not None and stack["StackStatus"] in _NEVER_COMPLETE:
-            self._echo(f"stack {self._name} was never complete: deleting it and creating it anew")
+            self._echo(f"stack {self.name} was never complete: deleting it and creating it anew")
             self.delete()
             stack = None
         known = set(json.loads(body).get("Parameters", {}))
@@ -87,16 +87,16 @@ class Stack:
         except ClientError as e:
             if "No updates are to be performed" not in str(e):
                 reason = e.response["Error"].get("Message", e)
-                raise ToolError(f"stack {self._name}: {reason}") from e
+                raise ToolError(f"stack {self.name}: {reason}") from e
         except WaiterError as e:
-            raise ToolError(f"stack {self._name} failed:{self._failures()}") from e
+            raise ToolError(f"stack {self.name} failed:{self._failures()}") from e
         return self.outputs()
 
     def outputs(self) -> dict[str, str]:
         """Return the stack's outputs; raise ToolError if the stack doesn't exist."""
         stack = self._describe()
         if stack is None:
-            raise ToolError(f"there is no stack {self._name} in this account and region")
+            raise ToolError(f"there is no stack {self.name} in this account and region")
         return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
 
     def exists(self) -> bool:
@@ -105,16 +105,16 @@ class Stack:
 
     def delete(self) -> None:
         """Delete the stack and wait. The table stays, because the template retains it."""
-        self._cloudformation.delete_stack(StackName=self._name)
+        self._cloudformation.delete_stack(StackName=self.name)
         waiter = self._cloudformation.get_waiter("stack_delete_complete")
         try:
-            waiter.wait(StackName=self._name, WaiterConfig=self._waiter)
+            waiter.wait(StackName=self.name, WaiterConfig=self._waiter)
         except WaiterError as e:
-            raise ToolError(f"stack {self._name} wasn't deleted:{self._failures()}") from e
+            raise ToolError(f"stack {self.name} wasn't deleted:{self._failures()}") from e
 
     def _create(self, body: str, given: Mapping[str, str]) -> None:
         self._cloudformation.create_stack(
-            StackName=self._name,
+            StackName=self.name,
             TemplateBody=body,
             Parameters=_values(given),
             Capabilities=_CAPABILITIES,
@@ -123,25 +123,25 @@ class Stack:
             RetainExceptOnCreate=True,
         )
         waiter = self._cloudformation.get_waiter("stack_create_complete")
-        waiter.wait(StackName=self._name, WaiterConfig=self._waiter)
+        waiter.wait(StackName=self.name, WaiterConfig=self._waiter)
 
     def _update(self, body: str, given: Mapping[str, str], kept: Iterable[str]) -> None:
         self._cloudformation.update_stack(
-            StackName=self._name,
+            StackName=self.name,
             TemplateBody=body,
             Parameters=_values(given)
             + [{"ParameterKey": key, "UsePreviousValue": True} for key in kept],
             Capabilities=_CAPABILITIES,
         )
         waiter = self._cloudformation.get_waiter("stack_update_complete")
-        waiter.wait(StackName=self._name, WaiterConfig=self._waiter)
+        waiter.wait(StackName=self.name, WaiterConfig=self._waiter)
 
     def _table_belongs_to_stack(self) -> bool:
         """Return whether the stack has the table or, if there is none yet, should make it."""
         if not self._table.exists():
             return True
         try:
-            resources = self._cloudformation.describe_stack_resources(StackName=self._name)
+            resources = self._cloudformation.describe_stack_resources(StackName=self.name)
         except ClientError as e:
             if _is_missing_stack(e):
                 return False
@@ -156,7 +156,7 @@ class Stack:
         wrong = self._table.differences(json.loads(body)["Resources"]["Table"]["Properties"])
         if wrong:
             raise ToolError(
-                f"table {self._name} isn't the stack's, and differs from the one that "
+                f"table {self.name} isn't the stack's, and differs from the one that "
                 f"infrastructure.yaml describes: {'; '.join(wrong)}. Nothing was deployed: change "
                 "the table by hand (docs/operating.md) or move it away, then deploy again"
             )
@@ -169,31 +169,36 @@ class Stack:
                 break
             if stack["StackStatus"] != told:
                 told = stack["StackStatus"]
-                self._echo(f"stack {self._name} is {told}: waiting for the end of an earlier run")
+                self._echo(f"stack {self.name} is {told}: waiting for the end of an earlier run")
             time.sleep(self._waiter["Delay"])
             stack = self._describe()
         return stack
 
     def _describe(self) -> "StackTypeDef | None":
-        try:
-            stack = self._cloudformation.describe_stacks(StackName=self._name)["Stacks"][0]
-        except ClientError as e:
-            if _is_missing_stack(e):
-                return None
-            raise
-        return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
+        return describe(self.name, self._cloudformation)
 
     def _failures(self) -> str:
         """Return a line for each resource that failed in the latest run, oldest first."""
         lines: list[str] = []
-        events = self._cloudformation.describe_stack_events(StackName=self._name)
+        events = self._cloudformation.describe_stack_events(StackName=self.name)
         for event in events["StackEvents"]:
             status, resource = event.get("ResourceStatus", ""), event.get("LogicalResourceId", "")
-            if resource == self._name and status in _IN_PROGRESS:
+            if resource == self.name and status in _IN_PROGRESS:
                 break
             if status.endswith("_FAILED"):
                 lines.append(f"\n  {resource}: {event.get('ResourceStatusReason', status)}")
         return "".join(reversed(lines)) or " CloudFormation gave no reason"
+
+
+def describe(name: str, cloudformation: "CloudFormationClient") -> "StackTypeDef | None":
+    """Return what CloudFormation says of a stack, or None if there is no such stack."""
+    try:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as e:
+        if _is_missing_stack(e):
+            return None
+        raise
+    return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
 
 def _values(given: Mapping[str, str]) -> "list[ParameterTypeDef]":

@@ -17,6 +17,17 @@ with its tick, `dev-decisions` and `dev-ended` with its queues, `dev-approver` w
 
 
 @dataclass(frozen=True)
+class Code:
+    """The names of what Chalice makes for a stage; nothing else in AWS is the stage's code."""
+
+    functions: tuple[str, ...]
+    queues: tuple[str, ...] = ()
+    """The queues that functions read, by event source mappings."""
+    scheduled: tuple[str, ...] = ()
+    """The functions that a rule calls."""
+
+
+@dataclass(frozen=True)
 class Stage:
     """A stage of a Chalice app: of Assent, or of an example.
 
@@ -66,3 +77,13 @@ class Stage:
             "tick",
         )
         return (self.prefix, *map(self.function, names))
+
+    @property
+    def code(self) -> Code:
+        """Return the names of Assent's code, as `app.py` has them."""
+        queues = ("decisions", "requests", "ended")
+        return Code(
+            self.functions,
+            queues=tuple(f"{self.prefix}-{queue}" for queue in queues),
+            scheduled=(self.function("tick"),),
+        )

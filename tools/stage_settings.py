@@ -20,7 +20,8 @@ class StageSettings(TypedDict, total=False):
     """Chalice's settings of a stage. Time-outs are in seconds, memory in MB, sizes in bytes.
 
     Settings beside `lambda_functions` are the API's function's, or hold for all functions. Chalice
-    doesn't read the two that begin with `public_`: `tools/limits.py` does.
+    doesn't read three of them: `tools/limits.py` reads those that begin with `public_`, and
+    `existing_stack` names the stack that something else deploys, or is None.
     """
 
     api_gateway_stage: str
@@ -33,6 +34,7 @@ class StageSettings(TypedDict, total=False):
     minimum_compression_size: int
     public_rate: int
     public_burst: int
+    existing_stack: str | None
     lambda_functions: dict[str, FunctionSettings]
 
 
@@ -55,7 +57,9 @@ class Limits:
     """`reserved_concurrency`, None for no cap; empty if the account can't afford the default."""
 
 
-def assent_settings(outputs: Mapping[str, str], limits: Limits) -> StageSettings:
+def assent_settings(
+    outputs: Mapping[str, str], limits: Limits, existing_stack: str | None
+) -> StageSettings:
     """Return the settings of a stage of Assent, with the roles from the stack's outputs.
 
     API Gateway gives up after 29 seconds, so the API's function times out before. Chalice's default
@@ -72,6 +76,7 @@ def assent_settings(outputs: Mapping[str, str], limits: Limits) -> StageSettings
         "minimum_compression_size": 4096,
         "public_rate": limits.rate,
         "public_burst": limits.burst,
+        "existing_stack": existing_stack,
         "lambda_functions": {
             "api_handler": limits.api_function,
             "request_approval": {

@@ -90,7 +90,8 @@ class CodeAccount:
     def __init__(self) -> None:
         self.functions: dict[str, Json] = {}
         self.mappings: dict[str, Json] = {}
-        self.rules: dict[str, set[str]] = {}
+        self.rules: dict[str, dict[str, str]] = {}
+        """The ARNs of each rule's targets by their ids."""
         self.apis: dict[str, Json] = {}
         self.changes: list[str] = []
         self.sent: dict[str, set[str]] = {}
@@ -281,22 +282,26 @@ class CodeAccount:
             raise refusal(ResourceNotFoundException, f"Rule {Name} does not exist")
         return {"Name": Name}
 
+    def list_targets_by_rule(self, Rule: str) -> Json:  # noqa: N803
+        self.describe_rule(Rule)
+        return {"Targets": [{"Id": key, "Arn": arn} for key, arn in self.rules[Rule].items()]}
+
     @change
     def put_rule(self, Name: str, ScheduleExpression: str, Description: str) -> Json:  # noqa: N803
         assert (ScheduleExpression, Description) == ("rate(1 minute)", "")
-        self.rules.setdefault(Name, set())
+        self.rules.setdefault(Name, {})
         return {"RuleArn": f"arn:aws:events:{REGION}:111122223333:rule/{Name}"}
 
     @change
     def put_targets(self, Rule: str, Targets: list[Json]) -> None:  # noqa: N803
         self.describe_rule(Rule)
-        self.rules[Rule].update(target["Arn"] for target in Targets)
+        self.rules[Rule].update({target["Id"]: target["Arn"] for target in Targets})
 
     @change
     def remove_targets(self, Rule: str, Ids: list[str]) -> None:  # noqa: N803
-        assert Ids == ["1"]
         self.describe_rule(Rule)
-        self.rules[Rule].clear()
+        for key in Ids:
+            self.rules[Rule].pop(key, None)
 
     @change
     def delete_rule(self, Name: str) -> None:  # noqa: N803

@@ -7,7 +7,7 @@ import boto3
 
 from tools.template import LIMIT
 
-from .witness import argument, lint_codes, plain, values
+from .witness import argument, lint_codes, operation, plain, values
 
 DEFINITION = json.dumps(
     {"StartAt": "Ask", "States": {"Ask": {"Type": "Pass", "Result": "${Function}", "End": True}}}
@@ -115,3 +115,9 @@ def test_answering_a_task_matches_no_resource() -> None:
         "SendTaskSuccess": set(),
         "SendTaskFailure": set(),
     }
+
+
+def test_everybody_may_ask_who_they_are() -> None:
+    """A destroy does, for the ARN of the stage's state machine."""
+    said = plain(operation("sts", "GetCallerIdentity").documentation)
+    assert "No permissions are required to perform this operation" in said

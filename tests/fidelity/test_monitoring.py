@@ -118,3 +118,16 @@ def test_putting_a_rule_again_enables_it(account: boto3.Session) -> None:
     client.put_rule(Name="tick", ScheduleExpression="rate(1 minute)", State="DISABLED")
     client.put_rule(Name="tick", ScheduleExpression="rate(1 minute)")
     assert client.describe_rule(Name="tick")["State"] == "ENABLED"
+
+
+def test_a_rule_with_targets_is_not_deleted(account: boto3.Session) -> None:
+    """By the model, and by moto."""
+    said = plain(operation("events", "DeleteRule").documentation)
+    assert "Before you can delete the rule, you must remove all targets" in said
+    client = account.client("events")
+    client.put_rule(Name="tick", ScheduleExpression="rate(1 minute)")
+    client.put_targets(Rule="tick", Targets=[{"Id": "1", "Arn": "arn:aws:sqs:us-east-1:1:q"}])
+    with pytest.raises(ClientError, match="has targets"):
+        client.delete_rule(Name="tick")
+    client.remove_targets(Rule="tick", Ids=["1"])
+    client.delete_rule(Name="tick")

@@ -31,3 +31,13 @@ def test_every_reference_is_defined_and_every_definition_is_used() -> None:
     defined = re.findall(r"^\[([a-z0-9-]+)\]: https://", PAGE, re.MULTILINE)
     used = set(re.findall(r"\]\[([a-z0-9-]+)\]", PAGE))
     assert sorted(defined) == sorted(used)
+
+
+def test_the_rows_of_a_table_are_in_order_and_none_is_numbered_twice() -> None:
+    """By letter, in the order of the sections, and then by number. No blank line cuts a table."""
+    tables = re.findall(r"(?:^\| [A-Z]\d+ \|.*\n)+", PAGE, re.MULTILINE)
+    assert len(tables) == PAGE.count("\n| # |")
+    letters = "".join(dict.fromkeys(row[0][0] for row in _rows("".join(tables))))
+    for table in tables:
+        found = [(letters.index(row[0][0]), int(row[0][1:])) for row in _rows(table)]
+        assert found == sorted(set(found))

@@ -18,6 +18,8 @@ from tools.destroy import destroy
 class Stack:
     """A stack that is there."""
 
+    name = DEV.prefix
+
     def deploy(self, body: str, parameters: dict[str, str]) -> dict[str, str]:
         assert "RequestApproval" in body
         assert parameters["ApproverEndpoints"] == "*@example.com"
@@ -48,6 +50,23 @@ DYNAMODB = SimpleNamespace(
 )
 
 
+class NoStateMachine(Exception):
+    """Step Functions' error for a missing state machine."""
+
+
+def without_machine(**_: Any) -> Any:
+    """Stand in for the description of the missing state machine."""
+    raise NoStateMachine
+
+
+STEPFUNCTIONS = SimpleNamespace(
+    exceptions=SimpleNamespace(StateMachineDoesNotExist=NoStateMachine),
+    describe_state_machine=without_machine,
+)
+IDENTITY = {"Arn": "arn:aws:iam::111122223333:user/ada", "Account": "111122223333"}
+STS = SimpleNamespace(get_caller_identity=lambda: IDENTITY)
+
+
 class Checkout:
     """A checkout of the project with its commands, for an account."""
 
@@ -58,6 +77,7 @@ class Checkout:
         self.chalice = ChaliceInProcess(folder, aws, app)
         session = SimpleNamespace(region_name=REGION)
         account = {"lambda_": aws, "apigateway": aws, "events": aws, "dynamodb": DYNAMODB}
+        account |= {"stepfunctions": STEPFUNCTIONS, "sts": STS}
         self.account = cast("Account", SimpleNamespace(session=session, **account))
 
     def deploy(self, **options: Any) -> str:

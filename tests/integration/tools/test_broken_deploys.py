@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from chalice.app import SQSEventConfig
+from chalice.app import ScheduledEventConfig, SQSEventConfig
 
 from app import app
 from tests.aws.code_account import PREFIX, REGION, Broken, CodeAccount
@@ -50,7 +50,7 @@ def assert_whole(aws: CodeAccount, url: str) -> None:
     found = {m["EventSourceArn"]: m["FunctionArn"] for m in aws.mappings.values()}
     assert found == QUEUES
     assert len(aws.mappings) == len(QUEUES)
-    assert aws.rules == {"assent-dev-tick-event": {f"{PREFIX}assent-dev-tick"}}
+    assert aws.rules == {"assent-dev-tick-event": {"1": f"{PREFIX}assent-dev-tick"}}
     ((api_id, api),) = aws.apis.items()
     assert api["stages"]["api"]["/~1approve~1{token}/POST/throttling/rateLimit"] == "50"
     assert url == f"https://{api_id}.execute-api.{REGION}.amazonaws.com/api"
@@ -208,13 +208,112 @@ def test_of_two_mappings_of_a_queue_one_stays(checkout: Checkout) -> None:
     assert checkout.aws.mappings == before
 
 
-def test_a_mapping_of_somebody_elses_queue_is_left_alone(checkout: Checkout) -> None:
-    """Chalice neither made it nor should delete it."""
+@pytest.mark.parametrize(
+    "queue", ["theirs", "assent-dev-requests-of-billing", "assent-dev-2-ended"]
+)
+def test_a_mapping_of_somebody_elses_queue_is_left_alone(checkout: Checkout, queue: str) -> None:
+    """Chalice neither made it nor should delete it, also if its name begins with the stage's."""
     checkout.deploy()
-    theirs = f"arn:aws:sqs:{REGION}:111122223333:theirs"
+    theirs = f"arn:aws:sqs:{REGION}:111122223333:{queue}"
     mapping = checkout.aws.put_mapping(theirs, f"{PREFIX}assent-dev-decision_from_queue")
     checkout.deploy()
     assert mapping["UUID"] in checkout.aws.mappings
+    checkout.destroy()
+    assert [*checkout.aws.mappings] == [mapping["UUID"]]
+
+
+@pytest.mark.parametrize(
+    "arn", [None, f"arn:aws:sns:{REGION}:111122223333:theirs", f"{PREFIX}assent-dev"]
+)
+def test_a_rule_that_chalice_has_not_made_is_left_alone(
+    checkout: Checkout, arn: str | None
+) -> None:
+    """Its name is like a rule's of a function that has no schedule, and it may call that one."""
+    theirs = {"assent-dev-event": {"1": arn} if arn else {}}
+    checkout.aws.rules |= theirs
+    checkout.deploy()
+    checkout.deploy()
+    assert checkout.aws.rules.keys() == {*theirs, "assent-dev-tick-event"}
+    checkout.destroy()
+    assert checkout.aws.rules == theirs
+
+
+def test_a_foreign_rule_in_the_place_of_ours_stops_a_deploy(checkout: Checkout) -> None:
+    """Chalice would overwrite its schedule and its target. A destroy doesn't touch it."""
+    theirs = {"assent-dev-tick-event": {"1": f"{PREFIX}payroll"}}
+    checkout.aws.rules |= theirs
+    with pytest.raises(ToolError, match=f"assent-dev-tick, but {PREFIX}payroll, .* was deployed"):
+        checkout.deploy()
+    assert checkout.aws.changes == []
+    checkout.aws.put_mapping(next(iter(QUEUES)), QUEUES[next(iter(QUEUES))])
+    checkout.destroy()
+    assert (checkout.aws.rules, checkout.aws.mappings) == (theirs, {})
+
+
+def test_a_target_that_somebody_added_to_our_rule_is_named_before_a_destroy(
+    checkout: Checkout,
+) -> None:
+    """EventBridge would refuse to delete the rule, halfway. Deploys leave the target alone."""
+    checkout.deploy()
+    rule = checkout.aws.rules["assent-dev-tick-event"]
+    rule["heartbeat"] = f"arn:aws:sns:{REGION}:111122223333:heartbeat"
+    checkout.deploy()
+    assert len(rule) == 2
+    checkout.aws.changes.clear()
+    with pytest.raises(ToolError, match=r"nothing was deleted.* --ids heartbeat`"):
+        checkout.destroy()
+    assert checkout.aws.changes == []
+    del rule["heartbeat"]
+    checkout.destroy()
+    assert_gone(checkout)
+
+
+def test_a_destroy_says_what_it_deletes_before_it_does(checkout: Checkout) -> None:
+    """A second API named like ours, in front of our function, is among it."""
+    checkout.deploy()
+    aws = checkout.aws
+    (api,) = aws.apis.values()
+    aws.put_api(api["swagger"])
+    all_of_it = {*aws.functions, *aws.mappings, *aws.rules, *aws.apis}
+    aws.changes.clear()
+    aws.break_at = 1
+    with pytest.raises(Broken):
+        checkout.destroy()
+    (said,) = (line for line in checkout.said if line.startswith("functions and API: deleting "))
+    assert set(said.removeprefix("functions and API: deleting ").split(", ")) == all_of_it
+
+
+def test_the_stages_names_are_those_of_the_app() -> None:
+    """A queue or schedule of `app.py` that is missing here would be left behind."""
+    queues = [e.queue for e in app.event_sources if isinstance(e, SQSEventConfig)]
+    assert list(DEV.code.queues) == queues
+    scheduled = [e.name for e in app.event_sources if isinstance(e, ScheduledEventConfig)]
+    assert list(DEV.code.scheduled) == [DEV.function(name) for name in scheduled]
+
+
+def test_a_record_cannot_name_a_function_of_another_program(checkout: Checkout) -> None:
+    """A record that was copied or edited has no hold on what isn't called after the stage."""
+    checkout.deploy()
+    payroll = checkout.aws.create_function(FunctionName="payroll", Environment={}, Tags={})
+    checkout.aws.rules["payroll-event"] = {}
+    theirs: list[RecordedResource] = [
+        {
+            "name": "payroll",
+            "resource_type": "lambda_function",
+            "lambda_arn": payroll["FunctionArn"],
+        },
+        {
+            "name": "payroll-event",
+            "resource_type": "cloudwatch_event",
+            "rule_name": "payroll-event",
+        },
+    ]
+    checkout.chalice.record(DEV, [*checkout.chalice.recorded(DEV), *theirs])
+    checkout.destroy()
+    assert (set(checkout.aws.functions), checkout.aws.rules) == (
+        {"payroll"},
+        {"payroll-event": {}},
+    )
 
 
 def test_a_function_of_your_own_stays_in_the_record_until_it_is_gone(checkout: Checkout) -> None:
@@ -228,10 +327,10 @@ def test_a_function_of_your_own_stays_in_the_record_until_it_is_gone(checkout: C
     }
     bucket: RecordedResource = {"name": "report-s3event", "resource_type": "s3_event"}
     recorded = [*checkout.chalice.recorded(DEV), entry, bucket]
-    found = deployed_resources(DEV, DEV.functions, checkout.account, recorded)
+    found = deployed_resources(DEV, DEV.code, checkout.account, recorded)
     assert [one for one in found if one not in checkout.chalice.recorded(DEV)] == [entry, bucket]
     del checkout.aws.functions["assent-dev-report"]
-    found = deployed_resources(DEV, DEV.functions, checkout.account, recorded)
+    found = deployed_resources(DEV, DEV.code, checkout.account, recorded)
     assert entry not in found
 
 
@@ -248,7 +347,7 @@ def test_a_mapping_that_is_being_deleted_is_waited_for(checkout: Checkout) -> No
         if len(waited) == 2:
             del aws.mappings[leaving["UUID"]]
 
-    found = deployed_resources(DEV, DEV.functions, checkout.account, [], pause=pause)
+    found = deployed_resources(DEV, DEV.code, checkout.account, [], pause=pause)
     assert waited == [5.0, 5.0]
     assert leaving["UUID"] not in [one.get("event_uuid") for one in found]
 
@@ -269,6 +368,6 @@ def test_a_function_that_is_changing_is_waited_for(checkout: Checkout) -> None:
             State="Active", LastUpdateStatus="Successful"
         )
 
-    found = deployed_resources(DEV, DEV.functions, checkout.account, [], pause=pause)
+    found = deployed_resources(DEV, DEV.code, checkout.account, [], pause=pause)
     assert waited == [5.0, 5.0]
     assert sorted(map(name, found)) == sorted(map(name, before))

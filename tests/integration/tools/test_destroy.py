@@ -11,6 +11,7 @@ from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.destroy import destroy
 from tools.errors import ToolError
+from tools.existing_stack import ExistingStack, refuse_second_stack
 from tools.stack import Stack
 from tools.template import template_body
 
@@ -117,15 +118,15 @@ def put(account: Account, *shards: str) -> None:
         )
 
 
-def function(account: Account, stack: Stack, name: str) -> str:
-    """Make a function of that name, in the role of the stack's API, and return its ARN."""
+def function(account: Account, role: str, name: str) -> str:
+    """Make a function of that name, in that role, and return its ARN."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "")
     return account.lambda_.create_function(
         FunctionName=name,
         Runtime="python3.11",
-        Role=stack.outputs()["ApiRoleArn"],
+        Role=role,
         Handler="app.app",
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
@@ -212,8 +213,9 @@ def test_functions_without_a_record_are_deleted_from_a_checkout_without_the_stag
 ) -> None:
     """Chalice gets a record of them, and a project where it needs neither app.py nor roles."""
     (project / ".chalice" / "config.json").unlink()
+    role = stack.outputs()["ApiRoleArn"]
     for name in DEV.functions:
-        function(account, stack, name)
+        function(account, role, name)
     chalice = Chalice(project, environment=account.environment, quiet=True)
     destroy(DEV, account=account, chalice=chalice, stack=stack, echo=print)
     assert account.lambda_.list_functions()["Functions"] == []
@@ -225,17 +227,18 @@ def test_functions_of_another_stage_are_left_alone(
     deployed: Chalice, stack: Stack, account: Account
 ) -> None:
     """Also of a stage whose name begins with this one's."""
-    function(account, stack, "assent-dev-2")
+    function(account, stack.outputs()["ApiRoleArn"], "assent-dev-2")
     destroy(DEV, account=account, chalice=deployed, stack=stack, echo=print)
     (other,) = account.lambda_.list_functions()["Functions"]
     assert other["FunctionName"] == "assent-dev-2"
 
 
-def test_an_attached_operator_policy_is_refused_with_its_users(
-    deployed: Chalice, stack: Stack, account: Account
+@pytest.mark.parametrize("output", ["OperatorPolicyArn", "ErasurePolicyArn"])
+def test_an_attached_policy_is_refused_with_its_users(
+    deployed: Chalice, stack: Stack, account: Account, output: str
 ) -> None:
     """IAM deletes no attached policy, so the stack's deletion would fail halfway."""
-    policy = stack.outputs()["OperatorPolicyArn"]
+    policy = stack.outputs()[output]
     account.iam.create_user(UserName="ada")
     account.iam.create_group(GroupName="operators")
     account.iam.create_role(RoleName="ci", AssumeRolePolicyDocument="{}")
@@ -259,3 +262,88 @@ def test_a_missing_stack_is_named(stack: Stack, account: Account, project: Path)
         destroy(
             DEV, account=account, chalice=Chalice(project, environment={}), stack=stack, echo=print
         )
+
+
+@pytest.fixture
+def theirs(account: Account, project: Path) -> str:
+    """Deploy the stage's stack under a name that StackSets chose, and return the name."""
+    waiting = {"Type": "Wait", "Seconds": 600, "End": True}
+    definition = {"StartAt": "A", "States": {"A": waiting}}
+    (project / "statemachine.asl.json").write_text(json.dumps(definition))
+    given = {"Stage": "dev", "ApproverEndpoints": "*"}
+    account.cloudformation.create_stack(
+        StackName="StackSet-x",
+        TemplateBody=template_body(project),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    waiter = account.cloudformation.get_waiter("stack_create_complete")
+    often: Any = {"Delay": 0.1, "MaxAttempts": 100}
+    waiter.wait(StackName="StackSet-x", WaiterConfig=often)
+    account.sns.create_topic(Name="assent-dev-approver-1")
+    return "StackSet-x"
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_of_a_stack_that_something_else_deploys_the_code_alone_is_deleted(
+    theirs: str, stack: Stack, account: Account, project: Path, *, recorded: bool
+) -> None:
+    """Its data can't be deleted under it, also by a checkout that doesn't know the stack's name."""
+    existing = ExistingStack(theirs, DEV, account.cloudformation, echo=print)
+    said: list[str] = []
+    chalice = Chalice(project, environment=account.environment, quiet=True)
+
+    def destroy_(**more: Any) -> None:
+        known = existing if recorded else None
+        destroy(
+            DEV,
+            account=account,
+            chalice=chalice,
+            stack=stack,
+            existing=known,
+            echo=said.append,
+            **more,
+        )
+
+    role = existing.deploy("{}", {})["ApiRoleArn"]
+    function(account, role, "assent-dev-tick")
+    machine = existing.deploy("{}", {})["StateMachineArn"]
+    account.stepfunctions.start_execution(stateMachineArn=machine)
+    name = theirs if recorded else "of another name than assent-dev"
+    with pytest.raises(ToolError, match=f"stack {name} has .* without DELETE_DATA"):
+        destroy_(delete_data="assent-dev", stop_running=True)
+    with pytest.raises(ToolError, match="1 executions of assent-dev are running"):
+        destroy_()
+    assert len(account.lambda_.list_functions()["Functions"]) == 1
+
+    destroy_(stop_running=True)
+    assert account.lambda_.list_functions()["Functions"] == []
+    assert said[-1] == f"stack {name} and its data stay: delete it where it is deployed"
+    assert (existing.exists(), tables(account)) == (True, ["assent-dev"])
+    assert topics(account) == ["assent-dev-approver-1", "assent-dev-decisions"]
+    with pytest.raises(ToolError, match=f"only stack {name} is left of the stage"):
+        destroy_()
+
+    account.cloudformation.delete_stack(StackName=theirs)
+    waiter = account.cloudformation.get_waiter("stack_delete_complete")
+    often: Any = {"Delay": 0.1, "MaxAttempts": 100}
+    waiter.wait(StackName=theirs, WaiterConfig=often)
+    destroy_(delete_data="assent-dev")
+    assert (tables(account), topics(account)) == ([], [])
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_checkout_that_does_not_know_the_stack_makes_no_second_one(
+    stack: Stack, account: Account
+) -> None:
+    """The resources' names are taken, and CloudFormation would find that out one by one."""
+    with pytest.raises(ToolError, match=r"stack of another name has the stage\. Nothing was d"):
+        refuse_second_stack(DEV, stack, account)
+    assert not stack.exists()
+
+
+def test_a_stage_of_ours_may_be_deployed(stack: Stack, account: Account, project: Path) -> None:
+    """Before its first deploy, and again."""
+    refuse_second_stack(DEV, stack, account)
+    stack.deploy(template_body(project), {"ApproverEndpoints": "*"})
+    refuse_second_stack(DEV, stack, account)

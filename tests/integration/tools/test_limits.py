@@ -62,12 +62,12 @@ def test_an_api_with_many_public_methods_is_throttled_in_several_calls(
 
 def test_given_limits_are_kept_by_the_next_deploys(checkout: Checkout) -> None:
     """They are recorded in config.json, also that there is no cap."""
-    checkout.deploy(given_limits=GivenLimits(rate=5, burst=7, api_concurrency="20"))
+    checkout.deploy(given_limits=GivenLimits(rate="5", burst="7", api_concurrency="20"))
     checkout.deploy()
     assert set(throttles(checkout.aws, "rate").values()) == {"5"}
     assert set(throttles(checkout.aws, "burst").values()) == {"7"}
     assert cap(checkout.aws) == 20
-    checkout.deploy(given_limits=GivenLimits(burst=9, api_concurrency="none"))
+    checkout.deploy(given_limits=GivenLimits(burst="9", api_concurrency="none"))
     checkout.deploy()
     assert set(throttles(checkout.aws, "rate").values()) == {"5"}
     assert set(throttles(checkout.aws, "burst").values()) == {"9"}
@@ -76,7 +76,7 @@ def test_given_limits_are_kept_by_the_next_deploys(checkout: Checkout) -> None:
 
 def test_chalice_alone_keeps_the_limits(checkout: Checkout) -> None:
     """The cap is in config.json, where Chalice reads it; the stage keeps its throttles."""
-    checkout.deploy(given_limits=GivenLimits(rate=5, api_concurrency="20"))
+    checkout.deploy(given_limits=GivenLimits(rate="5", api_concurrency="20"))
     checkout.chalice.deploy(DEV)
     assert set(throttles(checkout.aws, "rate").values()) == {"5"}
     assert cap(checkout.aws) == 20
@@ -106,7 +106,7 @@ def test_the_functions_own_cap_counts_as_free(checkout: Checkout) -> None:
 def test_a_cap_that_was_asked_for_and_is_too_much_is_refused_first(checkout: Checkout) -> None:
     """Given or recorded: nothing is deployed, and the message has the way out."""
     checkout.aws.concurrency = 150
-    with pytest.raises(ToolError, match=r"a cap of 51 .* lower --api-concurrency or `none`"):
+    with pytest.raises(ToolError, match=r"a cap of 51 .* lower API_CONCURRENCY, or none,"):
         checkout.deploy(given_limits=GivenLimits(api_concurrency="51"))
     assert checkout.aws.changes == []
     checkout.deploy()
@@ -118,18 +118,21 @@ def test_a_cap_that_was_asked_for_and_is_too_much_is_refused_first(checkout: Che
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "said"),
     [
-        GivenLimits(rate=0),
-        GivenLimits(burst=-1),
-        GivenLimits(api_concurrency="0"),
-        GivenLimits(api_concurrency="all"),
-        GivenLimits(api_concurrency="1.5"),
+        (GivenLimits(rate="0"), "RATE is 0"),
+        (GivenLimits(rate="ten"), "RATE is ten"),
+        (GivenLimits(burst="-1"), "BURST is -1"),
+        (GivenLimits(burst="1.5"), "BURST is 1.5"),
+        (GivenLimits(api_concurrency="0"), "API_CONCURRENCY is 0"),
+        (GivenLimits(api_concurrency="-1"), "API_CONCURRENCY is -1"),
+        (GivenLimits(api_concurrency="all"), "API_CONCURRENCY is all"),
     ],
 )
-def test_nonsense_is_refused_first(checkout: Checkout, given: GivenLimits) -> None:
-    """A cap of 0 would switch the API off."""
-    with pytest.raises(ToolError, match="is no limit: it is a whole number"):
+def test_nonsense_is_refused_first(checkout: Checkout, given: GivenLimits, said: str) -> None:
+    """By the option's name in `make deploy`. A cap of 0 would switch the API off."""
+    none = ", or none" if "API" in said else ""
+    with pytest.raises(ToolError, match=f"{said}: it has to be a whole number, 1 or more{none}\\."):
         checkout.deploy(given_limits=given)
     assert checkout.aws.changes == []
 
@@ -139,7 +142,7 @@ def test_nonsense_in_the_config_file_is_refused_too(checkout: Checkout) -> None:
     checkout.deploy()
     path = checkout.folder / ".chalice" / "config.json"
     path.write_text(path.read_text().replace('"public_rate": 50', '"public_rate": "fast"'))
-    with pytest.raises(ToolError, match="rate 'fast' is no limit"):
+    with pytest.raises(ToolError, match=r"RATE is fast in .chalice/config.json"):
         checkout.deploy()
 
 

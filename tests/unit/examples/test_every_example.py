@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from examples.deployment import function_names, has_code, role_settings, variables
+from examples.deployment import code_names, has_code, role_settings, variables
 from examples.example import HERE, Example
 from tests.definitions import definition
 from tests.unit.examples.loading import load
 from tools.errors import ToolError
+from tools.stage import Code
 from tools.template import load_template
 
 NAMES = sorted(demo.parent.name for demo in HERE.glob("*/demo.py"))
@@ -113,14 +114,12 @@ def test_an_app_without_an_api_has_a_role_of_the_stage_too() -> None:
     }
 
 
-def test_the_functions_are_named_after_their_roles() -> None:
+def test_the_functions_are_named_after_their_roles_and_queues_by_outputs() -> None:
     """The API's function has the name of the stack."""
     stage = Example("callback_basics").stage("dev")
-    outputs = {"ApiRoleArn": "a", "SplitDocumentRoleArn": "b", "Url": "c"}
-    assert function_names(stage, outputs) == [
-        "callback-basics-dev",
-        "callback-basics-dev-split_document",
-    ]
+    outputs = {"ApiRoleArn": "a", "SplitDocumentRoleArn": "b", "JobsQueueName": "c", "Url": "d"}
+    functions = ("callback-basics-dev", "callback-basics-dev-split_document")
+    assert code_names(stage, outputs) == Code(functions, queues=("c",))
 
 
 def test_an_unknown_example_is_refused_with_the_known_ones() -> None:

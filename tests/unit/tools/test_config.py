@@ -151,7 +151,7 @@ def test_given_domains_replace_recorded_ones(project: Path) -> None:
 
 def test_missing_domains_are_refused_with_the_remedy(project: Path) -> None:
     """The message has the option and the variable. There is no default."""
-    with pytest.raises(ToolError, match=r"--domains .* ASSENT_APPROVER_DOMAINS of stage dev"):
+    with pytest.raises(ToolError, match=r"DOMAINS=.* ASSENT_APPROVER_DOMAINS of stage dev"):
         Config(project).domains(DEV)
 
 

@@ -9,6 +9,9 @@ from tools.chalice_cli import Api
 from tools.config import UNKNOWN_URL, Config
 from tools.deploy import deploy
 from tools.errors import ToolError
+from tools.existing_stack import ExistingStack
+from tools.options import stack_parameters
+from tools.template import template_body
 
 from .conftest import DEV
 from .test_config import OUTPUTS, URL
@@ -20,6 +23,8 @@ class NotFound(Exception):
 
 class Cloud:
     """A fake stack, Chalice and Lambda that records a deploy's calls in order."""
+
+    name = DEV.prefix
 
     def __init__(self, project: Path, api: Api | None = None) -> None:
         self.done: list[Any] = []
@@ -40,7 +45,7 @@ class Cloud:
             project=self._project,
             account=cast("Any", self.account),
             chalice=Chalice(self),
-            stack=cast("Any", self),
+            stack=more.pop("stack", cast("Any", self)),
             echo=lambda _: None,
             **more,
         )
@@ -105,6 +110,7 @@ def Chalice(cloud: Cloud) -> Any:  # noqa: N802  # stands for the class
     )
 
 
+MACHINE = "arn:aws:states:us-east-1:111122223333:stateMachine:"
 LIMITS = ("limits", "abc123", "api")
 QUEUE = ("assent-dev-tick", {"OnFailure": {"Destination": "arn:queue"}})
 
@@ -153,6 +159,64 @@ def test_a_retention_that_the_functions_would_refuse_is_refused_first(
 def test_without_domains_nothing_is_deployed(project: Path) -> None:
     """The stage couldn't ask any approver."""
     cloud = Cloud(project)
-    with pytest.raises(ToolError, match="--domains"):
+    with pytest.raises(ToolError, match="DOMAINS="):
         cloud.run()
     assert cloud.done == []
+
+
+def test_the_name_of_an_existing_stack_is_recorded_and_replaced(project: Path) -> None:
+    """A later deploy reads the same stack; a deploy with a stack of ours forgets it."""
+    cloud = Cloud(project, api=Api("abc123", URL))
+    values = {"Stage": "dev", "ApproverEndpoints": "*", "ApiId": "abc123"}
+    wanted = json.loads(template_body(project))["Outputs"]
+    outputs = dict.fromkeys(wanted, "arn:x") | OUTPUTS
+    found = {
+        "StackStatus": "UPDATE_COMPLETE",
+        "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in outputs.items()],
+        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
+    }
+    reads = cast("Any", SimpleNamespace(describe_stacks=lambda **_: {"Stacks": [found]}))
+    for name in ("theirs", "theirs-2"):
+        cloud.run(domains="*", stack=ExistingStack(name, DEV, reads, echo=print))
+        assert Config(project).existing_stack(DEV) == name
+    cloud.run()
+    assert Config(project).existing_stack(DEV) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"watch": "foo"}, "WATCH: 'foo' isn't the ARN of a state machine"),
+        ({"watch": f"{MACHINE}orders,"}, "WATCH: '' isn't"),
+        ({"watch": f"{MACHINE}orders:live"}, "without version or alias"),
+        ({"watch": f"{MACHINE}**"}, "WATCH: .* isn't"),
+        ({"watch": "arn:aws:states:*"}, "WATCH: .* isn't"),
+        ({"watch": f'{MACHINE}a"b'}, "WATCH: .* isn't"),
+        ({"alarm_topic": "alarms"}, "ALARM_TOPIC is 'alarms': it has to be the ARN"),
+        ({"alarm_topic": "arn:aws:sqs:us-east-1:1:q"}, "ALARM_TOPIC is "),
+    ],
+)
+def test_a_bad_parameter_is_refused_by_the_name_of_its_option(
+    options: dict[str, str], said: str
+) -> None:
+    """CloudFormation would refuse it halfway, or the rule would match nothing."""
+    given: dict[str, str | None] = {"alarm_topic": None, "watch": None, "log_days": None}
+    with pytest.raises(ToolError, match=f"{said}.* Nothing was deployed"):
+        stack_parameters(**given | options)
+
+
+@pytest.mark.parametrize(
+    "watch",
+    [
+        f"{MACHINE}orders, {MACHINE}orders/*",
+        "arn:*:stateMachine:release-*",
+        f"{MACHINE}Größe+1",
+    ],
+)
+def test_state_machines_of_every_name_can_be_watched(watch: str) -> None:
+    """Also by patterns."""
+    topic = "arn:aws-cn:sns:cn-north-1:111122223333:alarms"
+    assert stack_parameters(alarm_topic=topic, watch=watch, log_days=None) == {
+        "AlarmTopicArn": topic,
+        "WatchedStateMachines": watch,
+    }

@@ -5,7 +5,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tools.errors import ToolError
-from tools.existing_stack import ExistingStack
+from tools.existing_stack import ExistingStack, chosen_stack
+from tools.stack import Stack
 
 from .conftest import DEV
 
@@ -87,3 +88,20 @@ def test_a_missing_stack_is_named() -> None:
     """With the reason that CloudFormation gives."""
     with pytest.raises(ToolError, match=r"stack other can't be read: .*does not exist"):
         ReadOnly().deploy("other")
+
+
+@pytest.mark.parametrize("name", ["theirs", DEV.prefix, "gone"])
+def test_an_existing_stack_is_used_until_it_is_gone_or_ours(name: str) -> None:
+    """`STACK=none` goes back, but not while a stack of another name holds the stage's names."""
+    cloud = cast("Any", ReadOnly())
+    ours = Stack(DEV, cloud, cast("Any", None))
+    existing = ExistingStack(name, DEV, cloud, echo=print)
+    assert chosen_stack(ours, None, given=None) is ours
+    assert chosen_stack(ours, None, given="none") is ours
+    assert chosen_stack(ours, existing, given=None) is existing
+    assert chosen_stack(ours, existing, given=name) is existing
+    if name == "theirs":
+        with pytest.raises(ToolError, match="stack theirs still has the stage's resources"):
+            chosen_stack(ours, existing, given="none")
+    else:
+        assert chosen_stack(ours, existing, given="none") is ours

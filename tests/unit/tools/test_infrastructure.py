@@ -39,22 +39,40 @@ def statements(role: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_operator_policy_opens_the_signed_routes_and_nothing_else() -> None:
-    """Every signed route matches a pattern, no public one does, and every pattern is used."""
-    policy = TEMPLATE["Resources"]["OperatorPolicy"]["Properties"]["PolicyDocument"]
-    (statement,) = policy["Statement"]
-    patterns = [r["Fn::Sub"].partition("${ApiId}/api/")[2] for r in statement["Resource"]]
+def patterns(policy: str) -> list[str]:
+    """Return the methods and paths of the API that a managed policy opens."""
+    (statement,) = TEMPLATE["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"]
+    found = statement["Resource"]
+    resources = found if isinstance(found, list) else [found]
+    return [resource["Fn::Sub"].partition("${ApiId}/api/")[2] for resource in resources]
+
+
+ERASING = "DELETE/approvals/{approval_id}"
+
+
+def test_each_signed_route_is_opened_by_the_operator_policy_or_the_erasure_policy() -> None:
+    """Erasing by the second alone, all others by the first; no public one, no idle pattern."""
+    operator, erasure = patterns("OperatorPolicy"), patterns("ErasurePolicy")
     signed: list[str] = []
     for path, methods in app.routes.items():
         for method, route in methods.items():
             called = method + path
             if route.authorizer is not None:
                 signed.append(called)
-            opened = any(fnmatchcase(called, pattern) for pattern in patterns)
-            assert opened == (route.authorizer is not None), called
-    assert signed
-    idle = [p for p in patterns if not any(fnmatchcase(called, p) for called in signed)]
+            opened = any(fnmatchcase(called, pattern) for pattern in operator)
+            assert opened == (route.authorizer is not None and called != ERASING), called
+    assert [called for called in signed if fnmatchcase(called, *erasure)] == [ERASING]
+    idle = [p for p in operator if not any(fnmatchcase(called, p) for called in signed)]
     assert idle == []
+
+
+def test_every_managed_policy_keeps_a_destroy_from_failing_halfway() -> None:
+    """A destroy looks whether one is attached, by its output."""
+    resources = TEMPLATE["Resources"].items()
+    policies = [name for name, found in resources if found["Type"] == "AWS::IAM::ManagedPolicy"]
+    assert policies == ["OperatorPolicy", "ErasurePolicy"]
+    for policy in policies:
+        assert TEMPLATE["Outputs"][f"{policy}Arn"]["Value"] == {"Ref": policy}
 
 
 def test_each_function_has_a_role_and_a_log_of_its_own() -> None:
