@@ -53,7 +53,7 @@ MOST_OF_EXECUTION = 100
 class DynamoDbStore:
     """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer.
 
-    `retention` is how long settled approvals are kept, None for ever.
+    `retention` is how long delivered approvals are kept, None for ever.
 
     A write whose answer was lost is looked up: it counts as written if the item is just what it
     puts, version and links included. So Unavailable from a write says that nothing was written, as

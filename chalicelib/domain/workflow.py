@@ -1,6 +1,6 @@
-"""Transitions that the workflow causes: its execution ended by itself, or it asked again.
+"""Transitions that the workflow causes: its execution ended, or it asked again.
 
-In both cases nobody's decision reaches the task any more, so people are told that none is needed.
+In both cases nobody's decision reaches the task any more, and people are told so.
 The tick answers the task all the same: should it wait in spite of what we were told, it must not
 wait for ever.
 """
@@ -15,6 +15,8 @@ from .approval import Approval
 from .events import SYSTEM, Channel, Event
 from .outbox_entries import AT_ONCE
 
+EndStatus = Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+
 
 class EndedExecution(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """An execution that ended: three fields of Step Functions' event on the event bus.
@@ -23,7 +25,7 @@ class EndedExecution(Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """
 
     execution_arn: Annotated[str, Meta(min_length=1, max_length=1_024)]
-    status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+    status: EndStatus
     stop_date: Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 
     @property
@@ -40,7 +42,7 @@ def execution_ended(approval: Approval, ended: EndedExecution, now: datetime) ->
     """
     if approval.outcome != "pending" or approval.created_at > ended.stopped_at:
         return approval
-    note = f"its workflow ended by itself ({ended.status})"
+    note = f"its workflow ended ({ended.status})"
     changed = replace(approval, execution_ended=ended.status, task_waited=False)
     changed = changed.with_event(Event(now, "cancelled", SYSTEM, "queue", note))
     return changed.closed("cancelled", now, lease=AT_ONCE)
