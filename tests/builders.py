@@ -5,16 +5,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from chalicelib.application import asking
 from chalicelib.application.ports import Ports
 from chalicelib.domain import link_tokens, transitions
 from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.deadlines import apply_deadlines
+from chalicelib.domain.events import SYSTEM, Event
 from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox import lease_due, resumed
 from chalicelib.domain.request import Request
 from chalicelib.domain.validation import check_request
-from chalicelib.domain.workflow import EndedExecution, EndStatus, execution_ended, superseded
+from chalicelib.domain.workflow import EndedExecution, EndStatus, execution_ended
 from tests.fakes import EXECUTION, START, TOKEN
 
 ANY_HASHES = defaultdict[str, SecretHashes](lambda: SecretHashes("a hash", "a code's hash"))
@@ -107,7 +110,10 @@ def ended(approval: Approval, status: EndStatus = "ABORTED") -> Approval:
 
 def replaced_by_newer(approval: Approval) -> Approval:
     """Return the approval that a newer request of its execution replaced."""
-    return superseded(approval, "n" * 26, START, "function")
+    newer = "n" * 26
+    event = Event(START, "cancelled", SYSTEM, "function", f"its workflow asked again: {newer}")
+    changed = replace(approval, superseded_by=newer, task_waited=False).with_event(event)
+    return changed.closed("cancelled", START)
 
 
 def in_vain(approval: Approval) -> Approval:

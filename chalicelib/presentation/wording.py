@@ -41,10 +41,10 @@ def requester(approval: Approval) -> str:
 
 
 def asked_again(approval: Approval) -> str:
-    """Return that the workflow has asked the same again since; empty if it hasn't."""
+    """Return that the workflow has asked again since; empty if it hasn't."""
     if approval.asked_again_at is None:
         return ""
-    return f"the workflow asked the same again on {when(approval.asked_again_at)}"
+    return f"the workflow asked again on {when(approval.asked_again_at)}"
 
 
 def answer_the_newer(approval: Approval) -> str:

@@ -9,7 +9,6 @@ from ...domain.errors import AssentError
 from ...domain.texts import visible
 from ..wording import (
     answer_the_newer,
-    asked_again,
     cancel_reason,
     next_step,
     past,
@@ -102,8 +101,6 @@ def cancel_page(
     approval: Approval, requester: Approver, *, reason: str = "", error: str = ""
 ) -> str:
     """Return the page on which the requester cancels the request."""
-    again = asked_again(approval)
-    older = f"This is the older of two requests: {again}." if again else ""
     return page(
         f"Cancel: {approval.request.subject}",
         "reject",
@@ -112,7 +109,6 @@ def cancel_page(
             subject=approval.request.subject,
             facts=facts(approval),
             details=details(approval),
-            notice=notice_box(older),
             error=error_box(error),
             reason=kept(reason),
             address=requester.address,

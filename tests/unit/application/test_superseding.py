@@ -69,7 +69,7 @@ def test_without_it_the_older_request_is_marked_and_stays_open(ports: FakePorts)
     again(ports, FOREIGN)
     approval = stored(ports, older)
     assert (approval.outcome, approval.asked_again_at) == ("pending", ports.time)
-    said = "he workflow asked the same again on 22 Nov 2026, 09:01 UTC"
+    said = "he workflow asked again on 22 Nov 2026, 09:01 UTC"
     page = decide_page(approval, approval.approvers[0], "approve", token="x.y")
     assert said in page
     assert said in inbox_page(ADA, [approval], after="", now=ports.now())

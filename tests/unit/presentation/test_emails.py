@@ -328,6 +328,6 @@ def test_a_reminder_of_a_request_that_was_asked_again_names_the_newer_one() -> N
     for marked, said in ((approval, False), (replace(approval, asked_again_at=START), True)):
         email = write_email(marked, mail, SECRET, public_url=URL, now=START)
         text = " ".join(email.text.split())
-        again = "The workflow asked the same again on 22 Nov 2026, 09:00 UTC. Please answer the"
+        again = "The workflow asked again on 22 Nov 2026, 09:00 UTC. Please answer the"
         assert (again in text) is said
         assert not _too_long(email)

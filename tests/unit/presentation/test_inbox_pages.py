@@ -177,7 +177,7 @@ def test_the_inbox_tells_the_older_of_two_same_requests_from_the_newer() -> None
     newer = replace(newer, created_at=START + timedelta(minutes=5))
     older = replace(older, asked_again_at=newer.created_at)
     text = _inbox([older, newer]).text()
-    said = "Older request: the workflow asked the same again on 22 Nov 2026, 09:05 UTC."
+    said = "Older request: the workflow asked again on 22 Nov 2026, 09:05 UTC."
     assert text.count(said) == 1
     assert text.index(said) < text.index("Request 1")
     assert "on 22 Nov 2026, 09:00 UTC" in text
