@@ -1,5 +1,6 @@
 """The pages of an inbox: select requests, confirm, and see what was recorded."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -164,7 +165,7 @@ def test_the_receipt_counts_the_decisions_in_vain(
 ) -> None:
     """Each of them says so; the bar is green only if a decision counted."""
     closed = decided(approval_of(1), 0, "approve")
-    results: list[inbox.Result] = [(closed, None)] * in_time + [(in_vain(closed), None)] * late
+    results: Sequence[inbox.Result] = [(closed, None)] * in_time + [(in_vain(closed), None)] * late
     page = Page(inbox.receipt_page("approve", results, "token"))
     assert page.text("h1") == heading
     assert page.text().count("Approved too late. The request was approved on") == late
