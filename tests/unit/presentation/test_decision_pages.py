@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.approval import Approval, Choice, Decision
 from chalicelib.domain.errors import (
     AssentError,
     Expired,
@@ -285,6 +285,11 @@ def test_a_decision_in_vain_has_a_neutral_bar_and_says_that_nothing_follows(choi
         assert page.all("main") == [{"class": ""}]
         assert ", but too late" in page.text("h1")
         assert "Nothing will happen because of it" in page.text()
+    other: Choice = "reject" if choice == "approve" else "approve"
+    outvoted = decided(approval_of(2, approvalsNeeded=1, rejectionsNeeded=1), 0, choice)
+    first = replace(outvoted.approvers[1], decision=Decision(other, START))
+    page = Page(decision.outcome_for_approver(in_vain(outvoted), first, START))
+    assert page.all("main") == [{"class": ""}]
     requester = Page(decision.outcome_for_requester(late, START))
     assert ", but too late" in requester.text("h1")
     assert "ask again if it is still needed" in requester.text()
