@@ -148,7 +148,7 @@ def get_approval(call: Call, approval_id: str) -> Reply:
 @app.route("/approvals/{approval_id}", methods=["DELETE"], authorizer=iam)
 @answered
 def erase_approval(call: Call, approval_id: str) -> Reply:
-    """Erase the personal data of a settled approval; that it was decided stays on record."""
+    """Erase the personal data of a delivered approval; that it was decided stays on record."""
     erased = operating.erase(wiring, approval_id, by=call.caller, via="api")
     return web.json(serializers.operator_view(erased))
 
@@ -260,7 +260,7 @@ def request_from_queue(event: SQSEvent) -> None:
 
 @app.on_sqs_message(queue=f"assent-{STAGE}-ended", name="execution_ended", batch_size=1)
 def execution_ended(event: SQSEvent) -> None:
-    """Cancel what an execution that ended by itself had asked; the event bus sends the message."""
+    """Cancel what an execution that ended had asked; the event bus sends the message."""
     _take("execution_ended", "ended", event)
 
 

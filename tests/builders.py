@@ -5,15 +5,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from chalicelib.application import asking
 from chalicelib.application.ports import Ports
 from chalicelib.domain import link_tokens, transitions
 from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.deadlines import apply_deadlines
+from chalicelib.domain.events import SYSTEM, Event
 from chalicelib.domain.link_tokens import SecretHashes
-from chalicelib.domain.outbox import lease_due
+from chalicelib.domain.outbox import lease_due, resumed
 from chalicelib.domain.request import Request
 from chalicelib.domain.validation import check_request
+from chalicelib.domain.workflow import EndedExecution, EndStatus, execution_ended
 from tests.fakes import EXECUTION, START, TOKEN
 
 ANY_HASHES = defaultdict[str, SecretHashes](lambda: SecretHashes("a hash", "a code's hash"))
@@ -97,3 +101,26 @@ def request_approval(ports: Ports, task_token: str = TOKEN, **fields: Any) -> st
     approval_id = asking.request_approval(ports, task_request(task_token, **fields), "function")
     assert approval_id is not None
     return approval_id
+
+
+def ended(approval: Approval, status: EndStatus = "ABORTED") -> Approval:
+    """Return the approval whose execution ended before it was decided."""
+    return execution_ended(approval, EndedExecution("arn", status, 4_000_000_000_000), START)
+
+
+def replaced_by_newer(approval: Approval) -> Approval:
+    """Return the approval that a newer request of its execution replaced."""
+    newer = "n" * 26
+    event = Event(START, "cancelled", SYSTEM, "function", f"its workflow asked again: {newer}")
+    changed = replace(approval, superseded_by=newer, task_waited=False).with_event(event)
+    return changed.closed("cancelled", START)
+
+
+def in_vain(approval: Approval) -> Approval:
+    """Return the closed approval whose workflow was not waiting any more."""
+    return resumed(approval, "the task was not waiting any more", START, "page", waited=False)
+
+
+def answered(approval: Approval) -> Approval:
+    """Return the closed approval with its task answered: an emulator takes any answer."""
+    return resumed(approval, "", START, "tick", waited=True)

@@ -60,7 +60,7 @@ def _random_id() -> str:
 class DynamoDbStore:
     """The stage's table. Every method raises Unavailable if DynamoDB doesn't answer.
 
-    `retention` is how long settled approvals are kept, None for ever. `write_id` returns a new
+    `retention` is how long delivered approvals are kept, None for ever. `write_id` returns a new
     random id for each write.
 
     A write whose answer was lost is looked up: it counts as written if the item has its random

@@ -48,8 +48,8 @@ def approval_id_of(item: Any) -> str:
 def approval_item(approval: Approval, retention: timedelta | None = None) -> Item:
     """Return an approval's item.
 
-    Once the approval is settled, the table's time-to-live deletes the item `retention` after it was
-    closed. What is still to be delivered never expires.
+    Once the approval is delivered, the table's time-to-live deletes the item `retention` after it
+    was closed. What is still to be delivered never expires.
     """
     shard = str(crc32(approval.id.encode()) % SHARDS)
     item = approval_key(approval.id) | {
@@ -61,7 +61,7 @@ def approval_item(approval: Approval, retention: timedelta | None = None) -> Ite
     }
     if approval.due_at is not None:
         item |= {"dueShard": {"S": shard}, "dueAt": {"S": iso(approval.due_at)}}
-    if retention is not None and approval.closed_at is not None and approval.is_settled:
+    if retention is not None and approval.closed_at is not None and approval.is_delivered:
         item |= _gone_at(approval.closed_at + retention)
     return item
 

@@ -1,4 +1,4 @@
-"""Ending: approvals whose execution ended by itself are closed, so that nobody decides in vain."""
+"""Ending: approvals whose execution has ended are closed, so that nobody decides in vain."""
 
 from datetime import datetime, timedelta
 from itertools import islice

@@ -74,7 +74,7 @@ def find_approval(ports: Ports, approval_id: str) -> Approval:
 
 
 def erase(ports: Ports, approval_id: str, *, by: str, via: Channel) -> Approval:
-    """Erase the personal data of a settled approval, and return what is kept.
+    """Erase the personal data of a delivered approval, and return what is kept.
 
     Unchanged if that was done already. Raises what `erasure.erase` does, and NotFound.
     """

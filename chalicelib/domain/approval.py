@@ -80,7 +80,7 @@ class Approval(Struct, frozen=True, rename="camel"):
     task_waited: bool | None = None
     """Whether the task still waited when it was answered; None while that isn't known."""
     execution_ended: str | None = None
-    """The status with which the execution ended by itself while this was pending."""
+    """The status with which the execution ended while this was pending."""
     superseded_by: str | None = None
     """The id of the approval that the same execution requested later in the place of this one."""
     asked_again_at: datetime | None = None
@@ -141,9 +141,19 @@ class Approval(Struct, frozen=True, rename="camel"):
         return min(times, default=None)
 
     @property
-    def is_settled(self) -> bool:
+    def is_delivered(self) -> bool:
         """Whether it is closed, and all that its outcome caused is delivered or given up."""
         return self.outcome != "pending" and not self.outbox
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether the workflow was not waiting for the outcome any more.
+
+        An emulator takes the answer of a workflow that ended (docs/fidelity.md, S32), so that the
+        end decides, and not the answer.
+        """
+        ended_or_asked_again = self.execution_ended is not None or self.superseded_by is not None
+        return self.task_waited is False or ended_or_asked_again
 
     def needs_reason(self, choice: Choice) -> bool:
         """Return whether that choice requires a reason."""

@@ -29,7 +29,7 @@ def erase(approval: Approval, by: str, now: datetime, via: Channel) -> Approval:
         return approval
     if approval.outcome == "pending":
         raise NotSettled("This is pending: have it decided or cancel it, then erase it.")
-    if not approval.is_settled:
+    if not approval.is_delivered:
         raise NotSettled("Its outcome is still being delivered; please try again later.")
     names = _placeholders(approval)
     request, requester, escalation = approval.request, approval.requester, None

@@ -179,7 +179,8 @@ def requester_of(approval: Approval, link_secret: str) -> Approver:
 def unknown_link() -> NotFound:
     """Return the one error for every bad link: a stranger learns nothing from it."""
     return NotFound(
-        "This link leads nowhere; it may be cut short. Please open it again from the mail."
+        "This link leads nowhere: it may be cut short, or its request has been deleted. Please "
+        "open it again from the mail."
     )
 
 

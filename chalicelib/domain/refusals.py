@@ -18,6 +18,9 @@ from .request import MOST_APPROVERS
 WRONG_CODES = 5
 """So many wrong codes lock an approver's links until the next mail."""
 
+_CANCELLED = "This request was cancelled; no answer is needed."
+_ASKED_AGAIN = "A newer request has replaced this one: answer the newer mail, or use your inbox."
+
 
 def changes_nothing(approval: Approval, approver: Approver, choice: Choice) -> bool:
     """Return whether this approver chose that already, or others closed it with that outcome."""
@@ -35,7 +38,7 @@ def why_cannot_decide(approval: Approval, approver: Approver, now: datetime) -> 
     if approval.outcome in ("approved", "rejected"):
         return AlreadyDecided(f"This was {approval.outcome} already, by others.")
     if approval.outcome == "cancelled":
-        return Cancelled("This request was cancelled; no answer is needed.")
+        return Cancelled(_ASKED_AGAIN if approval.superseded_by else _CANCELLED)
     if approval.outcome == "expired" or now >= approval.expires_at:
         return Expired("The time for answering has passed.")
     return None

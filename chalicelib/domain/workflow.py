@@ -1,4 +1,4 @@
-"""Transitions that the workflow causes: its execution ended by itself, or it asked again.
+"""Transitions that the workflow causes: its execution ended, or it asked again.
 
 Where nobody's decision reaches the task any more, people are told that none is needed. The tick
 answers the task all the same: should it wait in spite of what we were told, it must not wait for
@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from .approval import Approval
 from .events import SYSTEM, Channel, Event
 from .outbox_entries import AT_ONCE
+
+EndStatus = Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 
 SURELY_DEAD = timedelta(minutes=5)
 """Of two approvals of an execution that asks once at a time, the one stored so long before the
@@ -32,7 +34,7 @@ class EndedExecution(Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """
 
     execution_arn: Annotated[str, Meta(min_length=1, max_length=1_024)]
-    status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+    status: EndStatus
     stop_date: Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 
     @property
@@ -49,7 +51,7 @@ def execution_ended(approval: Approval, ended: EndedExecution, now: datetime) ->
     """
     if approval.outcome != "pending" or approval.created_at > ended.stopped_at:
         return approval
-    note = f"its workflow ended by itself ({ended.status})"
+    note = f"its workflow ended ({ended.status})"
     changed = replace(approval, execution_ended=ended.status, task_waited=False)
     changed = changed.with_event(Event(now, "cancelled", SYSTEM, "queue", note))
     return changed.closed("cancelled", now, lease=AT_ONCE)

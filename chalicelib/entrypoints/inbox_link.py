@@ -101,6 +101,6 @@ def _result(result: Result) -> BulkResultJson:
     if result.error is not None:
         return {"id": result.approval.id, "error": result.error.as_json()}
     decided: BulkResultJson = {"id": result.approval.id, "outcome": result.approval.outcome}
-    if result.approval.task_waited is False:
+    if result.approval.is_in_vain:
         decided["resumed"] = False
     return decided

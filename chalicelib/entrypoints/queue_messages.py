@@ -120,7 +120,7 @@ def decide(ports: Ports, untrusted: object, via: Channel) -> RecordedJson:
         "outcome": approval.outcome,
         "decision": approver.decision.choice if approver.decision else None,
     }
-    if approval.task_waited is False:
+    if approval.is_in_vain:
         recorded["resumed"] = False
     return recorded
 

@@ -40,7 +40,7 @@ def audit_report(approval: Approval) -> str:
 
 
 def _resumed(approval: Approval) -> str:
-    if approval.task_waited is False:
+    if approval.is_in_vain:
         return "no, the task was not waiting any more"
     return when(approval.resumed_at) if approval.resumed_at else "not yet"
 

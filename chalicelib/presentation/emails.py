@@ -16,10 +16,12 @@ from ..domain.outbox_entries import Mail
 from ..domain.texts import REASON_CHARACTERS
 from .layout import cut, wrap
 from .wording import (
+    answer_the_newer,
     cancel_reason,
     detail_rows,
     duration,
     needed,
+    next_step,
     outcome_title,
     past,
     progress,
@@ -79,6 +81,7 @@ def _question(
 ) -> Email:
     """Return the mail that asks an approver to decide."""
     opening, subject = _opening(approval, mail)
+    newer = answer_the_newer(approval)
     code = [f"CODE - the page asks for it:\n{secrets.code}"]
     return _email(
         subject,
@@ -86,6 +89,7 @@ def _question(
         opening,
         *_note(approval, mail.to),
         _facts([("Asked by", requester(approval)), *_progress(approval, now)]),
+        *([wrap(newer)] if newer else []),
         *_details(approval),
         *(code if approval.request.code_required else []),
         _button("APPROVE", _url(approval, secrets, "approve", public_url)),
@@ -137,7 +141,9 @@ def _outcome_with_reasons(
         for approver, decision in approval.decisions
     ]
     shortened = [_SHORTENED] if longest < REASON_CHARACTERS else []
-    inbox = [_PRIVATE, _inbox(approval, secrets, public_url)]
+    has_link = approval.mail_has_link(mail)
+    inbox = [_PRIVATE, _inbox(approval, secrets, public_url)] if has_link else []
+    step = next_step(approval, to_requester=to_requester and not has_link)
     return _email(
         outcome_title(approval),
         approval,
@@ -145,8 +151,8 @@ def _outcome_with_reasons(
         *([_quoted(because)] if because else []),
         *decisions,
         *shortened,
-        "You don't need to do anything.",
-        *(inbox if approval.mail_has_link(mail) else []),
+        wrap(step or "You don't need to do anything."),
+        *inbox,
     )
 
 

@@ -116,7 +116,7 @@ def announcement(approval: Approval) -> AnnouncementJson:
         ],
         "closedAt": _iso(approval.closed_at),
     }
-    if approval.task_waited is False:
+    if approval.is_in_vain:
         view["resumed"] = False
     if approval.execution_ended is not None:
         view["executionEnded"] = approval.execution_ended
@@ -138,7 +138,7 @@ def _question(approval: Approval) -> QuestionJson:
         "expiresAt": iso(approval.expires_at),
         "closedAt": _iso(approval.closed_at),
     }
-    if approval.task_waited is False:
+    if approval.is_in_vain:
         view["resumed"] = False
     if approval.execution_ended is not None:
         view["executionEnded"] = approval.execution_ended

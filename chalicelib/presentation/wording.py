@@ -5,6 +5,13 @@ from datetime import datetime, timedelta
 from ..domain.approval import OUTCOME_OF, Approval, Choice
 from ..domain.events import SYSTEM, Event
 
+_ENDED = {
+    "ABORTED": "was stopped",
+    "TIMED_OUT": "timed out",
+    "FAILED": "failed",
+    "SUCCEEDED": "finished without an answer",
+}
+"""How an execution ended, by Step Functions' status."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -37,7 +44,14 @@ def asked_again(approval: Approval) -> str:
     """Return that the workflow has asked again since; empty if it hasn't."""
     if approval.asked_again_at is None:
         return ""
-    return f"the workflow asked again on {when(approval.asked_again_at)}; this may be outdated"
+    return f"the workflow asked again on {when(approval.asked_again_at)}"
+
+
+def answer_the_newer(approval: Approval) -> str:
+    """Return what an approver should do instead of answering here; empty if nothing else."""
+    again = asked_again(approval)
+    advice = "Please answer the newer request; an answer here may have no effect."
+    return f"{again[0].upper()}{again[1:]}. {advice}" if again else ""
 
 
 def needed(approval: Approval) -> str:
@@ -65,7 +79,7 @@ def past(choice: Choice) -> str:
 
 
 def was(approval: Approval) -> str:
-    """Return outcome and time: `was approved on ...`; who or what cancelled it.
+    """Return outcome and time: `was approved on ...`; who or what cancelled or replaced it.
 
     Says so if a decision came when the workflow didn't wait for it any more.
     """
@@ -78,10 +92,31 @@ def was(approval: Approval) -> str:
 
 
 def outcome_title(approval: Approval) -> str:
-    """Return the outcome in a word or three: `Approved`, `Approved too late`."""
-    decided = approval.outcome in OUTCOME_OF.values()
-    late = " too late" if decided and approval.task_waited is False else ""
-    return f"{approval.outcome.capitalize()}{late}"
+    """Return the outcome in a word or three: `Approved`, `Approved too late`, `Asked again`."""
+    if approval.superseded_by is not None:
+        return "Asked again"
+    return f"{approval.outcome.capitalize()}{' too late' if too_late(approval) else ''}"
+
+
+def too_late(approval: Approval) -> bool:
+    """Return whether it was decided when the workflow was not waiting any more."""
+    return approval.outcome in OUTCOME_OF.values() and approval.is_in_vain
+
+
+def next_step(approval: Approval, *, to_requester: bool) -> str:
+    """Return what a reader should do after this outcome; empty if there is nothing to do.
+
+    `to_requester` is whether the reader is the requester, and no approver.
+    """
+    if approval.superseded_by is not None:
+        if to_requester:
+            return "The approvers answer the newer request instead."
+        return "Please answer the newer mail, or use your inbox."
+    ask_again = "ask again" if to_requester else "it has to be asked again"
+    if too_late(approval):
+        return f"Nothing will happen because of it; {ask_again} if it is still needed."
+    undecided = approval.outcome == "expired" or approval.execution_ended is not None
+    return "Ask again if it is still needed." if undecided and to_requester else ""
 
 
 def cancel_reason(approval: Approval) -> str:
@@ -101,14 +136,18 @@ def detail_rows(approval: Approval) -> list[tuple[str, str]]:
 
 def _was_cancelled(approval: Approval, at: str) -> str:
     if approval.execution_ended is not None:
-        return f"was cancelled{at}, because its workflow ended by itself"
+        return f"was cancelled{at}, because its workflow {_how_it_ended(approval)}"
     if approval.superseded_by is not None:
-        return f"was cancelled{at}, because its workflow asked again; the newer request counts"
+        return f"was replaced by a newer one{at}, because its workflow asked again"
     return f"was cancelled by {_cancellation(approval).who}{at}{_in_vain(approval)}"
 
 
+def _how_it_ended(approval: Approval) -> str:
+    return _ENDED.get(approval.execution_ended or "", "has ended")
+
+
 def _in_vain(approval: Approval) -> str:
-    return ", but the workflow was not waiting any more" if approval.task_waited is False else ""
+    return ", but the workflow was not waiting any more" if approval.is_in_vain else ""
 
 
 def _cancellation(approval: Approval) -> Event:

@@ -30,13 +30,13 @@ def test_a_stopped_execution_leaves_no_approval_pending(
     assert closed["approvals"][0]["id"] == approval["id"]
     (event,) = [one for one in approval["events"] if one["what"] == "cancelled"]
     assert (event["who"], event["via"]) == ("assent", "queue")
-    assert event["note"] == "its workflow ended by itself (ABORTED)"
+    assert event["note"] == "its workflow ended (ABORTED)"
     assert press(link).status == 410
 
     mailed = until(lambda: sandbox.mails(ADA, f"Cancelled: {SUBJECT}"), bool, seconds=A_TICK)
     assert len(mailed) == 1
     text = " ".join(mailed[0]["text"].split())
-    assert "because its workflow ended by itself" in text
+    assert "because its workflow was stopped" in text
     (told,) = until(lambda: announced.of(approval["id"]), bool, seconds=A_TICK)
     assert (told["detail"]["outcome"], told["detail"]["executionEnded"]) == ("cancelled", "ABORTED")
     item = until(lambda: sandbox.item(name), lambda seen: "dueAt" not in seen, seconds=A_TICK)

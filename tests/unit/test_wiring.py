@@ -74,7 +74,7 @@ def test_each_adapter_gets_its_own_setting() -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_the_store_keeps_settled_approvals_as_long_as_the_stage_says() -> None:
+def test_the_store_keeps_delivered_approvals_as_long_as_the_stage_says() -> None:
     """For ever, if it says nothing."""
     kept: Any = Wiring(ENV)
     assert kept.store._retention is None

@@ -7,7 +7,16 @@ from markupsafe import Markup
 from ...domain.approval import Approval, Approver, Choice
 from ...domain.errors import AssentError
 from ...domain.texts import visible
-from ..wording import cancel_reason, past, progress, was, when
+from ..wording import (
+    answer_the_newer,
+    cancel_reason,
+    next_step,
+    past,
+    progress,
+    too_late,
+    was,
+    when,
+)
 from .parts import (
     CODE,
     ROOT,
@@ -18,6 +27,7 @@ from .parts import (
     fill,
     joined,
     kept,
+    notice_box,
     page,
     reason_box,
 )
@@ -45,6 +55,7 @@ def decide_page(
             subject=approval.request.subject,
             facts=facts(approval),
             details=details(approval),
+            notice=notice_box(answer_the_newer(approval)),
             error=error_box(error),
             code=CODE if approval.request.code_required else "",
             **reason_box(required=approval.needs_reason(choice), reason=reason),
@@ -111,27 +122,31 @@ def outcome_for_approver(approval: Approval, approver: Approver, now: datetime) 
     heading = _heading(approval, now)
     if approver.replaced_by is not None:
         heading = f"{approval.asked_instead_of(approver)} was asked instead of you"
+    step = next_step(approval, to_requester=False) if approver.replaced_by is None else ""
     if own is None:
-        late = approval.outcome == "expired" or heading == _EXPIRED
-        lead = "It is too late to answer" if late else "No answer is needed from you any more"
-        return _outcome_page(approval, lead=lead, heading=heading, mood=None, now=now)
+        lead = _lead(approval, approver, heading)
+        return _outcome_page(approval, lead=lead, heading=heading, step=step, mood=None, now=now)
     if approval.outcome in ("pending", past(own.choice)):
-        in_vain = ", but too late" if approval.task_waited is False else ""
+        in_vain = ", but too late" if too_late(approval) else ""
         heading = f"You {past(own.choice)} this{in_vain}"
         lead = f"Recorded on {when(own.decided_at)}"
-        return _outcome_page(approval, lead=lead, heading=heading, mood=own.choice, now=now)
+        mood = None if in_vain else own.choice
+        return _outcome_page(approval, lead=lead, heading=heading, step=step, mood=mood, now=now)
     # The outcome isn't the approver's own choice, so the outcome comes first.
-    moods: dict[str, Mood] = {"approved": "approve", "rejected": "reject"}
+    moods: dict[str, Choice] = {"approved": "approve", "rejected": "reject"}
     lead = f"You {past(own.choice)} it on {when(own.decided_at)}"
     heading = heading.removesuffix(" already")
-    mood = moods.get(approval.outcome)
-    return _outcome_page(approval, lead=lead, heading=heading, mood=mood, now=now)
+    mood = None if too_late(approval) else moods.get(approval.outcome)
+    return _outcome_page(approval, lead=lead, heading=heading, step=step, mood=mood, now=now)
 
 
 def outcome_for_requester(approval: Approval, now: datetime) -> str:
     """Return the page for a requester who has nothing to cancel (any more)."""
     heading = _heading(approval, now)
-    return _outcome_page(approval, lead="Your request", heading=heading, mood=None, now=now)
+    step = next_step(approval, to_requester=True)
+    return _outcome_page(
+        approval, lead="Your request", heading=heading, step=step, mood=None, now=now
+    )
 
 
 def problem_page(error: AssentError, reference: str) -> str:
@@ -143,7 +158,18 @@ def problem_page(error: AssentError, reference: str) -> str:
     return page(heading, None, fill("problem", heading=heading, text=error.message, small=small))
 
 
-def _outcome_page(approval: Approval, *, lead: str, heading: str, mood: Mood, now: datetime) -> str:
+def _lead(approval: Approval, approver: Approver, heading: str) -> str:
+    """Return what the outcome means for an approver who hasn't decided."""
+    if approval.outcome == "expired" or heading == _EXPIRED:
+        return "It is too late to answer"
+    if approval.superseded_by is not None and approver.replaced_by is None:
+        return "A newer request has replaced this one"
+    return "No answer is needed from you any more"
+
+
+def _outcome_page(
+    approval: Approval, *, lead: str, heading: str, step: str, mood: Mood, now: datetime
+) -> str:
     return page(
         f"{heading}: {approval.request.subject}",
         mood,
@@ -152,7 +178,7 @@ def _outcome_page(approval: Approval, *, lead: str, heading: str, mood: Mood, no
             lead=lead,
             heading=heading,
             subject=approval.request.subject,
-            text=_consequence(approval, now),
+            text=f"{_consequence(approval, now)} {step}".strip(),
             decisions=_decisions(approval),
             facts=facts(approval),
             details=details(approval),
@@ -163,6 +189,10 @@ def _outcome_page(approval: Approval, *, lead: str, heading: str, mood: Mood, no
 def _heading(approval: Approval, now: datetime) -> str:
     if approval.outcome == "pending":
         return _EXPIRED if now >= approval.expires_at else "This is still open"
+    if approval.superseded_by is not None:
+        return "This was asked again"
+    if too_late(approval):
+        return f"This was {approval.outcome}, but too late"
     return {
         "approved": "This was approved already",
         "rejected": "This was rejected already",
@@ -178,7 +208,7 @@ def _consequence(approval: Approval, now: datetime) -> str:
     if approval.outcome in ("pending", "expired"):
         return f"The deadline passed on {when(approval.expires_at)}."
     result = f"The request {was(approval)}. {cancel_reason(approval)}".strip()
-    if approval.task_waited is False:
+    if approval.is_in_vain:
         return result
     if any(e.what == "resumed" and e.note for e in approval.events):
         return f"{result} The workflow was not waiting any more: it had been told, or had ended."

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
 from ...domain.errors import AssentError
-from ..wording import asked_again, count, duration, past, progress, requester, was, when
+from ..wording import asked_again, count, duration, past, progress, requester, too_late, was, when
 from .parts import ROOT, details, error_box, fill, joined, page, reason_box
 
 Result = tuple[Approval, AssentError | None]
@@ -95,9 +95,11 @@ def receipt_page(
     `missing` has an error for each selected request that can't be shown.
     """
     recorded, number = sum(error is None for _, error in results), len(results) + len(missing)
+    late = sum(error is None and too_late(approval) for approval, error in results)
     lead = "Recorded" if recorded else "Nothing was recorded just now"
     of = "" if recorded == number else f" of {number}"
     heading = f"You {past(choice)} {recorded}{of} request{'s' if number > 1 else ''}"
+    heading += _how_many_late(late, recorded)
     item = Markup('<li><strong dir="auto">{}</strong>: <span class="reason">{}</span></li>\n')
     lines = [
         *(item.format(a.request.subject, _result(a, choice, error)) for a, error in results),
@@ -105,11 +107,19 @@ def receipt_page(
     ]
     return page(
         heading,
-        choice if recorded else None,
+        choice if recorded > late else None,
         fill(
             "bulk_receipt", lead=lead, heading=heading, items=joined(lines), token=token, root=root
         ),
     )
+
+
+def _how_many_late(late: int, recorded: int) -> str:
+    if late == 0:
+        return ""
+    if recorded == 1:
+        return ", but too late"
+    return f", {'all' if late == recorded else late} of them too late"
 
 
 def _inbox_heading(number: int, *, more: bool) -> str:
@@ -137,11 +147,12 @@ def _item(approval: Approval, now: datetime) -> Markup:
 def _facts(approval: Approval, now: datetime) -> Markup:
     left = duration(approval.expires_at - now)
     so_far = f"; so far {progress(approval)}" if approval.decisions else ""
-    again = f"Asked again: {asked_again(approval)}" if approval.asked_again_at else ""
+    again = asked_again(approval)
+    older = f"Older request: {again}. Please answer the newer one." if again else ""
     lines = (
-        f"Asked by {requester(approval)}",
+        f"Asked by {requester(approval)} on {when(approval.created_at)}",
         f"Answer by {when(approval.expires_at)} (in {left}){so_far}",
-        again,
+        older,
     )
     fact = Markup('<p class="fact">{}</p>\n')
     return joined(fact.format(line) for line in lines if line)
@@ -151,6 +162,8 @@ def _result(approval: Approval, choice: Choice, error: AssentError | None) -> st
     if error is not None:
         return error.message
     done = past(choice).capitalize()
+    if too_late(approval):
+        done += " too late"
     if approval.outcome == "pending":
         return f"{done}. It is waiting for other approvers: {progress(approval)}."
     return f"{done}. The request {was(approval)}."

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
 from ...domain.texts import LIMIT, visible
-from ..wording import asked_again, detail_rows, needed, progress, requester, when
+from ..wording import detail_rows, needed, progress, requester, when
 
 Mood = Choice | None
 """The choice that gives a page its colour, if any."""
@@ -65,6 +65,11 @@ def error_box(message: str) -> Markup:
     return Markup('<p class="error" role="alert">{}</p>').format(message)
 
 
+def notice_box(message: str) -> Markup:
+    """Return what to know before pressing the button; empty if there is nothing."""
+    return Markup('<p class="notice">{}</p>').format(message) if message else Markup("")
+
+
 def reason_box(*, required: bool, reason: str, for_all: bool = False) -> dict[str, object]:
     """Return the template values of the reason field."""
     label = "Reason for all of them" if for_all else "Reason"
@@ -81,14 +86,13 @@ def kept(typed: str) -> str:
 
 
 def facts(approval: Approval) -> Markup:
-    """Return requester, deadline, quorum and progress."""
+    """Return requester and progress; while an answer is waited for, deadline and quorum too."""
+    still_open = [("Answer by", when(approval.expires_at)), ("Needed", needed(approval))]
     rows = [
         ("Asked by", requester(approval)),
         ("Asked on", when(approval.created_at)),
-        ("Answer by", when(approval.expires_at)),
-        ("Needed", needed(approval)),
-        ("So far", progress(approval)),
-        *([("Asked again", asked_again(approval))] if approval.asked_again_at else []),
+        *(still_open if approval.outcome == "pending" else []),
+        ("So far" if approval.outcome == "pending" else "Decisions", progress(approval)),
     ]
     row = Markup("<dt>{}</dt><dd>{}</dd>\n")
     return Markup("<dl>\n{}</dl>").format(joined(row.format(*r) for r in rows))

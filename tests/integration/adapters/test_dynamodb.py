@@ -57,7 +57,7 @@ def test_a_closed_approval_leaves_the_index_of_inboxes(table: "DynamoDBClient") 
     assert gone == {f"WAITING#{pending.id}#{person}" for person in people(3)}
 
 
-def test_a_settled_approval_is_marked_for_the_time_to_live(table: "DynamoDBClient") -> None:
+def test_a_delivered_approval_is_marked_for_the_time_to_live(table: "DynamoDBClient") -> None:
     """With the write that records its last delivery, if the stage has a retention."""
     store, pending = DynamoDbStore(table, TABLE, retention=timedelta(days=30)), an_approval()
     store.create(pending)

@@ -47,13 +47,13 @@ def test_a_closed_approval_expires_its_waiting_entries() -> None:
     assert {int(item["goneAt"]["N"]) for item in changes} == {int(pending.created_at.timestamp())}
 
 
-def test_a_settled_approval_expires_when_its_retention_is_over() -> None:
+def test_a_delivered_approval_expires_when_its_retention_is_over() -> None:
     """Counted from its outcome; without a retention it is kept for ever."""
     closed = cancelled(an_approval(), now=START + timedelta(days=1))
-    settled = replace(closed, outbox=())
-    assert "goneAt" not in approval_item(settled)
+    delivered = replace(closed, outbox=())
+    assert "goneAt" not in approval_item(delivered)
     gone = START + timedelta(days=31)
-    item = approval_item(settled, timedelta(days=30))
+    item = approval_item(delivered, timedelta(days=30))
     assert item["goneAt"] == {"N": str(int(gone.timestamp()))}
 
 

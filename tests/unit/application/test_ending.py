@@ -1,4 +1,4 @@
-"""Ending: an execution that ended by itself leaves no approval pending."""
+"""Ending: an execution that ended leaves no approval pending."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -44,7 +44,7 @@ def test_a_pending_approval_of_an_ended_execution_is_cancelled(ports: FakePorts)
     assert (approval.outcome, approval.execution_ended) == ("cancelled", "TIMED_OUT")
     (event,) = events(ports, approval_id, "cancelled")
     assert (event.who, event.via) == ("assent", "queue")
-    assert event.note == "its workflow ended by itself (TIMED_OUT)"
+    assert event.note == "its workflow ended (TIMED_OUT)"
     with pytest.raises(Cancelled):
         decide(ports)
 
@@ -61,7 +61,7 @@ def test_everybody_concerned_is_told_once_that_no_answer_is_needed(ports: FakePo
     for person in (ADA, GRACE, MARY):
         assert subjects(ports, person)[1:] == ["Cancelled: Release 4.2"]
     text = " ".join(ports.mailer.sent[-1][1].text.split())
-    assert "because its workflow ended by itself" in text
+    assert "because its workflow was stopped" in text
     assert "You don't need to do anything." in text
     assert "cancelled by assent" not in text
     assert "| its workflow" not in text, "nobody wrote that"
@@ -90,7 +90,9 @@ def test_an_execution_that_waits_in_spite_of_its_end_is_resumed(ports: FakePorts
     end_approvals(ports, ended(ports))
     run_tick(ports)
     assert [answer.error for answer in ports.executions.answers] == ["Cancelled"]
-    assert stored(ports, approval_id).task_waited is True
+    approval = stored(ports, approval_id)
+    assert approval.task_waited is True
+    assert operator_view(approval)["resumed"] is False, "it goes by the end, not by the answer"
 
 
 def test_a_redriven_execution_that_has_asked_again_keeps_its_new_approval(ports: FakePorts) -> None:

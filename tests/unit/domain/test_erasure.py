@@ -29,13 +29,13 @@ PRIVATE = (
 """Everything in `whole` that is about a person, and the task token."""
 
 
-def settled(approval: Approval) -> Approval:
+def delivered(approval: Approval) -> Approval:
     """Return the approval with nothing left to deliver."""
     return replace(approval, outbox=())
 
 
 def whole() -> Approval:
-    """Return a settled approval with every field in use that holds personal data."""
+    """Return a delivered approval with every field in use that holds personal data."""
     approval = an_approval(
         subject="Salary of Ada?",
         details={"Sum": "12345 gold"},
@@ -62,7 +62,7 @@ def whole() -> Approval:
     approval = decided(approval, 0, "approve", "because of her")
     approval = decided(approval, 1, "approve", "because of her")
     assert approval.outcome == "approved"
-    return settled(approval)
+    return delivered(approval)
 
 
 def test_no_personal_data_and_no_secret_is_left() -> None:
@@ -112,7 +112,7 @@ def test_erasing_again_changes_nothing() -> None:
 
 def test_the_reason_of_a_cancelled_request_is_removed() -> None:
     """With the person who cancelled it."""
-    erased = erase(settled(cancelled(an_approval(), "because of her")), OPERATOR, LATER, "api")
+    erased = erase(delivered(cancelled(an_approval(), "because of her")), OPERATOR, LATER, "api")
     assert "was cancelled by operator@erased.invalid" in audit_report(erased)
     assert "because of her" not in audit_report(erased)
 
@@ -137,7 +137,7 @@ def test_every_closed_approval_can_be_erased_and_keeps_its_counts(approval: Appr
     """Whatever the addresses and texts are."""
     if approval.outcome == "pending":
         approval = cancelled(approval)
-    after = erase(settled(approval), OPERATOR, LATER, "api")
+    after = erase(delivered(approval), OPERATOR, LATER, "api")
     assert transitions.tally(after) == transitions.tally(approval)
     assert [len(after.approvers), after.approve_count, after.reject_count] == [
         len(approval.approvers),

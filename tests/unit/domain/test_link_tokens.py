@@ -124,7 +124,8 @@ def test_a_token_altered_anywhere_gets_the_same_not_found() -> None:
     ]
     assert {_refusal(approval, one) for one in altered} == {
         (
-            "This link leads nowhere; it may be cut short. Please open it again from the mail.",
+            "This link leads nowhere: it may be cut short, or its request has been deleted. Please "
+            "open it again from the mail.",
             404,
             None,
         )

@@ -6,7 +6,7 @@ from tests.unit.entrypoints.client import BROWSER, AppClient, AppPorts, new_link
 from tests.unit.steps import decide, pass_minutes, run_tick, stored
 
 
-def test_a_settled_approval_is_erased(client: AppClient, ports: AppPorts) -> None:
+def test_a_delivered_approval_is_erased(client: AppClient, ports: AppPorts) -> None:
     """200 with what is kept; the second time as well, and nothing is written."""
     approval_id = request_approval(ports, subject="A private question")
     decide(ports)
@@ -27,7 +27,7 @@ def test_a_settled_approval_is_erased(client: AppClient, ports: AppPorts) -> Non
     assert client.get(f"/approvals/{approval_id}").json == erased.json
 
 
-def test_what_is_not_settled_is_refused(client: AppClient, ports: AppPorts) -> None:
+def test_what_is_not_delivered_is_refused(client: AppClient, ports: AppPorts) -> None:
     """409 while it is pending, and while its outcome is undelivered; nothing is written."""
     approval_id = request_approval(ports)
     for _ in range(2):

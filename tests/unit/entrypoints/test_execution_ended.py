@@ -25,7 +25,7 @@ def test_the_end_of_an_execution_cancels_its_approval_and_is_logged(
     shown = client.get(f"/approve/{token}", BROWSER)
     assert shown.status == 410
     assert "This request was cancelled" in shown.text
-    assert "because its workflow ended by itself" in shown.text
+    assert "because its workflow was stopped" in shown.text
     assert "(ABORTED)" not in shown.text, "that is for operators"
     found = client.get(f"/approvals/{approval_id}").json
     assert (found["outcome"], found["executionEnded"], found["resumed"]) == (

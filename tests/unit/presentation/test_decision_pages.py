@@ -1,10 +1,12 @@
 """The pages of one approval: decide, reassign, cancel, and how it ended."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.approval import Approval, Choice, Decision
 from chalicelib.domain.errors import (
     AssentError,
     Expired,
@@ -15,9 +17,23 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.outbox import resumed
 from chalicelib.domain.transitions import decide, reassign
+from chalicelib.domain.workflow import EndStatus
+from chalicelib.presentation.audit_report import audit_report
 from chalicelib.presentation.pages import decision
+from chalicelib.presentation.serializers import operator_view
 from chalicelib.presentation.wording import when
-from tests.builders import after_tick, an_approval, approval_of, cancelled, decided, people
+from tests.builders import (
+    after_tick,
+    an_approval,
+    answered,
+    approval_of,
+    cancelled,
+    decided,
+    ended,
+    in_vain,
+    people,
+    replaced_by_newer,
+)
 from tests.fakes import START
 from tests.unit.presentation.every_page import token_of
 from tests.unit.presentation.parsed_page import Page
@@ -230,3 +246,99 @@ def test_decisions_are_listed_in_the_order_in_which_they_were_made() -> None:
 )
 def test_the_heading_of_a_problem_depends_on_its_status(error: AssentError, heading: str) -> None:
     assert heading in Page(decision.problem_page(error, "ref-1")).text("h1")
+
+
+NEWER = "Please answer the newer mail, or use your inbox."
+
+
+def test_a_replaced_request_sends_its_approver_to_the_newer_one() -> None:
+    """Also an approver who had decided; one who was replaced has nothing to answer."""
+    asked = approval_of(2, approvalsNeeded=2)
+    page = _outcome(replaced_by_newer(asked))
+    assert "A newer request has replaced this one" in page.text()
+    assert page.text("h1") == "This was asked again"
+    assert NEWER in page.text()
+    assert "No answer is needed" not in page.text()
+    decided_before = _outcome(replaced_by_newer(decided(asked, 0, "approve")))
+    assert "You approved it on" in decided_before.text()
+    assert NEWER in decided_before.text()
+    one, three = people(3)[0], people(3)[2]
+    moved = reassign(asked, one, three, by=one, note="", now=START, via="page")
+    assert NEWER not in _outcome(replaced_by_newer(moved)).text()
+    assert "No answer is needed" in _outcome(replaced_by_newer(moved)).text()
+
+
+def test_the_requester_of_a_replaced_request_sees_that_it_was_asked_again() -> None:
+    """Not that it was cancelled, and no advice for approvers."""
+    page = Page(decision.outcome_for_requester(replaced_by_newer(an_approval()), START))
+    assert page.text("h1") == "This was asked again"
+    assert "The approvers answer the newer request instead." in page.text()
+    assert NEWER not in page.text()
+
+
+@pytest.mark.parametrize("choice", ["approve", "reject"])
+def test_a_decision_in_vain_has_a_neutral_bar_and_says_that_nothing_follows(choice: Choice) -> None:
+    """Green would say that it worked."""
+    late = in_vain(decided(approval_of(2), 0, choice))
+    for who in (0, 1):
+        page = _outcome(late, who)
+        assert page.all("main") == [{"class": ""}]
+        assert ", but too late" in page.text("h1")
+        assert "Nothing will happen because of it" in page.text()
+    other: Choice = "reject" if choice == "approve" else "approve"
+    outvoted = decided(approval_of(2, approvalsNeeded=1, rejectionsNeeded=1), 0, choice)
+    first = replace(outvoted.approvers[1], decision=Decision(other, START))
+    page = Page(decision.outcome_for_approver(in_vain(outvoted), first, START))
+    assert page.all("main") == [{"class": ""}]
+    requester = Page(decision.outcome_for_requester(late, START))
+    assert ", but too late" in requester.text("h1")
+    assert "ask again if it is still needed" in requester.text()
+    in_time = _outcome(answered(decided(approval_of(1), 0, choice)))
+    assert in_time.all("main") == [{"class": choice}]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("ABORTED", "was stopped"), ("TIMED_OUT", "timed out"), ("FAILED", "failed"),
+        ("SUCCEEDED", "finished without an answer"),
+    ],
+)  # fmt: skip
+def test_the_page_says_how_the_workflow_ended(status: EndStatus, words: str) -> None:
+    assert f"because its workflow {words}." in _outcome(ended(an_approval(), status)).text()
+
+
+@pytest.mark.parametrize("close", [ended, replaced_by_newer])
+def test_a_workflow_that_is_gone_was_not_told_whatever_the_answer(
+    close: Callable[[Approval], Approval],
+) -> None:
+    """An emulator takes the answer of a stopped execution: page, report and JSON go by the end."""
+    for approval in (close(an_approval()), answered(close(an_approval()))):
+        assert "been told" not in _outcome(approval).text()
+        assert "will be told" not in _outcome(approval).text()
+        assert "Resumed:   no, the task was not waiting any more" in audit_report(approval)
+        assert operator_view(approval)["resumed"] is False
+
+
+def test_a_request_that_was_asked_again_says_above_the_button_what_to_do() -> None:
+    """On the page that asks, and not on the page after the decision."""
+    marked = replace(approval_of(1), asked_again_at=START)
+    said = "The workflow asked again on 22 Nov 2026, 09:00 UTC. Please answer the newer"
+    text = _decide(marked).text()
+    assert said in text
+    assert text.index(said) < text.index("Reason")
+    assert "asked again" not in _decide(approval_of(1)).text()
+    closed = decided(marked, 0, "approve")
+    for page in (_outcome(closed), Page(decision.outcome_for_requester(closed, START))):
+        assert "asked again" not in page.text()
+
+
+def test_a_closed_request_shows_no_deadline_and_no_quorum() -> None:
+    """Nothing is awaited any more."""
+    asked = approval_of(2)
+    for shown in ("Answer by", "Needed", "So far"):
+        assert shown in _decide(asked).text()
+    for closed in (decided(asked, 0, "approve"), cancelled(asked), replaced_by_newer(asked)):
+        for page in (_outcome(closed, 1), Page(decision.outcome_for_requester(closed, START))):
+            for shown in ("Answer by", "Needed", "So far"):
+                assert shown not in page.text()

@@ -319,3 +319,15 @@ def test_the_mail_after_a_reassignment_names_the_approver_before_and_quotes_the_
     text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
     assert text.startswith(f"{two}, you are asked instead of {one}:")
     assert "They wrote to you:\n\n| I am\n| away\n" in text
+
+
+def test_a_reminder_of_a_request_that_was_asked_again_names_the_newer_one() -> None:
+    """The newer request has a mail of its own; only one of the two may still be waited for."""
+    approval = approval_of(1)
+    mail = Mail(people(1)[0], START, about="reminder")
+    for marked, said in ((approval, False), (replace(approval, asked_again_at=START), True)):
+        email = write_email(marked, mail, SECRET, public_url=URL, now=START)
+        text = " ".join(email.text.split())
+        again = "The workflow asked again on 22 Nov 2026, 09:00 UTC. Please answer the"
+        assert (again in text) is said
+        assert not _too_long(email)

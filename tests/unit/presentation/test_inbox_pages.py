@@ -1,15 +1,17 @@
 """The pages of an inbox: select requests, confirm, and see what was recorded."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.errors import AlreadyDecided
 from chalicelib.domain.validation import check_request
 from chalicelib.presentation.pages import inbox
-from tests.builders import approval_of, decided, new_approval, people, request_body
+from tests.builders import approval_of, decided, in_vain, new_approval, people, request_body
 from tests.fakes import START
 from tests.unit.presentation.parsed_page import Page
 
@@ -147,3 +149,37 @@ def test_an_expiring_request_says_how_long_is_left() -> None:
         inbox.inbox_page(people(1)[0], [approval], after="", now=START + timedelta(minutes=90))
     )
     assert "(in 30 minutes)" in page.text()
+
+
+@pytest.mark.parametrize(
+    ("in_time", "late", "heading", "mood"),
+    [
+        (1, 6, "You approved 7 requests, 6 of them too late", "approve"),
+        (0, 2, "You approved 2 requests, all of them too late", ""),
+        (0, 1, "You approved 1 request, but too late", ""),
+        (2, 0, "You approved 2 requests", "approve"),
+    ],
+)
+def test_the_receipt_counts_the_decisions_in_vain(
+    in_time: int, late: int, heading: str, mood: str
+) -> None:
+    """Each of them says so; the bar is green only if a decision counted."""
+    closed = decided(approval_of(1), 0, "approve")
+    results: Sequence[inbox.Result] = [(closed, None)] * in_time + [(in_vain(closed), None)] * late
+    page = Page(inbox.receipt_page("approve", results, "token"))
+    assert page.text("h1") == heading
+    assert page.text().count("Approved too late. The request was approved on") == late
+    assert page.all("main") == [{"class": mood}]
+
+
+def test_the_inbox_tells_the_older_of_two_same_requests_from_the_newer() -> None:
+    """By what is said of the older one, and by when each was asked."""
+    older, newer = _requests(2)
+    newer = replace(newer, created_at=START + timedelta(minutes=5))
+    older = replace(older, asked_again_at=newer.created_at)
+    text = _inbox([older, newer]).text()
+    said = "Older request: the workflow asked again on 22 Nov 2026, 09:05 UTC."
+    assert text.count(said) == 1
+    assert text.index(said) < text.index("Request 1")
+    assert "on 22 Nov 2026, 09:00 UTC" in text
+    assert "Asked by the workflow assent-test on 22 Nov 2026, 09:05 UTC" in text

@@ -6,8 +6,18 @@ from msgspec.structs import replace
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, Approver
 from chalicelib.domain.outbox_entries import Mail, MailKind
+from chalicelib.domain.workflow import EndStatus
 from chalicelib.presentation.emails import Email, write_email
-from tests.builders import after_tick, approval_of, cancelled, decided, people
+from tests.builders import (
+    after_tick,
+    approval_of,
+    cancelled,
+    decided,
+    ended,
+    in_vain,
+    people,
+    replaced_by_newer,
+)
 from tests.fakes import START
 
 URL = "https://assent.example.com/api"
@@ -76,3 +86,71 @@ def test_only_an_approvers_outcome_mail_has_the_inbox_link() -> None:
     links = [line for line in to_approver.split("\n") if line.startswith("https:")]
     assert links == [f"{URL}/inbox/{closed.id}.{SECRET.inbox}"]
     assert "https:" not in to_requester
+
+
+IDLE = "You don't need to do anything."
+
+
+def _said(approval: Approval, to: str) -> str:
+    return " ".join(_mail(approval, to, "outcome").text.split())
+
+
+def test_a_replaced_request_sends_its_approvers_to_the_newer_one() -> None:
+    """The newer request waits for them, so the mail must not say that nothing is to be done."""
+    replaced = replaced_by_newer(approval_of(2, requestedBy=MARY))
+    email = _mail(replaced, ONE, "outcome")
+    assert email.subject == "Asked again: Release 4.2"
+    text = _said(replaced, ONE)
+    assert "this request was replaced by a newer one on 22 Nov 2026, 09:00 UTC" in text
+    assert "because its workflow asked again" in text
+    assert "Please answer the newer mail, or use your inbox." in text
+    assert IDLE not in text
+    assert f"{URL}/inbox/" in text
+
+
+def test_a_replaced_request_alarms_no_requester() -> None:
+    """A retry is ordinary; the mail doesn't say "cancelled", and names no inbox."""
+    replaced = replaced_by_newer(approval_of(2, requestedBy=MARY))
+    assert _mail(replaced, MARY, "outcome").subject == "Asked again: Release 4.2"
+    text = _said(replaced, MARY)
+    assert "The approvers answer the newer request instead." in text
+    for alarming in ("ancelled", "inbox", IDLE):
+        assert alarming not in text
+
+
+def test_a_requester_who_approves_too_is_sent_to_the_newer_mail() -> None:
+    approval = approval_of(2, requestedBy=MARY)
+    both = replace(approval, approvers=(Approver(MARY), approval.approvers[1]))
+    assert "Please answer the newer mail" in _said(replaced_by_newer(both), MARY)
+
+
+def test_an_outcome_in_vain_says_that_nothing_follows_and_to_ask_again() -> None:
+    """To the requester; an approver can't ask."""
+    late = in_vain(decided(approval_of(2, requestedBy=MARY), 0, "approve"))
+    assert _mail(late, MARY, "outcome").subject == "Approved too late: Release 4.2"
+    said = "Nothing will happen because of it; {} if it is still needed."
+    assert said.format("ask again") in _said(late, MARY)
+    assert said.format("it has to be asked again") in _said(late, TWO)
+    assert IDLE not in _said(late, MARY) + _said(late, TWO)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("ABORTED", "was stopped"), ("TIMED_OUT", "timed out"), ("FAILED", "failed"),
+        ("SUCCEEDED", "finished without an answer"),
+    ],
+)  # fmt: skip
+def test_the_mail_says_how_the_workflow_ended(status: EndStatus, words: str) -> None:
+    """A person may have stopped it. The approver has nothing to do, the requester may ask again."""
+    over = ended(approval_of(2, requestedBy=MARY), status)
+    for person in (ONE, MARY):
+        assert f"because its workflow {words}: " in _said(over, person)
+    assert IDLE in _said(over, ONE)
+    assert "Ask again if it is still needed." in _said(over, MARY)
+
+
+def test_an_expired_request_tells_its_requester_to_ask_again() -> None:
+    expired = after_tick(approval_of(1, requestedBy=MARY), approval_of(1).expires_at)
+    assert "Ask again if it is still needed." in _said(expired, MARY)
+    assert IDLE in _said(expired, ONE)
