@@ -123,7 +123,7 @@ def longest(port: str) -> float:
 
 CLOCK = 1.0
 """Times are in whole seconds, so a limit is noticed up to so much later."""
-SETTINGS = assent_settings(defaultdict(str), Limits())
+SETTINGS = assent_settings(defaultdict(str), Limits(), existing_stack=None)
 
 
 @pytest.mark.usefixtures("credentials")

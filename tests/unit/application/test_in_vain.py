@@ -98,8 +98,8 @@ def test_what_the_workflow_cancelled_is_tried_by_the_tick_first(
     ports: FakePorts, asks_again: bool
 ) -> None:
     """After its execution's end, or because it asked again: so nobody can have tried before."""
-    approval_id = request_approval(ports)
-    ports.later(minutes=1)
+    approval_id = request_approval(ports, supersedes=asks_again)
+    ports.later(minutes=5)
     if asks_again:
         request_approval(ports, "token-2", execution=EXECUTION, supersedes=True)
     else:
