@@ -35,7 +35,7 @@ from tests.unit.steps import (
 
 COMMANDS: list[Command] = [
     Remind(),
-    Extend(expires_in=60),
+    Extend(expires_in=999_999),
     Reassign(from_=ADA, to=GRACE),
     Cancel(),
 ]
@@ -159,7 +159,7 @@ def test_an_id_that_no_approval_has_is_not_found(
 
 def test_the_record_says_who_sent_each_command_and_why(ports: FakePorts) -> None:
     """As JSON and as text."""
-    approval_id = request_approval(ports)
+    approval_id = request_approval(ports, expiresIn=60)
     operate(ports, approval_id, Remind(reason="The window opens at two"))
     operate(ports, approval_id, Extend(expires_in=600, reason="Ada is on a train"))
     operate(ports, approval_id, Reassign(from_=ADA, to=GRACE, note="Please look at 3"))

@@ -48,6 +48,7 @@ def test_a_request_of_the_required_fields_has_the_documented_defaults() -> None:
         "reasonRequired": "onReject",
         "codeRequired": False,
         "allowSelfApproval": False,
+        "excludeRequester": False,
         "onReject": "fail",
         "supersedes": False,
     }

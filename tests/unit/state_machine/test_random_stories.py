@@ -10,7 +10,7 @@ from hypothesis import settings
 from chalicelib.application import bulk_deciding, deciding, operating
 from chalicelib.domain import link_tokens
 from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
-from chalicelib.domain.errors import AlreadyDecided
+from chalicelib.domain.errors import AlreadyDecided, InvalidRequest
 from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
 from tests.builders import request_approval
@@ -132,7 +132,9 @@ def test_a_lost_answer_of_an_interrupting_command_does_not_repeat_a_mail(
     def extend() -> None:
         ports.faults.lost_answers = {"store.replace"}
         try:
-            operating.change(ports, approval_id, Extend(expires_in=86_400), by=REQUESTER, via="api")
+            operating.change(
+                ports, approval_id, Extend(expires_in=864_000), by=REQUESTER, via="api"
+            )
         finally:
             ports.faults.lost_answers = set()
 
@@ -180,7 +182,7 @@ def test_no_command_makes_the_audit_trail_grow_without_bound(ports: StoryPorts) 
     """210 of each: 200 events at most, and the first and the last are kept."""
     approval_id = request_approval(ports, approvers=APPROVERS, approvalsNeeded=2)
     for number in range(210):
-        for command in (Remind(), Extend(expires_in=86_400)):
+        for command in (Remind(), Extend(expires_in=604_801 + number)):
             operating.change(ports, approval_id, command, by=REQUESTER, via="api")
         if number % 10 == 0:
             ports.later(minutes=2)
@@ -206,12 +208,17 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
         requestedBy=crowd[0],
         allowSelfApproval=True,
         codeRequired=True,
-        escalation={"after": 31_536_000, "approvers": crowd[1:]},
+        escalation={"after": 31_535_999, "approvers": crowd[1:]},
         expiresIn=31_536_000,
     )
-    for one, other in pairwise(crowd):
-        reassign = Reassign(from_=one, to=other, note=text)
-        operating.change(ports, approval_id, reassign, by=one, via="api")
+
+    def reassign_to_all() -> None:
+        for one, other in pairwise(crowd):
+            reassign = Reassign(from_=one, to=other, note=text)
+            operating.change(ports, approval_id, reassign, by=one, via="api")
+
+    with pytest.raises(InvalidRequest, match="ask again"):
+        reassign_to_all()
     for _ in range(EVENTS_KEPT):
         operating.change(ports, approval_id, Remind(), by=crowd[0], via="api")
     operating.change(ports, approval_id, Cancel(reason=text), by=crowd[0], via="api")
