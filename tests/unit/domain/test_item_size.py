@@ -22,6 +22,8 @@ from tests.fakes import START
 from tests.unit.strategies import LONGEST_ADDRESS, largest_approval
 
 REASON = check_reason('"' * 2_000)
+TURNS = EVENTS_KEPT // 3
+"""Each has three events at least, so that all that may be folded is."""
 LONGEST = f"{'o' * 64}{LONGEST_ADDRESS[64:]}"
 """An operator with the longest address."""
 
@@ -45,14 +47,14 @@ def _full(approval: Approval, note: str) -> Approval:
 def _busy(approval: Approval) -> Approval:
     """Return the approval after everything that may follow, at its longest, but decisions."""
     now = START
-    for turn in range(EVENTS_KEPT):
+    for turn in range(TURNS):
         now += timedelta(minutes=20)
         absent = {f"d{n:02}{LONGEST_ADDRESS[3:]}": a for n, a in enumerate(_fallback(approval))}
         approval = _ticked(apply_deadlines(approval, now, absent), now, turn)
         approval = remind(approval, LONGEST, now=now, via="function", reason=REASON)
         later = int((approval.expires_at - now).total_seconds()) + 1
         approval = extend(approval, LONGEST, later, now=now, via="function", reason=REASON)
-    return _ticked(approval, now, EVENTS_KEPT)
+    return _ticked(approval, now, TURNS)
 
 
 def _fallback(approval: Approval) -> tuple[str, ...]:

@@ -76,6 +76,26 @@ def test_a_decision_during_the_receipt_does_not_cost_the_requester_the_outcome(
     assert subjects(ports, REQUESTER) == ["Asked", "Approved"]
 
 
+def test_a_mail_under_way_to_a_replaced_approver_is_not_taken_for_the_next_one(
+    ports: StoryPorts,
+) -> None:
+    """They are asked again meanwhile: the link in that mail is dead, so they get another."""
+    ada, grace = APPROVERS[:2]
+    approval_id = link_tokens.approval_id(TOKEN)
+
+    def reassign_to_and_fro() -> None:
+        for from_, to in ((ada, grace), (grace, ada)):
+            command = Reassign(from_=from_, to=to)
+            operating.change(ports, approval_id, command, by=REQUESTER, via="api")
+
+    interrupt(ports, 1, reassign_to_and_fro)  # after the request was written, before it is mailed
+    request_approval(ports)
+    tick_for_hours(ports, 1)
+    assert subjects(ports, ada) == ["Approval needed", "Approval needed"]
+    approval_by(ports, ada)()
+    assert len(ports.executions.answers) == 1
+
+
 def test_an_approver_who_was_being_mailed_at_the_end_gets_the_outcome(ports: StoryPorts) -> None:
     """Otherwise they would find out only by opening a dead link."""
     ada, grace = APPROVERS[:2]
