@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from .approval import Approval, find_person
+from .asking_people import ask_too, people_to_ask
 from .events import SYSTEM, Event
 from .outbox_entries import AT_ONCE
-from .transitions import add_reminders, ask_too, people_to_ask
+from .transitions import add_reminders
 
 
 def apply_deadlines(

@@ -4,7 +4,7 @@ Each takes an approval and what happened, and returns the next approval, with th
 promised in its outbox; or it raises the error that says why not.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from .addresses import same_person
 from .approval import OUTCOME_OF, Approval, Approver, Choice, Decision, find_person
+from .asking_people import ask_too, delegated, people_to_ask
 from .errors import InvalidRequest
 from .events import Channel, Event
 from .item_size import check_has_room
 from .link_tokens import SecretHashes
-from .outbox_entries import LEASE, Mail, MailKind, same_entry
+from .outbox_entries import LEASE, Mail, same_entry
 from .refusals import (
     changes_nothing,
     check_can_be_asked,
@@ -26,9 +27,6 @@ from .refusals import (
 )
 from .request import Request
 from .timestamps import iso
-
-DEAD_LINKS_KEPT = 10
-"""Of a person who is asked again, how many dead links are still told from unknown ones."""
 
 
 def request_approval(
@@ -67,7 +65,7 @@ def request_approval(
         expires_at=now + timedelta(seconds=request.expires_in),
         events=(
             Event(now, "requested", request.requested_by or execution_arn, via),
-            *_delegated(people, now, via),
+            *delegated(people, now, via),
         ),
         outbox=(*(Mail(person.address, now + LEASE) for person in people), *receipt),
         requester=requester,
@@ -210,40 +208,6 @@ def reassign(
     return changed
 
 
-def people_to_ask(addresses: Iterable[str], delegates: Mapping[str, str]) -> tuple[Approver, ...]:
-    """Return an approver for each address, who is the delegate if the person is absent.
-
-    `delegates` is `{delegate: absent approver}`.
-    """
-    delegate_of = {absent: delegate for delegate, absent in delegates.items()}
-    return tuple(
-        Approver(delegate_of[address], stands_in_for=address)
-        if address in delegate_of
-        else Approver(address)
-        for address in addresses
-    )
-
-
-def ask_too(
-    approval: Approval, people: tuple[Approver, ...], about: MailKind, now: datetime, via: Channel
-) -> Approval:
-    """Return the approval with these approvers too, and a mail to each in its outbox.
-
-    A person who was replaced takes their old place again, and the links they had stay dead.
-    """
-    for event in _delegated(people, now, via):
-        approval = approval.with_event(event)
-    for person in people:
-        before = find_person(approval.approvers, person.address)
-        if before is None:
-            approval = replace(approval, approvers=(*approval.approvers, person))
-        else:
-            dead = (*before.dead_hashes, *before.link_hashes)[-DEAD_LINKS_KEPT:]
-            approval = approval.with_approver(replace(person, dead_hashes=dead))
-    mails = tuple(Mail(person.address, now, about=about) for person in people)
-    return replace(approval, outbox=(*approval.outbox, *mails))
-
-
 def add_reminders(approval: Approval, now: datetime, *, extended: bool = False) -> Approval:
     """Return the approval with a mail to each undecided approver in its outbox.
 
@@ -266,13 +230,6 @@ def _add_receipt(approval: Approval, now: datetime) -> Approval:
     mail = Mail(requester.address, now, about="receipt", extended=True)
     coming = any(same_entry(mail, entry) for entry in approval.outbox)
     return approval if coming else replace(approval, outbox=(*approval.outbox, mail))
-
-
-def _delegated(people: Iterable[Approver], now: datetime, via: Channel) -> Iterator[Event]:
-    """Yield the event of each delegate among these people."""
-    for person in people:
-        if (absent := person.stands_in_for) is not None:
-            yield Event(now, "delegated", absent, via, f"{absent} -> {person.address}")
 
 
 def _is_replaced_by(approval: Approval, leaving: Approver, to: str) -> bool:
