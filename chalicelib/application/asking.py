@@ -31,8 +31,7 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
     except InvalidRequest as e:
         return _refuse(ports, untrusted, e)
     now = ports.now()
-    excluded = None if request.allow_self_approval else request.requested_by
-    delegates = delegates_for(request.approvers, now, ports.store.delegation, excluded)
+    delegates = delegates_for(request.approvers, now, ports.store.delegation, request.barred)
     secrets = new_secrets(ports, (*request.approvers, *delegates))
     approval = transitions.request_approval(
         approval_id=link_tokens.approval_id(task.task_token),

@@ -9,6 +9,7 @@ from datetime import datetime
 from ..domain import link_tokens, refusals, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Approver, Choice
+from ..domain.delegation import more_delegates_for
 from ..domain.errors import NotFound, WrongCode
 from ..domain.events import Channel
 from ..domain.texts import check_reason, clean
@@ -77,6 +78,7 @@ def reassign(
 ) -> tuple[Approval, Approver]:
     """Have another person asked instead of a link's approver, whose links decide nothing then.
 
+    While that person is absent, their delegate is asked.
     Returns approval and approver as stored then. Raises what `transitions.reassign` does, NotFound
     for a bad link, and the errors of `decide` for a missing or wrong code: without it, a link alone
     could be reassigned to its finder.
@@ -92,7 +94,14 @@ def reassign(
             _record_wrong_code(ports, current, approver, now, via)
             continue  # A version conflict: judge the code by the newer version.
         changed = transitions.reassign(
-            current, approver.address, to, by=approver.address, note=note, now=now, via=via
+            current,
+            approver.address,
+            to,
+            by=approver.address,
+            note=note,
+            now=now,
+            via=via,
+            delegates=more_delegates_for(current, (to,), now, ports.store.delegation),
         )
         if saved := save(ports, current, changed):
             return saved, saved.approver(approver.address)

@@ -9,6 +9,7 @@ from ..domain import erasure, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Outcome
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
+from ..domain.delegation import more_delegates_for
 from ..domain.events import Channel
 from ..domain.link_tokens import is_id
 from ..domain.texts import check_reason
@@ -61,7 +62,10 @@ def _apply(ports: Ports, approval: Approval, command: Command, by: str, via: Cha
             to = check_address(command.to, "to", ports.approver_domains)
             note = check_reason(command.note, "note")
             from_ = check_address(command.from_, "from", ("*",))
-            return transitions.reassign(approval, from_, to, by=by, note=note, now=now, via=via)
+            delegates = more_delegates_for(approval, (to,), now, ports.store.delegation)
+            return transitions.reassign(
+                approval, from_, to, by=by, note=note, now=now, via=via, delegates=delegates
+            )
     raise TypeError(f"{type(command).__name__} is no command")
 
 

@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 
 from ..domain import link_tokens, outbox
 from ..domain.approval import Approval
-from ..domain.deadlines import apply_deadlines
+from ..domain.deadlines import apply_deadlines, escalates_to
+from ..domain.delegation import more_delegates_for
 from ..domain.errors import AssentError, Refused
 from ..domain.events import Channel, MailFailure
 from ..domain.link_tokens import MailSecrets
@@ -71,9 +72,11 @@ def relay(ports: Ports, approval_id: str) -> Approval | None:
     if current is None:
         return None
     now = ports.now()
-    secrets = new_secrets(ports, _secrets_keys(current))
+    fallback = escalates_to(current, now)
+    delegates = more_delegates_for(current, fallback, now, ports.store.delegation)
+    secrets = new_secrets(ports, (*_secrets_keys(current), *delegates))
     hashes = {key: secret.hashes for key, secret in secrets.items()}
-    changed = outbox.lease_due(apply_deadlines(current, now), hashes, now)
+    changed = outbox.lease_due(apply_deadlines(current, now, delegates), hashes, now)
     saved = save(ports, current, changed)
     if saved is None:
         return None
@@ -159,6 +162,8 @@ def _mail(
     now = ports.now()
     unsent = _send(ports, approval, mail, secrets)
     for current in versions(ports, approval.id, read=approval):
+        if secrets.hashes.link in current.recipient(mail).dead_hashes:
+            return current  # Its reader was replaced and asked again: another mail is due to them.
         if unsent is None:
             changed = outbox.mailed(current, mail, now, via)
         else:

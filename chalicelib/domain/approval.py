@@ -52,6 +52,10 @@ class Approver(Struct, frozen=True, rename="camel"):
     """The absent approver whose delegate this person is."""
     note: str = ""
     """What the person who reassigned the request wrote to this approver."""
+    instead_of: str | None = None
+    """The approver in whose place a reassignment had this person asked."""
+    dead_hashes: tuple[str, ...] = ()
+    """Hashes of links mailed before this person was replaced and then asked again."""
 
 
 class Approval(Struct, frozen=True, rename="camel"):

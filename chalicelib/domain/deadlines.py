@@ -1,38 +1,50 @@
 """Deadlines: what becomes of an approval as time passes: expiry, escalation, reminders."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from .approval import Approval, Approver, find_person
+from .approval import Approval, find_person
+from .asking_people import ask_too, people_to_ask
 from .events import SYSTEM, Event
 from .outbox_entries import AT_ONCE
-from .request import MOST_APPROVERS
-from .transitions import add_approvers, add_reminders
+from .transitions import add_reminders
 
 
-def apply_deadlines(approval: Approval, now: datetime) -> Approval:
-    """Return the approval expired, or escalated and reminded, if that is due at `now`."""
+def apply_deadlines(
+    approval: Approval, now: datetime, delegates: Mapping[str, str] | None = None
+) -> Approval:
+    """Return the approval expired, or escalated and reminded, if that is due at `now`.
+
+    `delegates` is `{delegate: absent approver}` for those whom `escalates_to` names.
+    """
     if approval.outcome != "pending":
         return approval
     if now >= approval.expires_at:
         expired = approval.with_event(Event(now, "expired", SYSTEM, "tick"))
         return expired.closed("expired", now, lease=AT_ONCE)
-    return _remind(_escalate(approval, now), now)
+    return _remind(_escalate(approval, now, delegates or {}), now)
 
 
-def _escalate(approval: Approval, now: datetime) -> Approval:
+def escalates_to(approval: Approval, now: datetime) -> tuple[str, ...]:
+    """Return the fallback approvers to ask at `now`: those who never were asked, once it is due."""
+    escalation, due_at = approval.request.escalation, approval.escalate_at
+    open_ = approval.outcome == "pending" and now < approval.expires_at
+    if not open_ or escalation is None or due_at is None or due_at > now:
+        return ()
+    return tuple(a for a in escalation.approvers if find_person(approval.approvers, a) is None)
+
+
+def _escalate(approval: Approval, now: datetime, delegates: Mapping[str, str]) -> Approval:
     """Return the approval with the fallback approvers asked, once, if that is due."""
-    escalation = approval.request.escalation
-    if escalation is None or approval.escalate_at is None or approval.escalate_at > now:
+    if approval.escalate_at is None or approval.escalate_at > now:
         return approval
-    room = MOST_APPROVERS - len(approval.approvers)
-    fallback = [a for a in escalation.approvers if find_person(approval.approvers, a) is None]
-    added = fallback[:room]
+    added = escalates_to(approval, now)
     note = ", ".join(added) if added else "nobody new to add"
     approval = replace(approval, escalate_at=None)
     approval = approval.with_event(Event(now, "escalated", SYSTEM, "tick", note))
-    return add_approvers(approval, tuple(map(Approver, added)), "escalation", now)
+    return ask_too(approval, people_to_ask(added, delegates), "escalation", now, "tick")
 
 
 def _remind(approval: Approval, now: datetime) -> Approval:

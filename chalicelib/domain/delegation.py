@@ -5,12 +5,13 @@ themselves; a chain is followed MOST_STEPS at the most, and a delegation that wo
 chain or a circle is refused when it is written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from msgspec import Struct
 
 from .addresses import Address, same_person
+from .approval import Approval
 from .errors import InvalidRequest
 
 MOST_STEPS = 3
@@ -62,14 +63,14 @@ def delegate_for(address: str, now: datetime, lookup: Lookup) -> str:
 
 
 def delegates_for(
-    people: tuple[str, ...], now: datetime, lookup: Lookup, excluded: str | None
+    people: tuple[str, ...], now: datetime, lookup: Lookup, excluded: Iterable[str]
 ) -> dict[str, str]:
     """Return `{delegate: absent approver}` for the absent ones among `people`.
 
     A delegate who is asked anyway, or is `excluded`, stands in for nobody: then the absent approver
     is asked.
     """
-    asked = {person.lower() for person in people} | {(excluded or "").lower()}
+    asked = {person.lower() for person in (*people, *excluded)}
     found: dict[str, str] = {}
     for person in people:
         delegate = delegate_for(person, now, lookup)
@@ -77,3 +78,15 @@ def delegates_for(
             asked.add(delegate.lower())
             found[delegate] = person
     return found
+
+
+def more_delegates_for(
+    approval: Approval, people: tuple[str, ...], now: datetime, lookup: Lookup
+) -> dict[str, str]:
+    """Return `delegates_for` of people whom this approval is about to ask too.
+
+    No delegation leads to an excluded requester, nor to a person who is or was asked: a person who
+    was replaced is asked again by name alone.
+    """
+    known = (approver.address for approver in approval.approvers)
+    return delegates_for(people, now, lookup, (*approval.request.barred, *known))

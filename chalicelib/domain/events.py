@@ -32,7 +32,7 @@ REASONS_KEPT = 4
 """The most reasons of reminders and extensions that one approval keeps: an item has 400 KB."""
 
 ABOUT_MAIL = frozenset({"mailed", "invited", "unconfirmed", "refused", "undelivered"})
-_NEVER_FOLDED = frozenset(
+NEVER_FOLDED = frozenset(
     {
         *("requested", "approved", "rejected", "cancelled", "expired", "resumed", "reassigned"),
         "erased",
@@ -66,7 +66,7 @@ def append(events: tuple[Event, ...], event: Event) -> tuple[tuple[Event, ...], 
     longer = (*_with_room_for_reason(events, event), event)
     if len(longer) <= EVENTS_KEPT:
         return longer, 0
-    oldest = next((i for i, e in enumerate(longer) if e.what not in _NEVER_FOLDED), None)
+    oldest = next((i for i, e in enumerate(longer) if e.what not in NEVER_FOLDED), None)
     if oldest is None:
         return longer, 0
     return (*longer[:oldest], *longer[oldest + 1 :]), 1

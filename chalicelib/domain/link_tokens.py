@@ -13,7 +13,7 @@ import unicodedata
 from typing import Literal, NamedTuple
 
 from .approval import Approval, Approver
-from .errors import InvalidRequest, NotFound
+from .errors import InvalidRequest, NotFound, Reassigned
 
 LinkedPage = Literal["approve", "reject", "cancel", "inbox"]
 SECRET_BYTES = 20
@@ -157,12 +157,16 @@ def hide_tokens(text: str) -> str:
 def approver_of(approval: Approval, link_secret: str) -> Approver:
     """Return the approver this secret was mailed to; raise NotFound if there is none.
 
+    Raises Reassigned for a link from before its approver was replaced and then asked again.
     Every stored hash is compared, each in constant time, so timing reveals nothing.
     """
-    presented, found = digest(link_secret), None
+    presented, found, dead = digest(link_secret), None, False
     for approver in approval.approvers:
         if _is_among(approver.link_hashes, presented):
             found = approver
+        dead |= _is_among(approver.dead_hashes, presented)
+    if dead:
+        raise Reassigned("You were asked again since: please use the links in your newest mail.")
     if found is None:
         raise unknown_link()
     return found

@@ -35,6 +35,8 @@ class Mail(Struct, frozen=True, tag=True, rename="camel"):
     about: MailKind = "request"
     links: int = 0
     """How many links its tries have made that may have reached the reader."""
+    extended: bool = False
+    """Whether the mail is sent because the deadline was moved: a reminder or a receipt."""
 
     @property
     def asks(self) -> bool:

@@ -13,7 +13,6 @@ from .errors import (
     Reassigned,
     WrongCode,
 )
-from .request import MOST_APPROVERS
 
 WRONG_CODES = 5
 """So many wrong codes lock an approver's links until the next mail."""
@@ -66,13 +65,13 @@ def check_open(approval: Approval, now: datetime) -> None:
 
 
 def check_can_be_asked(approval: Approval, address: str) -> None:
-    """Raise InvalidRequest, naming `to`, if that person can't be asked too."""
-    if find_person(approval.approvers, address) is not None:
-        raise InvalidRequest(f"to: {address} is or was asked already", field="to")
-    requester = approval.request.requested_by or ""
-    if same_person(requester, address) and not approval.request.allow_self_approval:
+    """Raise InvalidRequest, naming `to`, if that person can't be asked too.
+
+    An approver who was replaced can be asked again.
+    """
+    if find_person(approval.active_approvers, address) is not None:
+        raise InvalidRequest(f"to: {address} is asked already", field="to")
+    if any(same_person(barred, address) for barred in approval.request.barred):
         raise InvalidRequest(
             f"to: {address} asks, and may not approve their own request", field="to"
         )
-    if len(approval.approvers) >= MOST_APPROVERS:
-        raise InvalidRequest(f"to: {MOST_APPROVERS} people have been asked already", field="to")

@@ -9,7 +9,7 @@ from .addresses import Address
 from .texts import PRINTABLE
 
 MOST_APPROVERS = 50
-"""How many people one approval may ask in all, escalation and reassignment included."""
+"""How many people one approval may ask at a time, escalation included."""
 
 Seconds = int
 Detail = str | bool | int | float
@@ -52,9 +52,17 @@ class Request(Struct, frozen=True, kw_only=True, rename="camel"):
     reason_required: Literal["never", "onReject", "always"] = "onReject"
     code_required: bool = False
     allow_self_approval: bool = False
+    exclude_requester: bool = False
+    """`validation.py` has taken the requester out of `approvers` and `escalation` then."""
     on_reject: Literal["fail", "return"] = "fail"
     supersedes: bool = False
     """The workflow asks once at a time: what its execution asked before is closed by this."""
+
+    @property
+    def barred(self) -> tuple[str, ...]:
+        """The requester, unless they may decide on their own request; nobody else."""
+        asker = self.requested_by
+        return () if asker is None or self.allow_self_approval else (asker,)
 
 
 class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

@@ -12,10 +12,12 @@ from msgspec.structs import replace
 
 from .addresses import same_person
 from .approval import OUTCOME_OF, Approval, Approver, Choice, Decision, find_person
+from .asking_people import ask_too, delegated, people_to_ask
 from .errors import InvalidRequest
 from .events import Channel, Event
+from .item_size import check_has_room
 from .link_tokens import SecretHashes
-from .outbox_entries import LEASE, Mail, MailKind
+from .outbox_entries import LEASE, Mail, same_entry
 from .refusals import (
     changes_nothing,
     check_can_be_asked,
@@ -43,9 +45,7 @@ def request_approval(
 
     `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`.
     """
-    delegates = delegates or {}
-    delegate_of = {absent: delegate for delegate, absent in delegates.items()}
-    people = [delegate_of.get(address, address) for address in request.approvers]
+    people = people_to_ask(request.approvers, delegates or {})
     receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
     escalation = request.escalation
     return Approval(
@@ -54,24 +54,20 @@ def request_approval(
         execution_arn=execution_arn,
         request=request,
         approvers=tuple(
-            Approver(
-                to,
-                (hashes[to].link,),
-                code_hashes=(hashes[to].code,) if request.code_required else (),
-                stands_in_for=delegates.get(to),
+            replace(
+                person,
+                link_hashes=(hashes[person.address].link,),
+                code_hashes=(hashes[person.address].code,) if request.code_required else (),
             )
-            for to in people
+            for person in people
         ),
         created_at=now,
         expires_at=now + timedelta(seconds=request.expires_in),
         events=(
             Event(now, "requested", request.requested_by or execution_arn, via),
-            *(
-                Event(now, "delegated", absent, via, f"{absent} -> {delegate}")
-                for absent, delegate in delegate_of.items()
-            ),
+            *delegated(people, now, via),
         ),
-        outbox=(*(Mail(to, now + LEASE) for to in people), *receipt),
+        outbox=(*(Mail(person.address, now + LEASE) for person in people), *receipt),
         requester=requester,
         remind_at=_later(now, request.remind_every),
         escalate_at=_later(now, escalation.after if escalation else None),
@@ -155,12 +151,21 @@ def extend(
 ) -> Approval:
     """Return the approval with its deadline `expires_in` seconds from now.
 
-    Raises AlreadyDecided or Expired if it is closed.
+    Its outbox tells the approvers who haven't decided, and the requester. Raises AlreadyDecided or
+    Expired if it is closed, and InvalidRequest if the deadline wouldn't be later than it is.
     """
     check_open(approval, now)
     expires_at = now + timedelta(seconds=expires_in)
+    if expires_at <= approval.expires_at:
+        left = int((approval.expires_at - now).total_seconds())
+        raise InvalidRequest(
+            f"expiresIn: the deadline is {iso(approval.expires_at)} already, {left} seconds from "
+            "now; extending moves it to a later time only",
+            field="expiresIn",
+        )
     extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason)
-    return replace(approval.with_event(extended), expires_at=expires_at)
+    changed = replace(approval.with_event(extended), expires_at=expires_at)
+    return _add_receipt(add_reminders(changed, now, extended=True), now)
 
 
 def reassign(
@@ -172,15 +177,18 @@ def reassign(
     note: str,
     now: datetime,
     via: Channel,
+    delegates: Mapping[str, str] | None = None,
 ) -> Approval:
     """Return the approval with `to` asked instead of `from_`, whose links decide nothing any more.
 
-    Unchanged if just that was done already. Raises AlreadyDecided or Expired if it is closed, and
-    InvalidRequest, naming `from` or `to`, if one of the two can't be reassigned.
+    `delegates` is `{delegate: to}` while `to` is absent. A person who was replaced before can be
+    asked again, with fresh links. Unchanged if just that was done already. Raises AlreadyDecided or
+    Expired if it is closed, and InvalidRequest, naming `from` or `to`, if one of the two can't be
+    reassigned.
     """
     check_open(approval, now)
     leaving = find_person(approval.approvers, from_)
-    if leaving is not None and same_person(leaving.replaced_by or "", to):
+    if leaving is not None and _is_replaced_by(approval, leaving, to):
         return approval
     if leaving is None or leaving.replaced_by is not None:
         raise InvalidRequest(f"from: {from_} is not asked to approve this", field="from")
@@ -189,33 +197,53 @@ def reassign(
             f"from: {from_} has decided already; a decision is final", field="from"
         )
     check_can_be_asked(approval, to)
-    changed = approval.with_approver(replace(leaving, replaced_by=to))
-    changed = changed.without_question_to(leaving.address)
-    changed = changed.with_event(Event(now, "reassigned", by, via, f"{leaving.address} -> {to}"))
-    return add_approvers(changed, (Approver(to, note=note),), "reassignment", now)
+    (person,) = people_to_ask((to,), delegates or {})
+    address = _as_stored(approval, person.address)
+    person = replace(person, address=address, note=note, instead_of=leaving.address)
+    moved = Event(now, "reassigned", by, via, f"{leaving.address} -> {to}", note)
+    changed = approval.with_approver(replace(leaving, replaced_by=person.address))
+    changed = changed.without_question_to(leaving.address).with_event(moved)
+    changed = ask_too(changed, (person,), "reassignment", now, via)
+    check_has_room(changed)
+    return changed
 
 
-def add_approvers(
-    approval: Approval, people: tuple[Approver, ...], about: MailKind, now: datetime
-) -> Approval:
-    """Return the approval with these approvers too, and a mail to each in its outbox."""
-    mails = tuple(Mail(person.address, now, about=about) for person in people)
-    return replace(
-        approval,
-        approvers=(*approval.approvers, *people),
-        outbox=(*approval.outbox, *mails),
-    )
-
-
-def add_reminders(approval: Approval, now: datetime) -> Approval:
+def add_reminders(approval: Approval, now: datetime, *, extended: bool = False) -> Approval:
     """Return the approval with a mail to each undecided approver in its outbox.
 
     An approver to whom another mail is due already gets that one alone.
     """
     coming = {e.to for e in approval.outbox if isinstance(e, Mail) and e.asks}
     people = (a.address for a in approval.undecided if a.address not in coming)
-    mails = tuple(Mail(to, now, about="reminder") for to in people)
+    mails = tuple(Mail(to, now, about="reminder", extended=extended) for to in people)
     return replace(approval, outbox=(*approval.outbox, *mails))
+
+
+def _add_receipt(approval: Approval, now: datetime) -> Approval:
+    """Return the approval with a mail of the new deadline to its requester, if mail reaches them.
+
+    Nobody is invited for it, and a receipt that is due already tells the new deadline.
+    """
+    requester = approval.requester
+    if requester is None or requester.mail != "sent":
+        return approval
+    mail = Mail(requester.address, now, about="receipt", extended=True)
+    coming = any(same_entry(mail, entry) for entry in approval.outbox)
+    return approval if coming else replace(approval, outbox=(*approval.outbox, mail))
+
+
+def _is_replaced_by(approval: Approval, leaving: Approver, to: str) -> bool:
+    """Return whether that person, or their delegate, was asked instead of this approver."""
+    if leaving.replaced_by is None:
+        return False
+    asked = approval.approver(leaving.replaced_by)
+    return same_person(asked.address, to) or same_person(asked.stands_in_for or "", to)
+
+
+def _as_stored(approval: Approval, address: str) -> str:
+    """Return the address as the approval has it already, else as it is."""
+    known = find_person(approval.approvers, address)
+    return address if known is None else known.address
 
 
 def _later(now: datetime, seconds: int | None) -> datetime | None:

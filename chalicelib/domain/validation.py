@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from .addresses import check_address, same_person
 from .decoding import convert
@@ -41,10 +42,12 @@ def check_request(untrusted: object, domains: tuple[str, ...]) -> Request:
     fields["subject"] = _subject(fields["subject"])
     fields["details"] = _details(fields["details"])
     fields["approvers"] = _approvers(fields["approvers"], "approvers", domains)
-    fields["escalation"] = _escalation(fields["escalation"], len(fields["approvers"]), domains)
+    fields["escalation"] = _escalation(fields["escalation"], fields["approvers"], domains)
     if fields["requested_by"] is not None:
         fields["requested_by"] = check_address(fields["requested_by"], "requestedBy", ("*",))
     request = Request(**fields)
+    _check_escalation_is_in_time(request)
+    request = _without_requester(request) if request.exclude_requester else request
     _check_requester(request)
     _check_numbers(request)
     return request
@@ -96,17 +99,65 @@ def _approvers(addresses: tuple[str, ...], named: str, domains: tuple[str, ...])
 
 
 def _escalation(
-    escalation: Escalation | None, approvers: int, domains: tuple[str, ...]
+    escalation: Escalation | None, approvers: tuple[str, ...], domains: tuple[str, ...]
 ) -> Escalation | None:
     if escalation is None:
         return None
     field = "escalation.approvers"
     fallback = _approvers(escalation.approvers, field, domains)
-    if approvers + len(fallback) > MOST_APPROVERS:
+    if len(approvers) + len(fallback) > MOST_APPROVERS:
         raise InvalidRequest(
             f"{field}: with approvers, more than {MOST_APPROVERS} people", field=field
         )
+    if not _new_among(fallback, approvers):
+        raise InvalidRequest(
+            f"{field}: all of them are among approvers; name somebody who isn't", field=field
+        )
     return Escalation(escalation.after, fallback)
+
+
+def _new_among(fallback: tuple[str, ...], approvers: tuple[str, ...]) -> list[str]:
+    asked = {address.lower() for address in approvers}
+    return [address for address in fallback if address.lower() not in asked]
+
+
+def _check_escalation_is_in_time(request: Request) -> None:
+    escalation = request.escalation
+    if escalation is not None and escalation.after >= request.expires_in:
+        field = "escalation.after"
+        raise InvalidRequest(
+            f"{field}: {escalation.after} seconds must be less than expiresIn, which is "
+            f"{request.expires_in}",
+            field=field,
+        )
+
+
+def _without_requester(request: Request) -> Request:
+    """Return the request with everybody asked but its requester.
+
+    An escalation that leads to nobody else then is dropped.
+    """
+    if request.allow_self_approval:
+        field = "excludeRequester"
+        raise InvalidRequest(
+            f"{field}: contradicts allowSelfApproval; only one of them can be true", field=field
+        )
+    requester, escalation = request.requested_by or "", request.escalation
+    approvers = _others(request.approvers, requester)
+    if not approvers:
+        raise InvalidRequest(
+            f"approvers: nobody is left, because excludeRequester leaves out {requester}",
+            field="approvers",
+        )
+    if escalation is not None:
+        fallback = _others(escalation.approvers, requester)
+        new = _new_among(fallback, approvers)
+        escalation = Escalation(escalation.after, fallback) if new else None
+    return replace(request, approvers=approvers, escalation=escalation)
+
+
+def _others(people: tuple[str, ...], person: str) -> tuple[str, ...]:
+    return tuple(address for address in people if not same_person(address, person))
 
 
 def _check_requester(request: Request) -> None:
@@ -119,18 +170,19 @@ def _check_requester(request: Request) -> None:
                 field = f"{named}[{position}]"
                 raise InvalidRequest(
                     f"{field}: {address} asks, and may not approve their own request "
-                    "(allowSelfApproval permits it)",
+                    "(allowSelfApproval permits it, excludeRequester leaves them out)",
                     field=field,
                 )
 
 
 def _check_numbers(request: Request) -> None:
     most = len(request.approvers)
+    besides = " besides the requester" if request.exclude_requester else ""
     for field, number in (
         ("approvalsNeeded", request.approvals_needed),
         ("rejectionsNeeded", request.rejections_needed),
     ):
         if number != "all" and number > most:
             raise InvalidRequest(
-                f"{field}: {number} is more than the {most} approvers asked", field=field
+                f"{field}: {number} is more than the {most} approvers asked{besides}", field=field
             )

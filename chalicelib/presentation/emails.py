@@ -104,10 +104,11 @@ def _receipt(
 ) -> Email:
     """Return the mail that tells the requester who was asked, with a link to cancel."""
     people = ", ".join(approver.address for approver in approval.active_approvers)
+    asked = "there is more time for what was asked" if mail.extended else "this was asked"
     return _email(
-        "Asked",
+        "More time" if mail.extended else "Asked",
         approval,
-        f"{mail.to}, this was asked in your name:",
+        f"{mail.to}, {asked} in your name:",
         _facts([("Asked", people), *_progress(approval, now)]),
         _button("CANCEL", _url(approval, secrets, "cancel", public_url)),
         _SAFETY,
@@ -164,20 +165,24 @@ def _email(subject: str, approval: Approval, opening: str, *parts: str) -> Email
 
 def _opening(approval: Approval, mail: Mail) -> tuple[str, str]:
     """Return the first sentence and the beginning of the subject line."""
-    absent = approval.approver(mail.to).stands_in_for
+    person = approval.approver(mail.to)
+    away = f" for {person.stands_in_for}, who is away" if person.stands_in_for else ""
     match mail.about:
-        case "request" if absent is not None:
-            return f"{mail.to}, you are asked for {absent}, who is away:", "Approval needed"
+        case "request" if away:
+            return f"{mail.to}, you are asked{away}:", "Approval needed"
         case "request":
             return f"{mail.to}, your decision is needed:", "Approval needed"
+        case "reminder" if mail.extended:
+            said = "there is more time, and your decision is still needed"
+            return f"{mail.to}, {said}:", "More time, approval needed"
         case "reminder":
             return f"{mail.to}, your decision is still needed:", "Reminder, approval needed"
         case "escalation":
-            because = "you are asked too, because it hasn't been decided in time"
-            return f"{mail.to}, {because}:", "Approval needed"
+            because = "because it hasn't been decided in time"
+            return f"{mail.to}, you are asked too{away}, {because}:", "Approval needed"
         case _:
-            before = next(a.address for a in approval.approvers if a.replaced_by == mail.to)
-            return f"{mail.to}, you are asked instead of {before}:", "Approval needed"
+            instead = f" instead of {person.instead_of}" if person.instead_of else ""
+            return f"{mail.to}, you are asked{instead}{away}:", "Approval needed"
 
 
 def _url(approval: Approval, secrets: MailSecrets, page: LinkedPage, public_url: str) -> str:

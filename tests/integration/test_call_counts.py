@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.adapters.dynamodb import DynamoDbStore
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
-from chalicelib.application import asking, ending
+from chalicelib.application import asking, ending, outbox_relay
 from chalicelib.domain import link_tokens
 from tests.aws.clients import session
 from tests.aws.table import TABLE, calls, make_table
@@ -77,6 +77,28 @@ def test_the_closing_decision_costs_four_calls(counted: Counted) -> None:
     counted.calls()
     assert counted.client.post_form(f"/approve/{counted.ports.link()}").status == 200
     assert counted.calls() == [READ, TRANSACTION, RESUME, WRITE]
+
+
+def test_a_reassignment_costs_a_read_of_a_delegation_and_a_write(counted: Counted) -> None:
+    """Beside the read of the approval; the tick sends the mail."""
+    request_approval(counted.ports)
+    counted.calls()
+    path = f"/reassign/{counted.ports.link()}"
+    assert counted.client.post_form(path, to="grace@example.com").status == 200
+    assert counted.calls() == [READ, READ, TRANSACTION]
+
+
+def test_an_escalation_costs_a_read_of_a_delegation_for_each_fallback_approver(
+    counted: Counted,
+) -> None:
+    """With the tick that asks them, and only then."""
+    fallback = ["grace@example.com", "linus@example.com"]
+    approval_id = request_approval(counted.ports, escalation={"after": 600, "approvers": fallback})
+    for minutes, reads in ((9, 1), (1, 3), (1, 1)):
+        counted.ports.later(minutes=minutes)
+        counted.calls()
+        outbox_relay.relay(counted.ports, approval_id)
+        assert [name for name in counted.calls() if name == READ] == [READ] * reads
 
 
 def test_the_second_click_costs_one_read(counted: Counted) -> None:

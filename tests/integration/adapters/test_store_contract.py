@@ -388,6 +388,21 @@ def test_a_reassigned_approval_moves_to_another_inbox(store: ApprovalStore) -> N
     assert waits_for(store, to, START + timedelta(seconds=600)) == []
 
 
+def test_an_approval_comes_back_to_the_inbox_of_a_person_who_is_asked_again(
+    store: ApprovalStore,
+) -> None:
+    """However often it goes to and fro."""
+    current: Approval | None = approval()
+    assert current is not None
+    store.create(current)
+    ada, grace = "ada@example.com", "grace@example.com"
+    for from_, to in ((ada, grace), (grace, ada), (ada, grace), (grace, ada)):
+        moved = transitions.reassign(current, from_, to, by=to, note="", now=START, via="page")
+        current = store.replace(current, moved)
+        assert current is not None
+        assert (waits_for(store, from_), waits_for(store, to)) == ([], [current.id])
+
+
 def test_a_version_conflict_changes_no_inbox(store: ApprovalStore) -> None:
     """Approval and waiting entries are written in one transaction, or not at all."""
     new = approval()

@@ -15,8 +15,15 @@ STORED: dict[str, Any] = json.loads(
 """Approvals with every field in use: delegation, wrong code, reassignment, escalation, reasons."""
 
 
-LATER = ("taskWaited", "executionEnded", "supersededBy", "askedAgainAt", "erasedAt")
-"""Fields of approvals that were added since."""
+def with_new_fields(before: Any, after: Any) -> Any:
+    """Return what was stored with each field that was added since, with nothing in it."""
+    if isinstance(before, list):
+        return [with_new_fields(*pair) for pair in zip(before, after, strict=True)]
+    if not isinstance(before, dict):
+        return before
+    added = dict.fromkeys(after.keys() - before.keys())
+    added = {name: after[name] for name in added if not after[name]}
+    return {name: with_new_fields(found, after[name]) for name, found in before.items()} | added
 
 
 @pytest.mark.parametrize("name", ["pending", "approved", "cancelled"])
@@ -25,8 +32,7 @@ def test_a_stored_approval_is_written_back_as_it_was_read(name: str) -> None:
     item = STORED[name]
     written = dynamodb_items.approval_item(dynamodb_items.approval_in(item))
     before, after = (json.loads(found.pop("approval")["S"]) for found in (dict(item), written))
-    request = before["request"] | {"supersedes": False}
-    assert after == before | {"request": request} | dict.fromkeys(LATER)
+    assert after == with_new_fields(before, after)
     assert list(after)[: len(before)] == list(before)
     assert written == {key: value for key, value in item.items() if key != "approval"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.application import operating
+from chalicelib.application import deciding, operating
 from chalicelib.domain import link_tokens
 from chalicelib.domain.commands import Cancel, Command, Extend, Reassign, Remind
 from chalicelib.domain.errors import (
@@ -35,7 +35,7 @@ from tests.unit.steps import (
 
 COMMANDS: list[Command] = [
     Remind(),
-    Extend(expires_in=60),
+    Extend(expires_in=999_999),
     Reassign(from_=ADA, to=GRACE),
     Cancel(),
 ]
@@ -81,6 +81,66 @@ def test_extending_moves_the_deadline(ports: FakePorts) -> None:
     assert [answer.error for answer in ports.executions.answers] == ["Expired"]
 
 
+def test_extending_mails_the_undecided_and_the_requester(ports: FakePorts) -> None:
+    """With a link that works, by the next tick, once for two commands before it."""
+    approval_id = request_approval(
+        ports, approvers=[ADA, GRACE], approvalsNeeded=2, requestedBy=MARY, expiresIn=600
+    )
+    run_tick(ports)
+    decide(ports, GRACE)
+    for seconds in (86_400, 172_800):
+        operate(ports, approval_id, Extend(expires_in=seconds))
+    run_tick(ports)
+    assert subjects(ports, ADA)[1:] == ["More time, approval needed: Release 4.2"]
+    assert subjects(ports, MARY)[1:] == ["More time: Release 4.2"]
+    assert len(subjects(ports, GRACE)) == 1
+    for _, email in ports.mailer.sent[-2:]:
+        assert "Answer by: 24 Nov 2026, 09:00 UTC" in email.text
+    assert deciding.find_for_requester(ports, ports.token_mailed_to(MARY, "cancel"))
+    assert decide(ports, ADA).outcome == "approved"
+
+
+def test_extending_does_not_invite_a_requester_who_never_confirmed(ports: FakePorts) -> None:
+    """Their receipt was given up after some hours; nothing else is sent to them."""
+    ports.mailer.subscriptions[MARY] = "none"
+    approval_id = request_approval(ports, requestedBy=MARY, expiresIn=86_400)
+    pass_minutes(ports, 5 * 60)
+    invited = ports.mailer.invitations.count(MARY)
+    operate(ports, approval_id, Extend(expires_in=172_800))
+    pass_minutes(ports, 5 * 60)
+    assert ports.mailer.invitations.count(MARY) == invited > 0
+    assert len(subjects(ports, ADA)) == 2
+
+
+def test_a_typo_in_a_reassignment_can_be_mended(ports: FakePorts) -> None:
+    """By an operator: Ada is asked again, with a fresh link; neither old link decides."""
+    approval_id = request_approval(ports)
+    first = ports.token_mailed_to(ADA)
+    deciding.reassign(ports, first, "lnius@example.com", note="", via="page")
+    run_tick(ports)
+    operate(ports, approval_id, Reassign(from_="lnius@example.com", to=ADA, note="a typo"))
+    run_tick(ports)
+    text = ports.mailer.sent[-1][1].text
+    assert f"{ADA}, you are asked instead of lnius@example.com:" in " ".join(text.split())
+    assert "| a typo" in text
+    for old in (first, ports.token_mailed_to("lnius@example.com")):
+        with pytest.raises(Reassigned):
+            deciding.decide(ports, old, "approve", reason="", via="page")
+    assert decide(ports, ADA).outcome == "approved"
+
+
+def test_each_note_of_a_reassignment_to_and_fro_is_on_record(ports: FakePorts) -> None:
+    """The approver has the newest one, the events have all."""
+    approval_id = request_approval(ports)
+    moves = [(ADA, LINUS, "one"), (LINUS, ADA, "two"), (ADA, LINUS, "three")]
+    for from_, to, note in moves:
+        approval = operate(ports, approval_id, Reassign(from_=from_, to=to, note=note))
+    assert approval.approver(LINUS).note == "three"
+    assert [event.why for event in events(ports, approval_id, "reassigned")] == [
+        "one", "two", "three",
+    ]  # fmt: skip
+
+
 def test_reassigning_kills_the_links_of_the_approver_before(ports: FakePorts) -> None:
     """At once; the next tick mails the new approver, with the note."""
     approval_id = request_approval(ports, approvers=[ADA, LINUS], approvalsNeeded=2)
@@ -111,6 +171,8 @@ def test_reassigning_kills_the_links_of_the_approver_before(ports: FakePorts) ->
         (Reassign(from_=ADA, to=GRACE, note="a\ud800b"), "note"),
         *((kind(reason="x" * 2_001), "reason") for kind in (Cancel, Remind)),
         *((kind(reason="a\ud800b"), "reason") for kind in (Cancel, Remind)),
+        (Extend(expires_in=60), "expiresIn"),
+        (Extend(expires_in=604_800), "expiresIn"),
         (Extend(expires_in=60, reason="x" * 2_001), "reason"),
         (Extend(expires_in=60, reason="a\ud800b"), "reason"),
     ],
@@ -159,7 +221,7 @@ def test_an_id_that_no_approval_has_is_not_found(
 
 def test_the_record_says_who_sent_each_command_and_why(ports: FakePorts) -> None:
     """As JSON and as text."""
-    approval_id = request_approval(ports)
+    approval_id = request_approval(ports, expiresIn=60)
     operate(ports, approval_id, Remind(reason="The window opens at two"))
     operate(ports, approval_id, Extend(expires_in=600, reason="Ada is on a train"))
     operate(ports, approval_id, Reassign(from_=ADA, to=GRACE, note="Please look at 3"))

@@ -9,11 +9,12 @@ from chalicelib.domain.deadlines import apply_deadlines
 from chalicelib.domain.events import SYSTEM, Event
 from chalicelib.domain.outbox import mailed, resumed
 from chalicelib.domain.outbox_entries import Announce, Mail, Resume
+from chalicelib.domain.transitions import reassign
 from tests.builders import an_approval, approval_of, decided, people
 from tests.fakes import START
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-ADA, GRACE, LINUS = "ada@example.com", "grace@example.com", "linus@example.com"
+ADA, GRACE, LINUS, MARY = (f"{name}@example.com" for name in ("ada", "grace", "linus", "mary"))
 
 
 def _without_outbox(approval: Approval) -> Approval:
@@ -98,8 +99,33 @@ def test_an_escalation_asks_the_fallback_approvers_at_its_time_and_once() -> Non
 
 def test_an_escalation_that_adds_nobody_says_so() -> None:
     """The fallback approver is asked already, in whichever case the address is written."""
-    approval = an_approval(escalation={"after": 60, "approvers": ["ADA@example.com"]})
-    assert _escalated(approval, START + MINUTE) == ([], ["nobody new to add"])
+    approval = an_approval(escalation={"after": 60, "approvers": ["LINUS@example.com"]})
+    given = reassign(approval, ADA, LINUS, by=ADA, note="", now=START, via="page")
+    assert _escalated(given, START + MINUTE) == ([], ["nobody new to add"])
+
+
+def test_an_escalation_asks_nobody_again_who_gave_it_away() -> None:
+    """Somebody who was replaced is asked again by name alone."""
+    approval = an_approval(escalation={"after": 60, "approvers": [GRACE, LINUS]})
+    for from_, to in ((ADA, LINUS), (LINUS, ADA)):
+        approval = reassign(approval, from_, to, by=from_, note="", now=START, via="page")
+    assert _escalated(approval, START + MINUTE) == ([GRACE], [GRACE])
+    assert _escalated(approval, approval.expires_at) == ([], [])
+
+
+def test_an_escalation_asks_the_delegate_of_an_absent_fallback_approver() -> None:
+    """The record says for whom; the absent person isn't asked."""
+    approval = an_approval(escalation={"after": 60, "approvers": [GRACE, LINUS]})
+    after = apply_deadlines(_without_outbox(approval), START + MINUTE, {MARY: LINUS})
+    assert [(a.address, a.stands_in_for) for a in after.approvers[1:]] == [
+        (GRACE, None),
+        (MARY, LINUS),
+    ]
+    assert [e.to for e in after.outbox if isinstance(e, Mail)] == [GRACE, MARY]
+    assert [(e.what, e.who, e.note) for e in after.events[1:]] == [
+        ("escalated", SYSTEM, f"{GRACE}, {LINUS}"),
+        ("delegated", LINUS, f"{LINUS} -> {MARY}"),
+    ]
 
 
 def test_an_escalation_leaves_the_quorum_as_requested() -> None:

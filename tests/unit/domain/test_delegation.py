@@ -6,11 +6,20 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.decoding import convert
-from chalicelib.domain.delegation import Delegation, check_delegation, delegate_for, delegates_for
+from chalicelib.domain.delegation import (
+    Delegation,
+    check_delegation,
+    delegate_for,
+    delegates_for,
+    more_delegates_for,
+)
 from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.transitions import reassign
+from tests.builders import an_approval
 from tests.fakes import START
 
 ADA, GRACE, LINUS, MARY, ZOE = "ada", "grace", "linus", "mary", "zoe"
+ADA_AT, LINUS_AT, MARY_AT = (f"{name}@example.com" for name in (ADA, LINUS, MARY))
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
@@ -87,12 +96,39 @@ def test_a_delegation_that_makes_no_sense_is_refused_by_field(
 def test_a_delegate_who_is_asked_anyway_stands_in_for_nobody() -> None:
     """The quorum stays reachable; one delegate stands in for one absent approver."""
     lookup = {ADA: _to(GRACE), LINUS: _to(GRACE)}.get
-    assert delegates_for((ADA, MARY), START, lookup, None) == {GRACE: ADA}
-    assert delegates_for((ADA, "Grace"), START, lookup, None) == {}
-    assert delegates_for((ADA, LINUS), START, lookup, None) == {GRACE: ADA}
+    assert delegates_for((ADA, MARY), START, lookup, ()) == {GRACE: ADA}
+    assert delegates_for((ADA, "Grace"), START, lookup, ()) == {}
+    assert delegates_for((ADA, LINUS), START, lookup, ()) == {GRACE: ADA}
 
 
 def test_the_requester_stands_in_for_nobody() -> None:
     """Nobody approves their own request by delegation."""
     lookup = {ADA: _to(GRACE)}.get
-    assert delegates_for((ADA,), START, lookup, "GRACE") == {}
+    assert delegates_for((ADA,), START, lookup, ("GRACE",)) == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {MARY_AT: LINUS_AT}),
+        ({"requestedBy": MARY_AT.upper()}, {}),
+        ({"requestedBy": MARY_AT, "excludeRequester": True}, {}),
+        ({"requestedBy": MARY_AT, "allowSelfApproval": True}, {MARY_AT: LINUS_AT}),
+        ({"approvers": [MARY_AT]}, {}),
+    ],
+    ids=["nobody bars her", "the requester", "excluded", "allowed", "asked already"],
+)
+def test_the_delegate_of_an_absent_person_is_asked_later_too(
+    fields: dict[str, Any], expected: dict[str, str]
+) -> None:
+    """The same rule as when first asked: not the requester, and nobody who is asked already."""
+    lookup = {LINUS_AT: _to(MARY_AT)}.get
+    approval = an_approval(**fields)
+    assert more_delegates_for(approval, (LINUS_AT,), START, lookup) == expected
+
+
+def test_a_person_who_was_replaced_is_not_asked_again_by_a_delegation() -> None:
+    """They are asked again by name alone: they gave it away, or their address was a mistake."""
+    approval = reassign(an_approval(), ADA_AT, LINUS_AT, by=ADA_AT, note="", now=START, via="page")
+    lookup = {MARY_AT: _to(ADA_AT)}.get
+    assert more_delegates_for(approval, (MARY_AT,), START, lookup) == {}

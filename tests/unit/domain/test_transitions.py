@@ -1,19 +1,22 @@
-"""Requesting, cancelling, reminding, extending and reassigning; test_decisions.py has the rest."""
+"""Requesting, cancelling, reminding and extending.
+
+test_decisions.py and test_reassigning.py have the rest.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from chalicelib.domain.approval import Approval
+from chalicelib.domain.approval import Approval, Approver
 from chalicelib.domain.errors import AssentError, InvalidRequest
 from chalicelib.domain.events import Event
 from chalicelib.domain.outbox import mailed
 from chalicelib.domain.outbox_entries import LEASE, Announce, Mail, Resume
 from chalicelib.domain.transitions import cancel, extend, reassign, remind
-from tests.builders import after_tick, an_approval, approval_of, cancelled, decided, people
+from tests.builders import after_tick, approval_of, cancelled, decided, people
 from tests.fakes import EXECUTION, START
 
 SECOND = timedelta(seconds=1)
@@ -98,10 +101,53 @@ def test_a_closed_or_expired_approval_takes_no_command(command: str) -> None:
 def test_extending_counts_from_now() -> None:
     """The event has the new deadline, and why."""
     at = START + 30 * SECOND
-    longer = extend(approval_of(1), OPERATOR, 60, now=at, via="api", reason="on a train")
+    short = approval_of(1, expiresIn=60)
+    longer = extend(short, OPERATOR, 60, now=at, via="api", reason="on a train")
     assert longer.expires_at == at + 60 * SECOND
     note = "until 2026-11-22T09:01:30Z"
     assert longer.events[-1] == Event(at, "extended", OPERATOR, "api", note, "on a train")
+
+
+def test_extending_never_shortens() -> None:
+    """Neither an earlier deadline nor the same one; the refusal says what the deadline is."""
+    approval = approval_of(1, expiresIn=600)
+    for seconds in (60, 599, 600):
+        with pytest.raises(InvalidRequest, match="2026-11-22T09:10:00Z already, 600") as refusal:
+            extend(approval, OPERATOR, seconds, now=START, via="api")
+        assert refusal.value.field == "expiresIn"
+    assert extend(approval, OPERATOR, 601, now=START, via="api").expires_at > approval.expires_at
+
+
+MARY = "mary@example.com"
+REACHED = Approver(MARY, ("a hash",), "sent")
+
+
+def _extended(approval: Approval) -> list[tuple[str, str]]:
+    """Return recipient and kind of each mail that extending adds."""
+    longer = extend(approval, OPERATOR, 999_999, now=START, via="api")
+    added = [e for e in longer.outbox if isinstance(e, Mail) and e not in approval.outbox]
+    assert all(mail.extended and mail.due_at == START for mail in added)
+    return [(mail.to, mail.about) for mail in added]
+
+
+def test_extending_tells_the_undecided_approvers_and_the_requester() -> None:
+    """By a mail that asks, with a fresh link, and by a receipt."""
+    approval = replace(OPEN, outbox=(), requester=REACHED)
+    assert _extended(approval) == [(TWO, "reminder"), (MARY, "receipt")]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"outbox": (Mail(TWO, START), Mail(MARY, START, about="receipt"))},
+        {"outbox": (Mail(TWO, START),), "requester": None},
+        {"outbox": (Mail(TWO, START),), "requester": replace(REACHED, mail="waiting")},
+    ],
+    ids=["other mails are due", "no requester", "the requester never confirmed"],
+)
+def test_extending_mails_nobody_twice_and_invites_nobody(changed: dict[str, Any]) -> None:
+    """A mail that is due already tells the new deadline."""
+    assert _extended(replace(OPEN, **{"requester": REACHED} | changed)) == []
 
 
 def test_reminding_mails_each_undecided_approver_once() -> None:
@@ -111,60 +157,6 @@ def test_reminding_mails_each_undecided_approver_once() -> None:
     assert reminded.outbox == (Mail(TWO, START, about="reminder"),)
     assert reminded.events[-1] == Event(START, "reminded", OPERATOR, "api", why="it is urgent")
     assert remind(reminded, OPERATOR, now=START, via="api").outbox == reminded.outbox
-
-
-def test_reassigning_asks_one_person_instead_of_another() -> None:
-    """The record names both; the note belongs to the new approver."""
-    approval = _reassign(approval_of(2), ONE.upper(), THREE, note="ONE is away")
-    assert [(a.address, a.replaced_by) for a in approval.approvers] == [
-        (ONE, THREE),
-        (TWO, None),
-        (THREE, None),
-    ]
-    assert _mailed_addresses(approval) == [TWO, THREE]
-    assert approval.approver(THREE).note == "ONE is away"
-    assert approval.events[-1] == Event(START, "reassigned", OPERATOR, "api", f"{ONE} -> {THREE}")
-
-
-def test_reassigning_to_the_same_person_again_changes_nothing() -> None:
-    once = _reassign(approval_of(2), ONE, THREE)
-    assert _reassign(once, ONE, THREE.upper(), note="again") is once
-    with pytest.raises(InvalidRequest) as refusal:
-        _reassign(once, ONE, "zoe@example.com")
-    assert refusal.value.field == "from"
-
-
-@pytest.mark.parametrize(
-    ("from_", "to", "field"),
-    [
-        ("grace@example.com", THREE, "from"),
-        (ONE, THREE, "from"),
-        (TWO, TWO, "to"),
-        (TWO, ONE.upper(), "to"),
-        (TWO, "Mary@example.com", "to"),
-    ],
-    ids=["not asked", "has decided", "themselves", "asked already", "the requester"],
-)
-def test_a_person_who_can_not_be_reassigned_is_named(from_: str, to: str, field: str) -> None:
-    approval = approval_of(2, approvalsNeeded=2, requestedBy="mary@example.com")
-    with pytest.raises(InvalidRequest) as refusal:
-        _reassign(decided(approval, 0, "approve"), from_, to)
-    assert refusal.value.field == field
-
-
-def test_a_request_can_be_reassigned_to_its_requester_if_that_is_allowed() -> None:
-    approval = approval_of(1, requestedBy="mary@example.com", allowSelfApproval=True)
-    assert _reassign(approval, ONE, "mary@example.com").undecided[0].address == "mary@example.com"
-
-
-def test_at_most_fifty_people_are_ever_asked() -> None:
-    """Reassigning for ever ends, or the item would outgrow DynamoDB."""
-    crowd = people(50)
-    approval = an_approval(approvers=crowd[:1])
-    for from_, to in pairwise(crowd):
-        approval = _reassign(approval, from_, to)
-    with pytest.raises(InvalidRequest, match="50 people"):
-        _reassign(approval, crowd[-1], "ada@example.com")
 
 
 def test_transitions_never_change_what_they_are_given() -> None:

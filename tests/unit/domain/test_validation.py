@@ -48,6 +48,7 @@ def test_a_request_of_the_required_fields_has_the_documented_defaults() -> None:
         "reasonRequired": "onReject",
         "codeRequired": False,
         "allowSelfApproval": False,
+        "excludeRequester": False,
         "onReject": "fail",
         "supersedes": False,
     }
@@ -92,6 +93,7 @@ def test_an_unknown_field_is_refused(unknown: str) -> None:
         ("onReject", ["fail", "return"]),
         ("codeRequired", [True, False]),
         ("allowSelfApproval", [True, False]),
+        ("excludeRequester", [True, False]),
         ("requestedBy", [None, "grace@elsewhere.org", "a@b.c"]),
     ],
 )
@@ -125,6 +127,7 @@ MARKUP = '"><script>alert(1)</script>'
         ("onReject", ["", "Fail", "succeed", None, False, []]),
         ("codeRequired", ["true", 1, None]),
         ("allowSelfApproval", ["true", 1, 0, None]),
+        ("excludeRequester", ["true", 1, 0, None]),
         (MARKUP, [1]),
     ],
 )

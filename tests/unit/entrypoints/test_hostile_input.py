@@ -14,7 +14,7 @@ MARKUP = '"><script>alert(1)</script>{{7*7}}{0}%s${x}&amp;'
 COMMANDS: dict[str, dict[str, object]] = {
     "cancel": {"reason": "not needed"},
     "remind": {},
-    "extend": {"expiresIn": 600},
+    "extend": {"expiresIn": 999_999},
     "reassign": {"from": "ada@example.com", "to": GRACE},
 }
 APPROVER = "/approvers/ada@example.com"

@@ -87,7 +87,7 @@ def test_no_command_logs_a_secret(client: AppClient, ports: AppPorts, command: s
     approval_id = request_approval(ports)
     secret = ports.link().split(".")[1]
     bodies: dict[str, dict[str, object]] = {
-        "extend": {"expiresIn": 600, "reason": REASON},
+        "extend": {"expiresIn": 999_999, "reason": REASON},
         "reassign": {"from": "ada@example.com", "to": "grace@example.com", "note": REASON},
     }
     body = bodies.get(command, {"reason": REASON})

@@ -101,6 +101,28 @@ def test_a_replaced_approver_can_not_reassign_again(client: AppClient, ports: Ap
     assert ports.snapshot() == before
 
 
+def test_a_link_of_before_somebody_was_asked_again_is_dead(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """410 on each page, with what to do; the newest mail's link decides."""
+    request_by_mary(ports)
+    old = {page: path_of(ports, page) for page in ("approve", "reject", "reassign", "inbox")}
+    press(client, old["reassign"])
+    tick()
+    client.post_form(f"/reassign/{ports.link(GRACE)}", to=ADA)
+    tick()
+    before = ports.snapshot()
+    for path in old.values():
+        for dead in (client.get(path, BROWSER), press(client, path)):
+            assert (dead.status, dead.is_page) == (410, True)
+            assert "the links in your newest mail" in dead.text
+            assert "Release 4.2" not in dead.text
+        refused = client.get(path, JSON)
+        assert (refused.status, refused.json["code"]) == (410, "Reassigned")
+    assert ports.snapshot() == before
+    assert client.post_form(path_of(ports, "approve")).status == 200
+
+
 BAD = [
     ("reassign", {}, "to"),
     ("reassign", {"to": "grace@elsewhere.example"}, "to"),

@@ -239,7 +239,7 @@ def test_decisions_are_listed_in_the_order_in_which_they_were_made() -> None:
         (NotFound("x"), "Nothing found here"),
         (TooLarge("x"), "too much"),
         (InvalidRequest("x"), "didn't work"),
-        (Expired("x"), "didn't work"),
+        (Expired("x"), "out of date"),
         (Unavailable("x"), "try again"),
         (AssentError("x"), "try again"),
     ],

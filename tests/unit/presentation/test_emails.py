@@ -13,7 +13,7 @@ from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.texts import check_reason
-from chalicelib.domain.transitions import reassign
+from chalicelib.domain.transitions import extend, reassign
 from chalicelib.domain.validation import DETAILS_BYTES
 from chalicelib.presentation.emails import Email, write_email
 from chalicelib.presentation.wording import needed
@@ -308,6 +308,63 @@ def test_the_mail_to_a_delegate_names_the_absent_approver() -> None:
     delegate = replace(approval.approvers[0], stands_in_for="grace@example.com")
     email = _mail(replace(approval, approvers=(delegate,)))
     assert email.text.startswith("ada@example.com, you are asked for grace@example.com, who is")
+
+
+@pytest.mark.parametrize(
+    ("about", "opening"),
+    [
+        ("escalation", "you are asked too for grace@x.com, who is away, because it hasn't been"),
+        ("reassignment", "you are asked instead of linus@x.com for grace@x.com, who is away:"),
+    ],
+)
+def test_a_delegate_who_is_asked_later_reads_for_whom(about: MailKind, opening: str) -> None:
+    approval = an_approval()
+    delegate = replace(approval.approvers[0], stands_in_for="grace@x.com", instead_of="linus@x.com")
+    mail = Mail(delegate.address, START, about=about)
+    asked = replace(approval, approvers=(delegate,))
+    text = write_email(asked, mail, SECRET, public_url=URL, now=START).text
+    assert " ".join(text.split()).startswith(f"ada@example.com, {opening}")
+
+
+def test_a_mail_that_waited_since_an_older_version_is_still_written() -> None:
+    """Its approver doesn't say in whose place they were asked."""
+    one, two = people(2)
+    approval = reassign(approval_of(1), one, two, by=one, note="", now=START, via="page")
+    older = approval.with_approver(replace(approval.approver(two), instead_of=None))
+    mail = Mail(two, START, about="reassignment")
+    text = write_email(older, mail, SECRET, public_url=URL, now=START).text
+    assert text.startswith(f"{two}, you are asked:")
+
+
+@pytest.mark.parametrize(
+    ("about", "subject", "opening", "page"),
+    [
+        (
+            "reminder",
+            "More time, approval needed",
+            "there is more time, and your decision is still needed:",
+            "/approve/",
+        ),
+        (
+            "receipt",
+            "More time",
+            "there is more time for what was asked in your name:",
+            "/cancel/",
+        ),
+    ],
+)
+def test_a_mail_about_a_new_deadline_tells_it_first(
+    about: MailKind, subject: str, opening: str, page: str
+) -> None:
+    """With the new deadline and the reader's own link."""
+    approval = extend(approval_of(1), "boss@x.com", 999_999, now=START, via="api")
+    mail = Mail(people(1)[0], START, about=about, extended=True)
+    email = write_email(approval, mail, SECRET, public_url=URL, now=START)
+    assert email.subject == f"{subject}: Release 4.2"
+    assert " ".join(email.text.split("\n\n")[0].split()) == f"{people(1)[0]}, {opening}"
+    assert "Answer by: 3 Dec 2026, 22:46 UTC (in 11 days)" in email.text
+    assert page in email.text
+    assert not _too_long(email)
 
 
 def test_the_mail_after_a_reassignment_names_the_approver_before_and_quotes_the_note() -> None:

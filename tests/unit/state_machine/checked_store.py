@@ -136,7 +136,10 @@ def _outbox_mails(approval: Approval | None) -> set[MailKey]:
 
 
 def _link_hashes(approval: Approval) -> dict[str, tuple[str, ...]]:
-    """Return the hashes of everybody's links, by their `Mail.secrets_key`."""
-    hashes = {approver.address: approver.link_hashes for approver in approval.approvers}
+    """Return the hashes of everybody's links, by their `Mail.secrets_key`.
+
+    The dead ones of a person who was asked again are among them: they are told from unknown ones.
+    """
+    hashes = {a.address: (*a.dead_hashes, *a.link_hashes) for a in approval.approvers}
     requester = approval.requester
     return hashes | ({} if requester is None else {REQUESTER: requester.link_hashes})

@@ -21,6 +21,8 @@ OUTCOME = "Outcome"
 SUBJECTS = {"receipt": "Asked", "outcome": OUTCOME, "reminder": "Reminder, approval needed"}
 """Kind of a mail -> the first words of its subject. All other kinds begin with ASKS; the subject of
 an outcome begins with the outcome itself."""
+EXTENDED = {"More time": "receipt", "More time, approval needed": "reminder"}
+"""First words of the subject of a mail about a new deadline -> its kind."""
 
 IRREVOCABLE = ("mailer.send", "executions.answer", "event_bus.announce")
 """Effects outside the table. A crash before they are recorded may make one of them happen twice."""
@@ -127,6 +129,7 @@ class FaultyMailer:
     def key(address: str, email: Email) -> MailKey:
         """Return the key of a mail, from its text."""
         beginning, _, subject = email.subject.partition(": ")
+        beginning = SUBJECTS.get(EXTENDED.get(beginning, ""), beginning)
         known = beginning in (ASKS, *SUBJECTS.values())
         return subject, address, beginning if known else OUTCOME
 

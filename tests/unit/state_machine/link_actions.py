@@ -29,6 +29,8 @@ def decide(ports: StoryPorts, link: int, choice: Choice) -> None:
         after, approver = deciding.decide(ports, token, choice, reason="so", via="page")
     except OVER:
         now = _linked(ports, token)
+        if _is_dead(ports, "approve", token):
+            return
         assert is_over(ports, now, address), "refused without a reason"
         assert not _is_repeated(now, address, choice), "a repeated decision is refused"
         return
@@ -50,13 +52,15 @@ def reassign(ports: StoryPorts, link: int, to: str) -> None:
     address, _, token = mailed[-1 - link % len(mailed)]
     before = _linked(ports, token)
     try:
-        after, _ = deciding.reassign(ports, token, to, note="please", via="page")
-        assert after.approver(address).replaced_by == to
+        after, replaced = deciding.reassign(ports, token, to, note="please", via="page")
+        asked = after.approver(replaced.replaced_by or "")
+        assert to in (asked.address, asked.stands_in_for)
         assert not is_over(ports, before, address)
     except OVER:
-        assert is_over(ports, _linked(ports, token), address), "refused without a reason"
+        over = is_over(ports, _linked(ports, token), address)
+        assert over or _is_dead(ports, "approve", token), "refused without a reason"
     except InvalidRequest:
-        assert to in [approver.address for approver in _linked(ports, token).approvers]
+        assert to in [approver.address for approver in _linked(ports, token).active_approvers]
     except NotFound:
         assert _is_revoked(ports, "approve", token)
 
@@ -72,7 +76,7 @@ def decide_all(ports: StoryPorts, link: int, choice: Choice) -> None:
     try:
         inbox = bulk_deciding.inbox(ports, token)
     except Reassigned:
-        assert replaced
+        assert replaced or _is_dead(ports, "inbox", token)
         return
     except Expired:
         ended = linked.closed_at or linked.expires_at
@@ -143,6 +147,12 @@ def _linked(ports: StoryPorts, token: str) -> Approval:
 
 def _is_revoked(ports: StoryPorts, page: str, token: str) -> bool:
     return stored_hash(page, token) in ports.store.revoked
+
+
+def _is_dead(ports: StoryPorts, page: str, token: str) -> bool:
+    """Return whether the link's approver was replaced and asked again since."""
+    approvers = _linked(ports, token).approvers
+    return any(stored_hash(page, token) in approver.dead_hashes for approver in approvers)
 
 
 def _own_decision(approval: Approval, address: str) -> tuple[Choice, str] | None:

@@ -38,4 +38,13 @@ def draw_request(data: st.DataObject, subject: str) -> dict[str, Any]:
     for name, values in optional.items():
         found = data.draw(st.none() | values, name)
         fields |= {} if found is None else {name: found}
-    return fields
+    return fields if _may_escalate(fields) else fields | {"escalation": None}
+
+
+def _may_escalate(fields: dict[str, Any]) -> bool:
+    """Return whether an escalation, if there is one, comes in time and to somebody new."""
+    escalation = fields.get("escalation")
+    return escalation is None or (
+        escalation["after"] < fields["expiresIn"]
+        and not set(escalation["approvers"]) <= set(fields["approvers"])
+    )

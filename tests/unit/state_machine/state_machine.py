@@ -7,6 +7,7 @@ be delivered. The test chooses the backend.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from chalicelib.application.ports import Subscription
 from chalicelib.domain.approval import Choice
+from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import Unavailable
 from tests.builders import request_approval
 from tests.fakes import EXECUTION, Crash
@@ -125,6 +127,13 @@ class RandomStories(RuleBasedStateMachine):
     )
     def a_subscription_changes(self, person: str, subscription: Subscription) -> None:
         self.ports.backend.set_subscription(person, subscription)
+
+    @rule(absent=st.sampled_from(PEOPLE), delegate=st.sampled_from(PEOPLE), days=st.integers(0, 20))
+    def a_delegation_is_stored(self, absent: str, delegate: str, days: int) -> None:
+        """From now on; with 0 days none is in force. Circles are refused by another rule."""
+        now = self.ports.now()
+        delegation = Delegation(delegate, now, now + timedelta(days=days))
+        self.ports.store.put_delegation(absent, delegation)
 
     @invariant()
     def model_holds(self) -> None:

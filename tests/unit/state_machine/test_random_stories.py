@@ -10,7 +10,7 @@ from hypothesis import settings
 from chalicelib.application import bulk_deciding, deciding, operating
 from chalicelib.domain import link_tokens
 from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
-from chalicelib.domain.errors import AlreadyDecided
+from chalicelib.domain.errors import AlreadyDecided, InvalidRequest
 from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
 from tests.builders import request_approval
@@ -76,6 +76,26 @@ def test_a_decision_during_the_receipt_does_not_cost_the_requester_the_outcome(
     assert subjects(ports, REQUESTER) == ["Asked", "Approved"]
 
 
+def test_a_mail_under_way_to_a_replaced_approver_is_not_taken_for_the_next_one(
+    ports: StoryPorts,
+) -> None:
+    """They are asked again meanwhile: the link in that mail is dead, so they get another."""
+    ada, grace = APPROVERS[:2]
+    approval_id = link_tokens.approval_id(TOKEN)
+
+    def reassign_to_and_fro() -> None:
+        for from_, to in ((ada, grace), (grace, ada)):
+            command = Reassign(from_=from_, to=to)
+            operating.change(ports, approval_id, command, by=REQUESTER, via="api")
+
+    interrupt(ports, 1, reassign_to_and_fro)  # after the request was written, before it is mailed
+    request_approval(ports)
+    tick_for_hours(ports, 1)
+    assert subjects(ports, ada) == ["Approval needed", "Approval needed"]
+    approval_by(ports, ada)()
+    assert len(ports.executions.answers) == 1
+
+
 def test_an_approver_who_was_being_mailed_at_the_end_gets_the_outcome(ports: StoryPorts) -> None:
     """Otherwise they would find out only by opening a dead link."""
     ada, grace = APPROVERS[:2]
@@ -132,7 +152,9 @@ def test_a_lost_answer_of_an_interrupting_command_does_not_repeat_a_mail(
     def extend() -> None:
         ports.faults.lost_answers = {"store.replace"}
         try:
-            operating.change(ports, approval_id, Extend(expires_in=86_400), by=REQUESTER, via="api")
+            operating.change(
+                ports, approval_id, Extend(expires_in=864_000), by=REQUESTER, via="api"
+            )
         finally:
             ports.faults.lost_answers = set()
 
@@ -180,7 +202,7 @@ def test_no_command_makes_the_audit_trail_grow_without_bound(ports: StoryPorts) 
     """210 of each: 200 events at most, and the first and the last are kept."""
     approval_id = request_approval(ports, approvers=APPROVERS, approvalsNeeded=2)
     for number in range(210):
-        for command in (Remind(), Extend(expires_in=86_400)):
+        for command in (Remind(), Extend(expires_in=604_801 + number)):
             operating.change(ports, approval_id, command, by=REQUESTER, via="api")
         if number % 10 == 0:
             ports.later(minutes=2)
@@ -206,12 +228,17 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
         requestedBy=crowd[0],
         allowSelfApproval=True,
         codeRequired=True,
-        escalation={"after": 31_536_000, "approvers": crowd[1:]},
+        escalation={"after": 31_535_999, "approvers": crowd[1:]},
         expiresIn=31_536_000,
     )
-    for one, other in pairwise(crowd):
-        reassign = Reassign(from_=one, to=other, note=text)
-        operating.change(ports, approval_id, reassign, by=one, via="api")
+
+    def reassign_to_all() -> None:
+        for one, other in pairwise(crowd):
+            reassign = Reassign(from_=one, to=other, note=text)
+            operating.change(ports, approval_id, reassign, by=one, via="api")
+
+    with pytest.raises(InvalidRequest, match="ask again"):
+        reassign_to_all()
     for _ in range(EVENTS_KEPT):
         operating.change(ports, approval_id, Remind(), by=crowd[0], via="api")
     operating.change(ports, approval_id, Cancel(reason=text), by=crowd[0], via="api")

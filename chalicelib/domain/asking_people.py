@@ -1,0 +1,57 @@
+"""Asking people: an approver for each address, their delegate while they are absent, and the mails.
+
+The same for a new request, an escalation and a reassignment, also for a person who is asked again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from .approval import Approval, Approver, find_person
+from .events import Channel, Event
+from .outbox_entries import Mail, MailKind
+
+DEAD_LINKS_KEPT = 10
+"""Of a person who is asked again, how many dead links are still told from unknown ones."""
+
+
+def people_to_ask(addresses: Iterable[str], delegates: Mapping[str, str]) -> tuple[Approver, ...]:
+    """Return an approver for each address, who is the delegate if the person is absent.
+
+    `delegates` is `{delegate: absent approver}`.
+    """
+    delegate_of = {absent: delegate for delegate, absent in delegates.items()}
+    return tuple(
+        Approver(delegate_of[address], stands_in_for=address)
+        if address in delegate_of
+        else Approver(address)
+        for address in addresses
+    )
+
+
+def ask_too(
+    approval: Approval, people: tuple[Approver, ...], about: MailKind, now: datetime, via: Channel
+) -> Approval:
+    """Return the approval with these approvers too, and a mail to each in its outbox.
+
+    A person who was replaced takes their old place again, and the links they had stay dead.
+    """
+    for event in delegated(people, now, via):
+        approval = approval.with_event(event)
+    for person in people:
+        before = find_person(approval.approvers, person.address)
+        if before is None:
+            approval = replace(approval, approvers=(*approval.approvers, person))
+        else:
+            dead = (*before.dead_hashes, *before.link_hashes)[-DEAD_LINKS_KEPT:]
+            approval = approval.with_approver(replace(person, dead_hashes=dead))
+    mails = tuple(Mail(person.address, now, about=about) for person in people)
+    return replace(approval, outbox=(*approval.outbox, *mails))
+
+
+def delegated(people: Iterable[Approver], now: datetime, via: Channel) -> Iterator[Event]:
+    """Yield the event of each delegate among these people."""
+    for person in people:
+        if (absent := person.stands_in_for) is not None:
+            yield Event(now, "delegated", absent, via, f"{absent} -> {person.address}")

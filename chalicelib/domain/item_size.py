@@ -1,0 +1,67 @@
+"""The size of an approval's item, of which DynamoDB takes 409,600 bytes.
+
+A request of the largest size can always be decided: each of its fields has a limit. Reassignments
+have no limit in number, so one is refused if too little room would be left for what may follow.
+"""
+
+import msgspec
+from msgspec.structs import replace
+
+from .approval import Approval, find_person
+from .errors import InvalidRequest
+from .events import EVENTS_KEPT, NEVER_FOLDED, REASONS_KEPT
+from .outbox import LINKS_KEPT
+from .texts import REASON_BYTES
+
+ITEM_BYTES = 409_600
+# Bytes of JSON, rounded up, without addresses and texts that people wrote:
+_EVENT, _MAIL, _PERSON, _DECISION, _HASH = 150, 140, 300, 80, 46
+_ATTRIBUTES = 1_500
+"""The keys of table and indexes beside the JSON."""
+_ADDRESS = 254
+"""The longest address: of a delegate or an operator, of whom nothing is known yet."""
+
+
+def check_has_room(approval: Approval) -> None:
+    """Raise InvalidRequest, naming `to`, if what may follow could outgrow the item."""
+    if largest(approval) > ITEM_BYTES:
+        raise InvalidRequest(
+            "to: this request was reassigned so often that its record is full; use a shorter note, "
+            "or cancel the request and ask again",
+            field="to",
+        )
+
+
+def largest(approval: Approval) -> int:
+    """Return the bytes that the item takes at most, if it isn't reassigned again.
+
+    Everybody decides with the longest reason, every mail is retried, delegates of all fallback
+    approvers are asked, operators remind, extend and cancel with the longest reasons.
+    """
+    later = _fallback_to_come(approval)
+    deciding = len(approval.undecided) + len(later)
+    kept = [event for event in approval.events if event.what in NEVER_FOLDED]
+    folded = [event for event in approval.events if event.what not in NEVER_FOLDED]
+    coming = deciding + 3  # each decision; cancelled or expired, resumed, erased
+    hashes = LINKS_KEPT * (2 if approval.request.code_required else 1)
+    return (
+        len(msgspec.json.encode(replace(approval, events=(), outbox=())))
+        + len(msgspec.json.encode(kept))
+        + max(EVENTS_KEPT - len(kept), coming) * (_EVENT + _ADDRESS)
+        + sum(len(msgspec.json.encode(event.note)) for event in folded)
+        + sum(_PERSON + 2 * _ADDRESS + 4 * len(address) for address in later)
+        + deciding * (_DECISION + REASON_BYTES + hashes * _HASH)
+        + sum(_MAIL + len(person.address) for person in approval.active_approvers)
+        + (len(later) + 2) * (_MAIL + _ADDRESS)
+        + (REASONS_KEPT + 1) * REASON_BYTES
+        + 2 * len(approval.execution_arn)
+        + _ATTRIBUTES
+    )
+
+
+def _fallback_to_come(approval: Approval) -> list[str]:
+    """Return the fallback approvers whom the escalation is still to ask."""
+    escalation = approval.request.escalation
+    if escalation is None or approval.escalate_at is None:
+        return []
+    return [a for a in escalation.approvers if find_person(approval.approvers, a) is None]
