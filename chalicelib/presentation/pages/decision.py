@@ -1,4 +1,4 @@
-"""Pages behind the links of one approval: decide, reassign, cancel, and how it ended."""
+"""Pages behind the links of one approval: decide, reassign, follow, and how it ended."""
 
 from datetime import datetime
 
@@ -6,21 +6,10 @@ from markupsafe import Markup
 
 from ...domain.approval import Approval, Approver, Choice
 from ...domain.errors import AssentError
-from ...domain.texts import visible
 from ..wording import cancel_reason, past, progress, was, when
-from .parts import (
-    CODE,
-    ROOT,
-    Mood,
-    details,
-    error_box,
-    facts,
-    fill,
-    joined,
-    kept,
-    page,
-    reason_box,
-)
+from .answers import answers, reminder
+from .fields import FormError, code_field, email_field, text_area
+from .parts import ROOT, Mood, details, facts, fill, joined, page
 
 _EXPIRED = "This request has expired"
 
@@ -31,11 +20,14 @@ def decide_page(
     choice: Choice,
     *,
     token: str,
+    now: datetime,
     root: str = ROOT,
     reason: str = "",
-    error: str = "",
+    code: str = "",
+    error: FormError | None = None,
 ) -> str:
     """Return the page whose button decides; `error` says why the last press failed."""
+    coded = approval.request.code_required
     other: Choice = "reject" if choice == "approve" else "approve"
     return page(
         f"{choice.capitalize()}: {approval.request.subject}",
@@ -43,11 +35,12 @@ def decide_page(
         fill(
             "decide",
             subject=approval.request.subject,
-            facts=facts(approval),
+            facts=facts(approval, now, approver.address),
             details=details(approval),
-            error=error_box(error),
-            code=CODE if approval.request.code_required else "",
-            **reason_box(required=approval.needs_reason(choice), reason=reason),
+            code=code_field(code, error) if coded else "",
+            reason=text_area(
+                "reason", "Reason", reason, error, required=approval.needs_reason(choice)
+            ),
             button=choice.capitalize(),
             other=f"{other.capitalize()} instead",
             other_link=f"{root}{other}/{token}",
@@ -55,6 +48,8 @@ def decide_page(
             root=root,
             address=approver.address,
         ),
+        error,
+        ("reason", "code") if coded else ("reason",),
     )
 
 
@@ -66,42 +61,61 @@ def reassign_page(
     root: str = ROOT,
     to: str = "",
     note: str = "",
-    error: str = "",
+    code: str = "",
+    error: FormError | None = None,
 ) -> str:
     """Return the page on which an approver names the person to be asked instead."""
+    coded = approval.request.code_required
     return page(
         f"Reassign: {approval.request.subject}",
         None,
         fill(
             "reassign",
             subject=approval.request.subject,
-            error=error_box(error),
-            to=visible(to),
-            code=CODE if approval.request.code_required else "",
-            note=kept(note),
+            to=email_field("to", "Their e-mail address", to, error),
+            code=code_field(code, error) if coded else "",
+            note=text_area("note", "A note to them", note, error),
             token=token,
             root=root,
             address=approver.address,
         ),
+        error,
+        ("to", "note", "code") if coded else ("to", "note"),
     )
 
 
-def cancel_page(
-    approval: Approval, requester: Approver, *, reason: str = "", error: str = ""
+def requester_page(
+    approval: Approval,
+    requester: Approver,
+    *,
+    now: datetime,
+    reason: str = "",
+    reminded: bool = False,
+    error: FormError | None = None,
 ) -> str:
-    """Return the page on which the requester cancels the request."""
+    """Return the page on which the requester sees who has answered, reminds and cancels.
+
+    `reminded` says that the last press had the approvers reminded.
+    """
+    notice = Markup('<p class="notice" role="status" tabindex="-1" autofocus>{}</p>\n')
+    done = "The approvers who have not answered get another mail within a few minutes."
+    title = "Reminder on its way" if reminded else "Your request"
     return page(
-        f"Cancel: {approval.request.subject}",
-        "reject",
+        f"{title}: {approval.request.subject}",
+        None,
         fill(
-            "cancel",
+            "requester",
             subject=approval.request.subject,
-            facts=facts(approval),
+            notice=notice.format(done) if reminded else "",
+            facts=facts(approval, now),
+            answers=answers(approval),
+            reminder=reminder(approval, now),
             details=details(approval),
-            error=error_box(error),
-            reason=kept(reason),
+            reason=text_area("reason", "Reason", reason, error),
             address=requester.address,
         ),
+        error,
+        ("reason",),
     )
 
 
@@ -130,8 +144,14 @@ def outcome_for_approver(approval: Approval, approver: Approver, now: datetime) 
 
 def outcome_for_requester(approval: Approval, now: datetime) -> str:
     """Return the page for a requester who has nothing to cancel (any more)."""
-    heading = _heading(approval, now)
-    return _outcome_page(approval, lead="Your request", heading=heading, mood=None, now=now)
+    return _outcome_page(
+        approval,
+        lead="Your request",
+        heading=_heading(approval, now),
+        mood=None,
+        now=now,
+        shown=answers(approval),
+    )
 
 
 def problem_page(error: AssentError, reference: str) -> str:
@@ -143,7 +163,15 @@ def problem_page(error: AssentError, reference: str) -> str:
     return page(heading, None, fill("problem", heading=heading, text=error.message, small=small))
 
 
-def _outcome_page(approval: Approval, *, lead: str, heading: str, mood: Mood, now: datetime) -> str:
+def _outcome_page(
+    approval: Approval,
+    *,
+    lead: str,
+    heading: str,
+    mood: Mood,
+    now: datetime,
+    shown: Markup | None = None,
+) -> str:
     return page(
         f"{heading}: {approval.request.subject}",
         mood,
@@ -153,8 +181,8 @@ def _outcome_page(approval: Approval, *, lead: str, heading: str, mood: Mood, no
             heading=heading,
             subject=approval.request.subject,
             text=_consequence(approval, now),
-            decisions=_decisions(approval),
-            facts=facts(approval),
+            decisions=_decisions(approval) if shown is None else shown,
+            facts=facts(approval, now),
             details=details(approval),
         ),
     )

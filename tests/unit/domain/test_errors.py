@@ -19,6 +19,7 @@ STATUSES = {
     "IdempotencyConflict": 409,
     "Refused": 409,
     "Misconfigured": 500,
+    "TooSoon": 429,
     "Unavailable": 503,
 }
 
