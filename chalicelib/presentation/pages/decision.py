@@ -100,6 +100,7 @@ def requester_page(
     notice = Markup('<p class="notice" role="status" tabindex="-1" autofocus>{}</p>\n')
     done = "The approvers who have not answered get another mail within a few minutes."
     title = "Reminder on its way" if reminded else "Your request"
+    asked = details(approval)
     return page(
         f"{title}: {approval.request.subject}",
         None,
@@ -110,7 +111,7 @@ def requester_page(
             facts=facts(approval, now),
             answers=answers(approval),
             reminder=reminder(approval, now),
-            details=details(approval),
+            details=Markup("<h2>Details</h2>\n{}\n").format(asked) if asked else "",
             reason=text_area("reason", "Reason", reason, error),
             address=requester.address,
         ),
@@ -143,11 +144,11 @@ def outcome_for_approver(approval: Approval, approver: Approver, now: datetime) 
 
 
 def outcome_for_requester(approval: Approval, now: datetime) -> str:
-    """Return the page for a requester who has nothing to cancel (any more)."""
+    """Return the page by which a requester sees how it ended, and who had answered."""
     return _outcome_page(
         approval,
         lead="Your request",
-        heading=_heading(approval, now),
+        heading=_heading(approval, now).removesuffix(" already"),
         mood=None,
         now=now,
         shown=answers(approval),

@@ -76,10 +76,10 @@ def error_summary(error: FormError | None, fields: Collection[str]) -> Markup:
         "<h2>There is a problem</h2>\n<p>{}</p>\n</div>"
     )
     if error.field not in fields:
-        named = f"{error.field}: {error.text}" if error.field else error.text
+        named = f"{error.field}: {_said(error.text)}" if error.field else error.text
         return box.format(Markup(" autofocus"), _sentence(named))
     link = Markup('<a href="#{}">{}: {}</a>')
-    return box.format("", link.format(error.field, LABELS[error.field], _ended(error.text)))
+    return box.format("", link.format(error.field, LABELS[error.field], _said(error.text)))
 
 
 def field_error(name: str, error: FormError | None) -> Markup:
@@ -123,10 +123,16 @@ def _field(
 
 
 def _sentence(text: str) -> str:
-    """Return the text with a capital, except in an e-mail address, and a full stop."""
-    first = text.split(" ", 1)[0]
-    return _ended(text if "@" in first else text[:1].upper() + text[1:])
+    """Return an error's words as a sentence, with a capital unless it begins with an address."""
+    said = _said(text)
+    first = said.split(" ", 1)[0]
+    return said if "@" in first else said[:1].upper() + said[1:]
 
 
-def _ended(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."
+def _said(text: str) -> str:
+    """Return an error's words with a full stop, and with a subject where the field's name was it.
+
+    `is not an e-mail address`, said of a field, becomes `this is not an e-mail address.`
+    """
+    subject = "this " if text.startswith(("is ", "has ", "must ")) else ""
+    return subject + text + ("" if text.endswith((".", "?", "!")) else ".")

@@ -184,8 +184,8 @@ End = Callable[[AppClient, AppPorts], None]
 @pytest.mark.parametrize(
     ("page", "end", "opened", "pressed", "words"),
     [
-        ("cancel", approve, 200, 409, "This was approved already"),
-        ("cancel", reject, 200, 409, "This was rejected already"),
+        ("cancel", approve, 200, 409, "This was approved"),
+        ("cancel", reject, 200, 409, "This was rejected"),
         ("cancel", pass_deadline, 200, 410, "This request has expired"),
         ("cancel", expire, 200, 410, "This request has expired"),
         ("reassign", approve, 200, 409, "You approved this"),

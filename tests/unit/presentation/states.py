@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from chalicelib.domain import outbox, transitions, workflow
 from chalicelib.domain.approval import Approval, Approver, Choice
 from chalicelib.domain.erasure import erase
-from chalicelib.domain.errors import AlreadyDecided, NotFound
+from chalicelib.domain.errors import AlreadyDecided, NotFound, TooSoon
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.reminding import remind_for_requester
 from chalicelib.presentation.pages import decision, inbox
@@ -19,7 +19,7 @@ from tests.unit.presentation.every_page import token_of
 ADA, GRACE, LINUS, MARY = (f"{name}@example.com" for name in ("ada", "grace", "linus", "mary"))
 _END = workflow.EndedExecution(EXECUTION, "ABORTED", int(START.timestamp() * 1000))
 LATER = START + timedelta(hours=2)
-TOO_LONG = FormError("12 characters too long. At most 2,000 characters", "reason")
+TOO_LONG = FormError("is 12 characters too long. At most 2,000 characters.", "reason")
 
 
 def every_state() -> dict[str, str]:
@@ -74,7 +74,7 @@ def _decision_pages() -> dict[str, str]:
     ada, token = approval.approvers[0], token_of(approval)
     again = replace(approval, asked_again_at=START)
     wrong_code = FormError("This is not the code from your mail.", "code")
-    wrong_to = FormError("zoë@example is not an e-mail address", "to")
+    wrong_to = FormError("is not an e-mail address", "to")
     return {
         "approve": _decide(approval),
         "reject": _decide(approval, "reject"),
@@ -98,7 +98,7 @@ def _requester_pages() -> dict[str, str]:
         return decision.requester_page(approval, requester, now=now, **more)  # type: ignore[arg-type]
 
     reminded = remind_for_requester(mixed(), MARY, now=LATER, via="page")
-    too_soon = FormError("The next reminder is possible in 40 minutes.")
+    too_soon = FormError(TooSoon(2_400).message)
     return {
         "request": shown(asked()),
         "request half answered": shown(mixed()),

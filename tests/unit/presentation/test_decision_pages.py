@@ -189,8 +189,8 @@ def test_a_replaced_approver_sees_who_was_asked_instead() -> None:
     ("approval", "words"),
     [
         (approval_of(1), "This is still open"),
-        (decided(approval_of(1), 0, "approve"), "This was approved already"),
-        (decided(approval_of(1), 0, "reject"), "This was rejected already"),
+        (decided(approval_of(1), 0, "approve"), "This was approved"),
+        (decided(approval_of(1), 0, "reject"), "This was rejected"),
         (cancelled(approval_of(1)), "This request was cancelled"),
         (after_tick(approval_of(1), approval_of(1).expires_at), "This request has expired"),
     ],
