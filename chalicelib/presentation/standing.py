@@ -38,7 +38,7 @@ def mail_state(approver: Approver, approval: Approval) -> str:
         mailed = f"Mailed on {when(last.at)}." if last and last.what == "mailed" else "Mailed."
         return f"{mailed} A reminder is on its way." if coming else mailed
     if last is not None:
-        return "Must first confirm the subscription to Assent's mails, by a mail from AWS."
+        return "Must first confirm the subscription; the link is in a mail from AWS."
     return "A mail is on its way."
 
 
