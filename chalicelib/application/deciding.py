@@ -6,7 +6,7 @@ Each use case reads downwards: load, check, transition, save, deliver.
 from collections.abc import Iterator
 from datetime import datetime
 
-from ..domain import link_tokens, refusals, transitions
+from ..domain import link_tokens, refusals, reminding, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Approver, Choice
 from ..domain.delegation import more_delegates_for
@@ -126,6 +126,24 @@ def cancel(ports: Ports, token: str, reason: str, via: Channel) -> Approval:
             return current  # Cancelled already: the writer of that has the lease on Resume.
         if saved := save(ports, current, changed):
             return resume(ports, saved, via, began)
+    raise too_many_conflicts()
+
+
+def remind(ports: Ports, token: str, reason: str, via: Channel) -> Approval:
+    """Have the undecided approvers reminded, by the requester's own link; the tick mails them.
+
+    Unchanged if this is the last press again. Raises what `reminding.remind_for_requester` does,
+    and NotFound for a bad link.
+    """
+    reason = check_reason(reason)
+    approval_id, secret = link_tokens.read_token(token)
+    for current in _linked_versions(ports, approval_id):
+        requester = link_tokens.requester_of(current, secret)
+        changed = reminding.remind_for_requester(
+            current, requester.address, reason=reason, now=ports.now(), via=via
+        )
+        if saved := save(ports, current, changed):
+            return saved
     raise too_many_conflicts()
 
 

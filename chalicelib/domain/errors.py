@@ -16,6 +16,8 @@ class AssentError(Exception):
 
     code = "AssentError"
     status = 500
+    retry_after: int | None = None
+    """Seconds to wait before the next try, where that is known."""
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -52,6 +54,9 @@ class WrongCode(AssentError):
 
     code = "WrongCode"
     status = 403
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, field="code")
 
 
 class TooLarge(AssentError):
@@ -117,6 +122,21 @@ class IdempotencyConflict(AssentError):
     status = 409
 
 
+class TooSoon(AssentError):
+    """The requester had the approvers reminded less than an hour ago."""
+
+    code = "TooSoon"
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        minutes = -(-retry_after // 60)
+        super().__init__(
+            "The approvers were reminded less than an hour ago; the next reminder is possible in "
+            f"{minutes} minute{'s' if minutes > 1 else ''}."
+        )
+        self.retry_after = retry_after
+
+
 class Refused(AssentError):
     """AWS or Assent refuses it for good, by that name; somebody has to change the account."""
 
@@ -146,4 +166,3 @@ class Unavailable(AssentError):
     code = "Unavailable"
     status = 503
     retry_after = 5
-    """Seconds to wait before the next try."""

@@ -1,4 +1,4 @@
-"""The links in mails about one approval: pages to decide, reassign and cancel.
+"""The links in mails about one approval: pages to decide and reassign, and to follow a request.
 
 GET and HEAD show a page; the POST of its button acts. Programs get the same as JSON.
 """
@@ -13,15 +13,16 @@ from ..domain.errors import (
     Expired,
     InvalidRequest,
     Reassigned,
+    TooSoon,
     WrongCode,
 )
 from ..domain.link_tokens import as_mailed
 from ..domain.refusals import why_cannot_decide
 from ..presentation import serializers
-from ..presentation.json_types import CancelLinkJson, DecisionLinkJson
+from ..presentation.json_types import DecisionLinkJson
 from ..presentation.pages import decision as pages
 from . import web
-from .forms import CancelForm, DecisionForm, ReassignForm
+from .forms import DecisionForm, ReassignForm, RequesterForm
 from .web import Call, Reply
 
 OVER = (AlreadyDecided, Expired, Cancelled, Reassigned)
@@ -71,21 +72,25 @@ def reassign(call: Call, ports: Ports, token: str) -> Reply:
 
 
 def cancel(call: Call, ports: Ports, token: str) -> Reply:
-    """Answer the link by which a requester cancels."""
+    """Answer the link by which a requester follows the request, has others reminded or cancels."""
     if call.method != "POST":
-        return _cancel_page(call, ports, token, CancelForm())
-    form = CancelForm()
+        return _requester_page(call, ports, deciding.find_for_requester(ports, token))
+    form = RequesterForm()
     try:
-        form = call.form(CancelForm)
+        form = call.form(RequesterForm)
+        if form.action == "remind":
+            reminded = deciding.remind(ports, token, form.reason, "page")
+            return _requester_page(call, ports, reminded, reminded=True)
         approval = deciding.cancel(ports, token, form.reason, "page")
     except OVER as e:
         return _outcome_for_requester(
             call, ports, deciding.find_for_requester(ports, token), error=e
         )
-    except InvalidRequest as e:
+    except (InvalidRequest, TooSoon) as e:
         if not call.wants_html:
             raise
-        return _cancel_page(call, ports, token, form, error=e)
+        found = deciding.find_for_requester(ports, token)
+        return _requester_page(call, ports, found, form.reason, error=e)
     return _outcome_for_requester(call, ports, approval)
 
 
@@ -100,17 +105,18 @@ def _decide_page(
     approval, approver = deciding.find_for_approver(ports, token)
     if answer := _answer_without_button(call, ports, approval, approver):
         return answer
-    words, status = web.in_words(error)
     page = pages.decide_page(
         approval,
         approver,
         choice,
         token=token,
+        now=ports.now(),
         root=call.root,
         reason=form.reason,
-        error=words,
+        code=form.code,
+        error=web.form_error(error),
     )
-    return web.html(page, status)
+    return web.html(page, error.status if error else 200)
 
 
 def _reassign_page(
@@ -119,7 +125,6 @@ def _reassign_page(
     approval, approver = deciding.find_for_approver(ports, token)
     if answer := _answer_without_button(call, ports, approval, approver):
         return answer
-    words, status = web.in_words(error)
     page = pages.reassign_page(
         approval,
         approver,
@@ -127,21 +132,34 @@ def _reassign_page(
         root=call.root,
         to=form.to,
         note=form.note,
-        error=words,
+        code=form.code,
+        error=web.form_error(error),
     )
-    return web.html(page, status)
+    return web.html(page, error.status if error else 200)
 
 
-def _cancel_page(
-    call: Call, ports: Ports, token: str, form: CancelForm, error: AssentError | None = None
+def _requester_page(
+    call: Call,
+    ports: Ports,
+    approval: Approval,
+    reason: str = "",
+    *,
+    reminded: bool = False,
+    error: AssentError | None = None,
 ) -> Reply:
-    approval = deciding.find_for_requester(ports, token)
-    is_open = approval.outcome == "pending" and ports.now() < approval.expires_at
+    now = ports.now()
+    is_open = approval.outcome == "pending" and now < approval.expires_at
     if not (is_open and approval.requester and call.wants_html):
         return _outcome_for_requester(call, ports, approval)
-    words, status = web.in_words(error)
-    page = pages.cancel_page(approval, approval.requester, reason=form.reason, error=words)
-    return web.html(page, status)
+    page = pages.requester_page(
+        approval,
+        approval.requester,
+        now=now,
+        reason=reason,
+        reminded=reminded,
+        error=web.form_error(error),
+    )
+    return web.html(page, error.status if error else 200, web.retry_after(error))
 
 
 def _answer_without_button(
@@ -185,5 +203,5 @@ def _outcome_for_requester(
     status = error.status if error else 200
     if call.wants_html:
         return web.html(pages.outcome_for_requester(approval, ports.now()), status)
-    view: CancelLinkJson = {"approval": serializers.approver_view(approval)}
+    view = serializers.requester_view(approval)
     return web.json({**(error.as_json() if error else {}), **view}, status)

@@ -22,9 +22,10 @@ class ReassignForm(Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
 
 
-class CancelForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a requester sends to cancel."""
+class RequesterForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a requester sends to cancel, or to have the approvers reminded."""
 
+    action: Literal["cancel", "remind"] = "cancel"
     reason: str = ""
 
 

@@ -54,12 +54,15 @@ def _inbox(call: Call, ports: Ports, token: str, error: AssentError | None = Non
     after = call.query.get("after", "")
     web.check_place(after, "after")
     inbox = bulk_deciding.inbox(ports, token, after)
-    words, status = web.in_words(error)
     if call.wants_html:
         page = pages.inbox_page(
-            inbox.address, inbox.approvals, after=inbox.after, now=ports.now(), error=words
+            inbox.address,
+            inbox.approvals,
+            after=inbox.after,
+            now=ports.now(),
+            error=web.form_error(error),
         )
-        return web.html(page, status)
+        return web.html(page, error.status if error else 200)
     view: InboxJson = {
         "approver": inbox.address,
         "approvals": [serializers.inbox_item(approval) for approval in inbox.approvals],
@@ -83,7 +86,6 @@ def _confirm(
     if not waiting:
         none_left = AlreadyDecided("None of these waits for you any more.")
         return _inbox(call, ports, token, error=none_left)
-    words, status = web.in_words(error)
     page = pages.confirm_page(
         waiting,
         form.choice,
@@ -92,9 +94,9 @@ def _confirm(
         root=call.root,
         now=ports.now(),
         reason=form.reason,
-        error=words,
+        error=web.form_error(error),
     )
-    return web.html(page, status)
+    return web.html(page, error.status if error else 200)
 
 
 def _result(result: Result) -> BulkResultJson:

@@ -12,10 +12,11 @@ from urllib.parse import parse_qsl, unquote
 from msgspec.structs import fields
 
 from ..domain.decoding import convert, read_json
-from ..domain.errors import AssentError, InvalidRequest, TooLarge, Unavailable, UnsupportedType
+from ..domain.errors import AssentError, InvalidRequest, TooLarge, UnsupportedType
 from ..domain.link_tokens import id_in, is_id
 from ..presentation.pages import parts
 from ..presentation.pages.decision import problem_page
+from ..presentation.pages.fields import FormError
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -181,18 +182,22 @@ def error(call: Call, error: AssentError) -> Reply:
     if error.status >= 500:
         # The log has the message, under the reference; a reader can't act on it.
         error.message = "We can't do that just now. What was recorded is kept; please try again."
-    headers: Headers = (
-        {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
-    )
+    headers = retry_after(error)
     if call.wants_html:
         return html(problem_page(error, call.reference), error.status, headers)
     reference = {"reference": call.reference} if error.status >= 500 else {}
     return json(error.as_json() | reference, error.status, headers)
 
 
-def in_words(error: AssentError | None) -> tuple[str, int]:
-    """Return the sentence a page shows for an error, without the field's name, and the status."""
+def form_error(error: AssentError | None) -> FormError | None:
+    """Return what a form says of an error, without the field's name in its words."""
     if error is None:
-        return "", 200
-    words = error.message.removeprefix(f"{error.field}: ")
-    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else "."), error.status
+        return None
+    return FormError(error.message.removeprefix(f"{error.field}: "), error.field or "")
+
+
+def retry_after(error: AssentError | None) -> Headers:
+    """Return the header that says when to try again, where that is known."""
+    if error is None or error.retry_after is None:
+        return {}
+    return {"Retry-After": str(error.retry_after)}

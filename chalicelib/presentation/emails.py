@@ -18,8 +18,8 @@ from .layout import cut, wrap
 from .wording import (
     answer_the_newer,
     cancel_reason,
+    deadline,
     detail_rows,
-    duration,
     needed,
     next_step,
     outcome_title,
@@ -88,7 +88,7 @@ def _question(
         approval,
         opening,
         *_note(approval, mail.to),
-        _facts([("Asked by", requester(approval)), *_progress(approval, now)]),
+        _facts([("Asked by", requester(approval)), *_progress(approval, mail.to, now)]),
         *([wrap(newer)] if newer else []),
         *_details(approval),
         *(code if approval.request.code_required else []),
@@ -102,15 +102,15 @@ def _question(
 def _receipt(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
 ) -> Email:
-    """Return the mail that tells the requester who was asked, with a link to cancel."""
+    """Return the mail that tells the requester who was asked, with a link to follow it."""
     people = ", ".join(approver.address for approver in approval.active_approvers)
     asked = "there is more time for what was asked" if mail.extended else "this was asked"
     return _email(
         "More time" if mail.extended else "Asked",
         approval,
         f"{mail.to}, {asked} in your name:",
-        _facts([("Asked", people), *_progress(approval, now)]),
-        _button("CANCEL", _url(approval, secrets, "cancel", public_url)),
+        _facts([("Asked", people), *_progress(approval, mail.to, now)]),
+        _status(approval, secrets, public_url),
         _SAFETY,
     )
 
@@ -194,17 +194,20 @@ def _button(choice: str, url: str) -> str:
     return f"{choice} - open this page and press the button there:\n{url}"
 
 
+def _status(approval: Approval, secrets: MailSecrets, public_url: str) -> str:
+    url = _url(approval, secrets, "cancel", public_url)
+    return f"STATUS - see who has answered, have the others reminded, or cancel:\n{url}"
+
+
 def _inbox(approval: Approval, secrets: MailSecrets, public_url: str) -> str:
     url = _url(approval, secrets, "inbox", public_url)
     return f"INBOX - all requests that wait for you; this page is private:\n{url}"
 
 
-def _progress(approval: Approval, now: datetime) -> list[tuple[str, str]]:
-    left = duration(approval.expires_at - now)
-    deadline = f"{when(approval.expires_at)} (in {left})"
+def _progress(approval: Approval, reader: str, now: datetime) -> list[tuple[str, str]]:
     return [
-        ("Answer by", deadline),
-        ("Needed", needed(approval)),
+        ("Answer by", deadline(approval, now)),
+        ("Needed", needed(approval, reader)),
         ("So far", progress(approval)),
     ]
 

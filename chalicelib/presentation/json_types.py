@@ -64,10 +64,24 @@ class DecisionLinkJson(TypedDict):
     decision: Choice | None
 
 
-class CancelLinkJson(TypedDict):
-    """The answer of a cancel link."""
+class AskedJson(TypedDict):
+    """One approver, for the requester; `why` says why their mail waits."""
+
+    approver: str
+    mail: MailState
+    mailedAt: str | None
+    decision: DecisionJson | None
+    replacedBy: NotRequired[str]
+    standsInFor: NotRequired[str]
+    why: NotRequired[str]
+
+
+class RequesterLinkJson(TypedDict):
+    """The answer of a requester's link; `mayRemindAt` is null once the approval is closed."""
 
     approval: ApproverViewJson
+    approvers: list[AskedJson]
+    mayRemindAt: str | None
 
 
 class InboxJson(TypedDict):

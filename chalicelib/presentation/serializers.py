@@ -10,20 +10,24 @@ import msgspec
 
 from ..domain.approval import Approval, Approver, Decision
 from ..domain.events import ABOUT_MAIL, Event, MailFailure
+from ..domain.reminding import may_remind_at
 from ..domain.timestamps import iso
 from .json_types import (
     AnnouncementJson,
     ApproverJson,
     ApproverViewJson,
+    AskedJson,
     DecisionJson,
     EventJson,
     InboxItemJson,
     OperatorViewJson,
     QuestionJson,
+    RequesterLinkJson,
     ResultJson,
     SummaryJson,
 )
 from .layout import cut
+from .standing import last_mail
 
 CAUSE_BYTES = 32_768
 OUTPUT_BYTES = 262_144
@@ -66,6 +70,15 @@ def approver_view(approval: Approval) -> ApproverViewJson:
         **_question(approval),
         "details": approval.request.details,
         "decisions": decisions(approval),
+    }
+
+
+def requester_view(approval: Approval) -> RequesterLinkJson:
+    """Return how a request stands, for its requester: nobody's note, no name of a refusal."""
+    return {
+        "approval": approver_view(approval),
+        "approvers": [_asked(approval, approver) for approver in approval.approvers],
+        "mayRemindAt": _iso(may_remind_at(approval)),
     }
 
 
@@ -169,6 +182,23 @@ def _approver(approval: Approval, approver: Approver) -> ApproverJson:
         view["why"] = last[0].what
         if last[0].note:
             view["refusal"] = last[0].note
+    return view
+
+
+def _asked(approval: Approval, approver: Approver) -> AskedJson:
+    known, last = _approver(approval, approver), last_mail(approver, approval)
+    view: AskedJson = {
+        "approver": known["approver"],
+        "mail": known["mail"],
+        "mailedAt": iso(last.at) if last and last.what == "mailed" else None,
+        "decision": known["decision"],
+    }
+    if "replacedBy" in known:
+        view["replacedBy"] = known["replacedBy"]
+    if "standsInFor" in known:
+        view["standsInFor"] = known["standsInFor"]
+    if "why" in known:
+        view["why"] = known["why"]
     return view
 
 

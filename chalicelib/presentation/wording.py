@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from ..domain.addresses import same_person
 from ..domain.approval import OUTCOME_OF, Approval, Choice
 from ..domain.events import SYSTEM, Event
 
@@ -54,11 +55,19 @@ def answer_the_newer(approval: Approval) -> str:
     return f"{again[0].upper()}{again[1:]}. {advice}" if again else ""
 
 
-def needed(approval: Approval) -> str:
-    """Return the quorum, and how many rejections end the approval."""
+def deadline(approval: Approval, now: datetime) -> str:
+    """Return the deadline and, while the approval is open, what is left: `... (in 24 hours)`."""
+    at = when(approval.expires_at)
+    is_open = approval.outcome == "pending" and now < approval.expires_at
+    return f"{at} (in {duration(approval.expires_at - now)})" if is_open else at
+
+
+def needed(approval: Approval, reader: str = "") -> str:
+    """Return the quorum, and how many rejections end the approval, for the reader's address."""
     k, n = approval.approvals_needed, len(approval.active_approvers)
     if n == 1:
-        return "your approval"
+        only = approval.active_approvers[0].address
+        return "your approval" if same_person(only, reader) else f"approval by {only}"
     most = approval.request.rejections_needed
     ending = f"{count(most, 'rejection')} end{'s' if most == 1 else ''} it"
     return f"approval by {k} of {n} approvers; {ending}"

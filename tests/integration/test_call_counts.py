@@ -1,5 +1,6 @@
 """How many calls of AWS each operation makes, counted on real clients over moto."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ import pytest
 from chalicelib.adapters.dynamodb import DynamoDbStore
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from chalicelib.application import asking, ending, outbox_relay
+from chalicelib.application.tick import tick
 from chalicelib.domain import link_tokens
 from tests.aws.clients import session
 from tests.aws.table import TABLE, calls, make_table
@@ -108,6 +110,17 @@ def test_the_second_click_costs_one_read(counted: Counted) -> None:
     counted.calls()
     assert counted.client.post_form(path).status == 200
     assert counted.calls() == [READ]
+
+
+def test_a_reminder_by_the_requester_costs_a_read_and_a_write(counted: Counted) -> None:
+    """The tick mails; the same press again reads only."""
+    request_approval(counted.ports, requestedBy="mary@example.com")
+    tick(counted.ports, until=counted.ports.now() + timedelta(minutes=1))
+    path = f"/cancel/{counted.ports.token_mailed_to('mary@example.com', 'cancel')}"
+    counted.calls()
+    for made in ([READ, WRITE], [READ]):
+        assert counted.client.post_form(path, action="remind").status == 200
+        assert counted.calls() == made
 
 
 def test_a_malformed_link_costs_nothing(counted: Counted) -> None:

@@ -86,7 +86,9 @@ def test_a_blank_reason_is_refused(sandbox: Sandbox, page: Page, tmp_path: Path)
     with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
         page.get_by_role("button", name="Reject").click()
     assert posted.value.status == 400
-    expect(page.get_by_role("alert")).to_contain_text("Please say why")
+    expect(page).to_have_title(f"Error: Reject: {subject}")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    expect(page.get_by_role("alert")).to_contain_text("please say why")
     assert sandbox.decisions(name) == []
     press(sandbox.link("ada@example.com", subject))
 

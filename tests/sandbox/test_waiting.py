@@ -18,6 +18,7 @@ MARY = "mary@example.com"
 A_TICK = 75
 """Seconds within which the next tick has sent its mails."""
 REASSIGNED, CANCELLED, REMINDED = "Reassigned by page", "Cancelled by mail", "Reminded by hand"
+FOLLOWED = "Followed by its requester"
 ESCALATED, EXTENDED = "Escalated after a minute", "Extended by hand"
 
 
@@ -29,6 +30,7 @@ def executions(sandbox: Sandbox) -> dict[str, str]:
         EXTENDED: {"expiresIn": 60},
         ESCALATED: {"escalation": {"after": 60, "approvers": [LINUS]}},
         CANCELLED: {"requestedBy": MARY},
+        FOLLOWED: {"requestedBy": MARY, "approvers": [ADA, GRACE], "approvalsNeeded": "all"},
         REASSIGNED: {"requestedBy": MARY},
         REMINDED: {"approvers": [ADA, GRACE]},
     }
@@ -100,6 +102,30 @@ def test_an_approver_reassigns_at_a_phone(
     expect(phone.get_by_role("button")).to_have_count(0)
     assert press(link).status == 410
     assert sandbox.decisions(executions[REASSIGNED]) == []
+
+
+def test_the_requester_has_the_others_reminded_at_a_phone(
+    sandbox: Sandbox, executions: dict[str, str], phone: Page
+) -> None:
+    """The link of the receipt shows who has answered; its button reminds those who haven't."""
+    assert press(sandbox.link(ADA, FOLLOWED)).status == 200
+    phone.goto(links(mailed(sandbox, MARY, f"Asked: {FOLLOWED}"))["cancel"])
+    people = phone.get_by_role("listitem")
+    expect(people.filter(has_text=ADA)).to_contain_text("approved on")
+    expect(people.filter(has_text=GRACE)).to_contain_text("has not answered")
+    expect(people.filter(has_text=GRACE)).to_contain_text("Mailed on")
+    fits(phone)
+    phone.get_by_role("button", name="Remind the others").click()
+    expect(phone.get_by_role("status")).to_be_focused()
+    expect(phone.get_by_text("You had them reminded on")).to_be_visible()
+    expect(phone.get_by_role("button", name="Remind")).to_have_count(0)
+    fits(phone)
+    reminder = mailed(sandbox, GRACE, f"Reminder, approval needed: {FOLLOWED}")
+    assert sandbox.mails(ADA, f"Reminder, approval needed: {FOLLOWED}") == []
+    assert press(links(reminder)["approve"]).status == 200
+    events = sandbox.ended(executions[FOLLOWED])["approval"]["events"]
+    (event,) = [e for e in events if e["what"] == "reminded"]
+    assert (event["who"], event["via"]) == (MARY, "page")
 
 
 def test_the_requester_cancels_by_the_link_in_their_mail(

@@ -1,4 +1,4 @@
-"""Pages behind the links of one approval: decide, reassign, cancel, and how it ended."""
+"""Pages behind the links of one approval: decide, reassign, follow, and how it ended."""
 
 from datetime import datetime
 
@@ -6,7 +6,6 @@ from markupsafe import Markup
 
 from ...domain.approval import Approval, Approver, Choice
 from ...domain.errors import AssentError
-from ...domain.texts import visible
 from ..wording import (
     answer_the_newer,
     cancel_reason,
@@ -17,20 +16,9 @@ from ..wording import (
     was,
     when,
 )
-from .parts import (
-    CODE,
-    ROOT,
-    Mood,
-    details,
-    error_box,
-    facts,
-    fill,
-    joined,
-    kept,
-    notice_box,
-    page,
-    reason_box,
-)
+from .answers import answers, reminder
+from .fields import FormError, code_field, email_field, text_area
+from .parts import ROOT, Mood, details, facts, fill, joined, notice_box, page
 
 _EXPIRED = "This request has expired"
 
@@ -41,11 +29,14 @@ def decide_page(
     choice: Choice,
     *,
     token: str,
+    now: datetime,
     root: str = ROOT,
     reason: str = "",
-    error: str = "",
+    code: str = "",
+    error: FormError | None = None,
 ) -> str:
     """Return the page whose button decides; `error` says why the last press failed."""
+    coded = approval.request.code_required
     other: Choice = "reject" if choice == "approve" else "approve"
     return page(
         f"{choice.capitalize()}: {approval.request.subject}",
@@ -53,12 +44,13 @@ def decide_page(
         fill(
             "decide",
             subject=approval.request.subject,
-            facts=facts(approval),
+            facts=facts(approval, now, approver.address),
             details=details(approval),
             notice=notice_box(answer_the_newer(approval)),
-            error=error_box(error),
-            code=CODE if approval.request.code_required else "",
-            **reason_box(required=approval.needs_reason(choice), reason=reason),
+            code=code_field(code, error) if coded else "",
+            reason=text_area(
+                "reason", "Reason", reason, error, required=approval.needs_reason(choice)
+            ),
             button=choice.capitalize(),
             other=f"{other.capitalize()} instead",
             other_link=f"{root}{other}/{token}",
@@ -66,6 +58,8 @@ def decide_page(
             root=root,
             address=approver.address,
         ),
+        error,
+        ("reason", "code") if coded else ("reason",),
     )
 
 
@@ -77,42 +71,62 @@ def reassign_page(
     root: str = ROOT,
     to: str = "",
     note: str = "",
-    error: str = "",
+    code: str = "",
+    error: FormError | None = None,
 ) -> str:
     """Return the page on which an approver names the person to be asked instead."""
+    coded = approval.request.code_required
     return page(
         f"Reassign: {approval.request.subject}",
         None,
         fill(
             "reassign",
             subject=approval.request.subject,
-            error=error_box(error),
-            to=visible(to),
-            code=CODE if approval.request.code_required else "",
-            note=kept(note),
+            to=email_field("to", "Their e-mail address", to, error),
+            code=code_field(code, error) if coded else "",
+            note=text_area("note", "A note to them", note, error),
             token=token,
             root=root,
             address=approver.address,
         ),
+        error,
+        ("to", "note", "code") if coded else ("to", "note"),
     )
 
 
-def cancel_page(
-    approval: Approval, requester: Approver, *, reason: str = "", error: str = ""
+def requester_page(
+    approval: Approval,
+    requester: Approver,
+    *,
+    now: datetime,
+    reason: str = "",
+    reminded: bool = False,
+    error: FormError | None = None,
 ) -> str:
-    """Return the page on which the requester cancels the request."""
+    """Return the page on which the requester sees who has answered, reminds and cancels.
+
+    `reminded` says that the last press had the approvers reminded.
+    """
+    notice = Markup('<p class="notice" role="status" tabindex="-1" autofocus>{}</p>\n')
+    done = "The approvers who have not answered get another mail within a few minutes."
+    title = "Reminder on its way" if reminded else "Your request"
+    asked = details(approval)
     return page(
-        f"Cancel: {approval.request.subject}",
-        "reject",
+        f"{title}: {approval.request.subject}",
+        None,
         fill(
-            "cancel",
+            "requester",
             subject=approval.request.subject,
-            facts=facts(approval),
-            details=details(approval),
-            error=error_box(error),
-            reason=kept(reason),
+            notice=notice.format(done) if reminded else "",
+            facts=facts(approval, now),
+            answers=answers(approval),
+            reminder=reminder(approval, now),
+            details=Markup("<h2>Details</h2>\n{}\n").format(asked) if asked else "",
+            reason=text_area("reason", "Reason", reason, error),
             address=requester.address,
         ),
+        error,
+        ("reason",),
     )
 
 
@@ -141,11 +155,15 @@ def outcome_for_approver(approval: Approval, approver: Approver, now: datetime) 
 
 
 def outcome_for_requester(approval: Approval, now: datetime) -> str:
-    """Return the page for a requester who has nothing to cancel (any more)."""
-    heading = _heading(approval, now)
-    step = next_step(approval, to_requester=True)
+    """Return the page by which a requester sees how it ended, and who had answered."""
     return _outcome_page(
-        approval, lead="Your request", heading=heading, step=step, mood=None, now=now
+        approval,
+        lead="Your request",
+        heading=_heading(approval, now).removesuffix(" already"),
+        step=next_step(approval, to_requester=True),
+        mood=None,
+        now=now,
+        shown=answers(approval),
     )
 
 
@@ -172,7 +190,14 @@ def _lead(approval: Approval, approver: Approver, heading: str) -> str:
 
 
 def _outcome_page(
-    approval: Approval, *, lead: str, heading: str, step: str, mood: Mood, now: datetime
+    approval: Approval,
+    *,
+    lead: str,
+    heading: str,
+    step: str,
+    mood: Mood,
+    now: datetime,
+    shown: Markup | None = None,
 ) -> str:
     return page(
         f"{heading}: {approval.request.subject}",
@@ -183,8 +208,8 @@ def _outcome_page(
             heading=heading,
             subject=approval.request.subject,
             text=f"{_consequence(approval, now)} {step}".strip(),
-            decisions=_decisions(approval),
-            facts=facts(approval),
+            decisions=_decisions(approval) if shown is None else shown,
+            facts=facts(approval, now),
             details=details(approval),
         ),
     )

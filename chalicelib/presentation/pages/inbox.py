@@ -7,8 +7,9 @@ from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
 from ...domain.errors import AssentError
-from ..wording import asked_again, count, duration, past, progress, requester, too_late, was, when
-from .parts import ROOT, details, error_box, fill, joined, page, reason_box
+from ..wording import asked_again, count, deadline, past, progress, requester, too_late, was, when
+from .fields import FormError, error_attributes, field_error, text_area
+from .parts import ROOT, details, fill, joined, page
 
 Result = tuple[Approval, AssentError | None]
 """One approval decided together with others, and the error if it wasn't."""
@@ -23,11 +24,17 @@ _BUTTONS = Markup(
 
 
 def inbox_page(
-    address: str, approvals: Sequence[Approval], *, after: str, now: datetime, error: str = ""
+    address: str,
+    approvals: Sequence[Approval],
+    *,
+    after: str,
+    now: datetime,
+    error: FormError | None = None,
 ) -> str:
     """Return one page of the inbox; `after` is where the next page begins, "" if there is none."""
     heading = _inbox_heading(len(approvals), more=bool(after))
-    selectable = any(not approval.request.code_required for approval in approvals)
+    selectable = [a.id for a in approvals if not a.request.code_required]
+    first = selectable[0] if selectable else ""
     more = Markup('<p><a class="other" href="?after={}">Show later deadlines</a></p>')
     return page(
         heading,
@@ -36,11 +43,13 @@ def inbox_page(
             "inbox",
             address=address,
             heading=heading,
-            error=error_box(error),
-            items=joined(_item(approval, now) for approval in approvals),
+            error=field_error("chosen", error) if selectable else "",
+            items=joined(_item(a, now, error if a.id == first else None) for a in approvals),
             buttons=_BUTTONS if selectable else "",
             more=more.format(after) if after else "",
         ),
+        error,
+        ("chosen",) if selectable else (),
     )
 
 
@@ -53,7 +62,7 @@ def confirm_page(
     root: str = ROOT,
     now: datetime,
     reason: str = "",
-    error: str = "",
+    error: FormError | None = None,
 ) -> str:
     """Return the page whose button decides these; `closed` selected ones wait no longer."""
     item = Markup('<li><strong dir="auto">{}</strong>{}</li>\n')
@@ -71,14 +80,15 @@ def confirm_page(
             lead=_LOOK_AGAIN + others,
             heading=f"{button}?",
             items=joined(item.format(a.request.subject, _facts(a, now)) for a in approvals),
-            error=error_box(error),
             hidden=joined(hidden.format(approval.id) for approval in approvals),
             choice=choice,
-            **reason_box(required=required, reason=reason, for_all=True),
+            reason=text_area("reason", "Reason for all of them", reason, error, required=required),
             button=button,
             token=token,
             root=root,
         ),
+        error,
+        ("reason",),
     )
 
 
@@ -129,9 +139,12 @@ def _inbox_heading(number: int, *, more: bool) -> str:
     return waiting + (", and more later" if more else "")
 
 
-def _item(approval: Approval, now: datetime) -> Markup:
+def _item(approval: Approval, now: datetime, error: FormError | None) -> Markup:
+    """Return one request; the page's first checkbox has the id and the focus of an error."""
     subject = Markup('<span dir="auto">{}</span>').format(approval.request.subject)
-    box = Markup('<input type="checkbox" name="chosen" value="{}">').format(approval.id)
+    box = Markup('<input type="checkbox" name="chosen" value="{}"{}>').format(
+        approval.id, Markup(' id="chosen"') + error_attributes("chosen", error) if error else ""
+    )
     selectable = Markup('<label class="choice">{}{}</label>').format(box, subject)
     if approval.request.code_required:
         coded = Markup('<p class="choice">{}</p>\n<p class="fact">{}</p>')
@@ -145,13 +158,12 @@ def _item(approval: Approval, now: datetime) -> Markup:
 
 
 def _facts(approval: Approval, now: datetime) -> Markup:
-    left = duration(approval.expires_at - now)
     so_far = f"; so far {progress(approval)}" if approval.decisions else ""
     again = asked_again(approval)
     older = f"Older request: {again}. Please answer the newer one." if again else ""
     lines = (
         f"Asked by {requester(approval)} on {when(approval.created_at)}",
-        f"Answer by {when(approval.expires_at)} (in {left}){so_far}",
+        f"Answer by {deadline(approval, now)}{so_far}",
         older,
     )
     fact = Markup('<p class="fact">{}</p>\n')

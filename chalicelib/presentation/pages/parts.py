@@ -6,15 +6,16 @@ value that isn't Markup made here. (Why not Jinja2: docs/decisions/0002.)
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
-from ...domain.texts import LIMIT, visible
-from ..wording import detail_rows, needed, progress, requester, when
+from ..wording import deadline, detail_rows, needed, progress, requester, when
+from .fields import FormError, error_summary, error_title
 
 Mood = Choice | None
 """The choice that gives a page its colour, if any."""
@@ -35,22 +36,31 @@ HEADERS = {
 
 ROOT = "../"
 """The relative address of the folder that all pages are in, as seen from one of them."""
-CODE = Markup(
-    '<label for="code">Code from your mail</label>\n'
-    '<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code"'
-    ' maxlength="40" required>'
-)
 
 
-def page(title: str, mood: Mood, content: Markup) -> str:
-    """Return the whole page."""
+def page(
+    title: str,
+    mood: Mood,
+    content: Markup,
+    error: FormError | None = None,
+    fields: Collection[str] = (),
+) -> str:
+    """Return the whole page; `error` is summed up before its content, which has these fields."""
     style = Markup(_STYLE)  # noqa: S704 (our own file)
-    return str(fill("layout", title=title, mood=mood or "", content=content, style=style))
+    filled = fill(
+        "layout",
+        title=error_title(title, error),
+        mood=mood or "",
+        summary=error_summary(error, fields),
+        content=content,
+        style=style,
+    )
+    return str(filled)
 
 
 def fill(template: str, **values: object) -> Markup:
     """Return that template with these values, escaped unless they are Markup."""
-    return _template(template).format(limit=LIMIT, **values)
+    return _template(template).format(**values)
 
 
 def joined(parts: Iterable[Markup]) -> Markup:
@@ -58,36 +68,17 @@ def joined(parts: Iterable[Markup]) -> Markup:
     return Markup("").join(parts)
 
 
-def error_box(message: str) -> Markup:
-    """Return why the last press of the button failed; empty if it didn't."""
-    if not message:
-        return Markup("")
-    return Markup('<p class="error" role="alert">{}</p>').format(message)
-
-
 def notice_box(message: str) -> Markup:
     """Return what to know before pressing the button; empty if there is nothing."""
     return Markup('<p class="notice">{}</p>').format(message) if message else Markup("")
 
 
-def reason_box(*, required: bool, reason: str, for_all: bool = False) -> dict[str, object]:
-    """Return the template values of the reason field."""
-    label = "Reason for all of them" if for_all else "Reason"
-    return {
-        "reason_label": f"{label} ({'required' if required else 'optional'})",
-        "required": Markup(" required") if required else "",
-        "reason": kept(reason),
-    }
+def facts(approval: Approval, now: datetime, reader: str = "") -> Markup:
+    """Return requester and progress, for the reader of that address.
 
-
-def kept(typed: str) -> str:
-    """Return the content of a textarea; HTML drops its first line break, so one is added."""
-    return f"\n{visible(typed)}"
-
-
-def facts(approval: Approval) -> Markup:
-    """Return requester and progress; while an answer is waited for, deadline and quorum too."""
-    still_open = [("Answer by", when(approval.expires_at)), ("Needed", needed(approval))]
+    While an answer is waited for, also deadline and quorum.
+    """
+    still_open = [("Answer by", deadline(approval, now)), ("Needed", needed(approval, reader))]
     rows = [
         ("Asked by", requester(approval)),
         ("Asked on", when(approval.created_at)),

@@ -21,6 +21,7 @@ STATUSES = {
     "IdempotencyConflict": 409,
     "Refused": 409,
     "Misconfigured": 500,
+    "TooSoon": 429,
     "Unavailable": 503,
 }
 

@@ -264,7 +264,7 @@ def test_a_reason_that_is_too_long_comes_back_in_the_form(
     page = client.post_form(f"/reject/{new_link(ports)}", reason=reason)
     assert page.status == 400
     assert reason in page.text
-    assert "Is 399 characters too long. At most 2,000 characters" in page.text
+    assert "This is 399 characters too long. At most 2,000 characters" in page.text
 
 
 def test_a_wrong_code_is_asked_for_again_and_the_right_one_decides(

@@ -8,17 +8,17 @@ from chalicelib.domain.decoding import convert
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.entrypoints.forms import (
     ApprovalsQuery,
-    CancelForm,
     ConfirmationForm,
     DecisionForm,
     InboxForm,
     ReassignForm,
+    RequesterForm,
 )
 
 FORMS: dict[type[Any], dict[str, Any]] = {
     DecisionForm: {"reason": "so", "code": "123456"},
     ReassignForm: {"to": "grace@example.com", "note": "please", "code": "123456"},
-    CancelForm: {"reason": "so"},
+    RequesterForm: {"reason": "so"},
     InboxForm: {"choice": "approve", "chosen": ["x"], "reason": "so", "confirmed": "yes"},
     ApprovalsQuery: {"outcome": "expired", "limit": 7, "next": "x"},
     ConfirmationForm: {"url": "https://example.com/"},

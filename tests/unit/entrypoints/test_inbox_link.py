@@ -91,11 +91,14 @@ def test_a_missing_reason_is_asked_for_on_the_same_page(
     ("sent", "words"),
     [
         ({"choice": "approve"}, "Please select at least one request."),
-        ({"choice": "maybe", "chosen": "x"}, "Must be one of approve, reject."),
-        ({"chosen": "x"}, "Is required."),
+        ({"choice": "maybe", "chosen": "x"}, "Choice: this must be one of approve, reject."),
+        ({"chosen": "x"}, "Choice: this is required."),
         ({"choice": "approve", "chosen": "x"}, "You were not asked about all of these."),
-        ({"choice": "approve", "chosen": "x", "confirmed": "perhaps"}, "Must be one of yes."),
-        ({"choice": "approve", "nonsense": "1"}, "Is not a field of this request."),
+        (
+            {"choice": "approve", "chosen": "x", "confirmed": "perhaps"},
+            "Confirmed: this must be one of yes.",
+        ),
+        ({"choice": "approve", "nonsense": "1"}, "Nonsense: this is not a field of this request."),
         ({"chosen": [str(n) for n in range(200)]}, "is not a form in UTF-8"),
     ],
 )

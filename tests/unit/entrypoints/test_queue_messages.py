@@ -144,7 +144,7 @@ REFUSED: list[tuple[Refused, type[errors.AssentError], str | None]] = [
     (reassigned, errors.Reassigned, None),
     (without_reason, errors.InvalidRequest, "reason"),
     (without_code, errors.InvalidRequest, "code"),
-    (wrong_code, errors.WrongCode, None),
+    (wrong_code, errors.WrongCode, "code"),
 ]
 each_refusal = pytest.mark.parametrize(("make", "error", "field"), REFUSED)
 

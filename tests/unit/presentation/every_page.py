@@ -10,6 +10,7 @@ from chalicelib.domain.approval import Approval, Choice, Decision
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.events import Event
 from chalicelib.presentation.pages import decision, inbox
+from chalicelib.presentation.pages.fields import FormError
 from tests.builders import approval_of
 from tests.fakes import START
 from tests.unit.presentation.parsed_page import Page
@@ -28,29 +29,43 @@ class Typed:
 
     text: str = ""
     error: str = ""
+    field: str = ""
+    """The field that the error is about."""
 
 
 def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Page]:
     """Return each page of one approval, by name."""
     approver, token = approval.approvers[0], token_of(approval)
-    error, text = typed.error, typed.text
-    results = [(approval, None), (approval, InvalidRequest(error or "x"))]
+    text, error = typed.text, FormError(typed.error, typed.field) if typed.error else None
+    results = [(approval, None), (approval, InvalidRequest(typed.error or "x"))]
     made = {
         "decide": decision.decide_page(
-            approval, approver, choice, token=token, reason=text, error=error
+            approval,
+            approver,
+            choice,
+            token=token,
+            now=START,
+            reason=text,
+            code=text,
+            error=error,
         ),
         "reassign": decision.reassign_page(
-            approval, approver, token=token, to=text, note=text, error=error
+            approval, approver, token=token, to=text, note=text, code=text, error=error
         ),
-        "cancel": decision.cancel_page(approval, approver, reason=text, error=error),
+        "requester": decision.requester_page(
+            approval, approver, now=START, reason=text, error=error
+        ),
+        "reminded": decision.requester_page(approval, approver, now=START, reminded=True),
         "outcome": decision.outcome_for_approver(approval, approver, START),
         "outcome for the requester": decision.outcome_for_requester(approval, START),
         "inbox": inbox.inbox_page(approver.address, [approval], after="x", now=START, error=error),
         "confirm": inbox.confirm_page(
             [approval], choice, closed=1, token=token, now=START, reason=text, error=error
         ),
-        "receipt": inbox.receipt_page(choice, results, token, missing=[NotFound(error or "x")]),
-        "problem": decision.problem_page(NotFound(error or "x"), text or "x"),
+        "receipt": inbox.receipt_page(
+            choice, results, token, missing=[NotFound(typed.error or "x")]
+        ),
+        "problem": decision.problem_page(NotFound(typed.error or "x"), text or "x"),
     }
     return {name: Page(html) for name, html in made.items()}
 

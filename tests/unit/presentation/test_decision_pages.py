@@ -41,7 +41,9 @@ from tests.unit.presentation.parsed_page import Page
 
 def _decide(approval: Approval, choice: Choice = "approve", who: int = 0) -> Page:
     approver = approval.approvers[who]
-    return Page(decision.decide_page(approval, approver, choice, token=token_of(approval)))
+    return Page(
+        decision.decide_page(approval, approver, choice, token=token_of(approval), now=START)
+    )
 
 
 def _outcome(approval: Approval, who: int = 0, late: int = 0) -> Page:
@@ -119,9 +121,9 @@ def test_the_pages_to_reassign_and_to_cancel_say_as_whom_one_acts() -> None:
     approval = an_approval()
     approver, token = approval.approvers[0], token_of(approval)
     reassigning = Page(decision.reassign_page(approval, approver, token=token))
-    cancelling = Page(decision.cancel_page(approval, approver))
+    cancelling = Page(decision.requester_page(approval, approver, now=START))
     for page, button in ((reassigning, "Reassign"), (cancelling, "Cancel request")):
-        assert page.text("button") == button
+        assert page.text("button").endswith(button)
         assert "Release 4.2" in page.text("h1")
         assert f"as {approver.address}" in page.text()
     assert [a["href"] for a in reassigning.all("a")] == [f"../approve/{token}"]
@@ -203,8 +205,8 @@ def test_a_replaced_approver_sees_who_was_asked_instead() -> None:
     ("approval", "words"),
     [
         (approval_of(1), "This is still open"),
-        (decided(approval_of(1), 0, "approve"), "This was approved already"),
-        (decided(approval_of(1), 0, "reject"), "This was rejected already"),
+        (decided(approval_of(1), 0, "approve"), "This was approved"),
+        (decided(approval_of(1), 0, "reject"), "This was rejected"),
         (cancelled(approval_of(1)), "This request was cancelled"),
         (after_tick(approval_of(1), approval_of(1).expires_at), "This request has expired"),
     ],

@@ -32,14 +32,15 @@ def _mail(approval: Approval, to: str, about: MailKind) -> Email:
     return write_email(requested, mail, SECRET, public_url=URL, now=START)
 
 
-def test_the_receipt_tells_the_requester_who_was_asked_and_how_to_cancel() -> None:
-    """Its one link cancels."""
+def test_the_receipt_tells_the_requester_who_was_asked_and_how_to_follow_it() -> None:
+    """Its one link shows how it stands, reminds and cancels."""
     approval = approval_of(2, requestedBy=MARY)
     email = _mail(approval, MARY, "receipt")
     assert email.subject == "Asked: Release 4.2"
     assert email.text.startswith(f"{MARY}, this was asked in your name:")
     assert f"Asked:     {ONE}, {TWO}" in email.text
     links = [line for line in email.text.split("\n") if line.startswith("https:")]
+    assert "STATUS - see who has answered, have the others reminded, or cancel:" in email.text
     assert links == [f"{URL}/cancel/{approval.id}.{SECRET.decision}"]
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.presentation.wording import count, duration, needed, progress, requester, was, when
-from tests.builders import after_tick, an_approval, approval_of, cancelled, decided
+from tests.builders import after_tick, an_approval, approval_of, cancelled, decided, people
 from tests.fakes import START
 
 
@@ -33,7 +33,10 @@ def test_a_count_has_its_noun_in_the_right_number(number: int, words: str) -> No
 
 
 def test_the_quorum_names_both_numbers_unless_one_approver_decides_alone() -> None:
-    assert needed(approval_of(1)) == "your approval"
+    alone = approval_of(1)
+    (ada,) = people(1)
+    assert needed(alone, ada.upper()) == "your approval"
+    assert needed(alone) == needed(alone, "requester@example.com") == f"approval by {ada}"
     several = approval_of(3, approvalsNeeded=2, rejectionsNeeded=2)
     assert needed(several) == "approval by 2 of 3 approvers; 2 rejections end it"
     assert needed(approval_of(3)) == "approval by 1 of 3 approvers; 1 rejection ends it"

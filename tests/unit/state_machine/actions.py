@@ -19,6 +19,7 @@ from tests.unit.state_machine.requests import PEOPLE, REQUESTER
 
 Kind = Literal[
     "decide", "decide all", "reassign by link", "cancel by link",
+    "remind by link",
     "remind", "extend", "reassign", "cancel",
     "end",
     "tick",
@@ -29,6 +30,7 @@ NOT_CLOSING: tuple[Kind, ...] = (
     "decide",
     "decide all",
     "reassign by link",
+    "remind by link",
     "remind",
     "extend",
     "reassign",
@@ -71,6 +73,8 @@ def perform(ports: StoryPorts, action: Action) -> None:
             link_actions.reassign(ports, action.link, action.person)
         case "cancel by link":
             link_actions.cancel(ports, action.link)
+        case "remind by link":
+            link_actions.remind(ports, action.link)
         case "end":
             _end(ports)
         case "tick":

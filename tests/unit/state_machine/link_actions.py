@@ -10,8 +10,10 @@ from chalicelib.domain.errors import (
     InvalidRequest,
     NotFound,
     Reassigned,
+    TooSoon,
     Unavailable,
 )
+from chalicelib.domain.reminding import PAUSE, last_reminder
 from tests.unit.state_machine.backends import StoryPorts
 from tests.unit.state_machine.faults import stored_hash
 
@@ -123,6 +125,32 @@ def cancel(ports: StoryPorts, link: int) -> None:
     assert after.outcome == "cancelled"
     if is_over(ports, before):
         assert after == before, "a repeated cancel changes something"
+
+
+def remind(ports: StoryPorts, link: int) -> None:
+    """Have the others reminded by any link that was mailed: the requester's, once an hour."""
+    own = [found for found in ports.mailer.links if found[1] == "cancel"]
+    mailed = own if own and link % 2 else ports.mailer.links
+    if not mailed:
+        return
+    address, page, token = mailed[-1 - link % len(mailed)]
+    before = _linked(ports, token)
+    last = last_reminder(before)
+    try:
+        after = deciding.remind(ports, token, "", "page")
+    except (AlreadyDecided, Expired):
+        assert is_over(ports, _linked(ports, token))
+        return
+    except TooSoon:
+        assert last is not None
+        assert ports.now() < last + PAUSE
+        return
+    except NotFound:
+        assert page != "cancel" or _is_revoked(ports, page, token)
+        return
+    assert page == "cancel", f"a link of {address} as an approver reminds"
+    assert after.outcome == "pending"
+    assert last is None or after == before or ports.now() >= last + PAUSE
 
 
 def stored(ports: StoryPorts, approval_id: str) -> Approval:

@@ -1,0 +1,138 @@
+"""Form fields and their errors. A field keeps what was typed; one in error says so and has focus.
+
+A page runs no script, so the attribute `autofocus` moves the focus, which is where a screen reader
+begins to read and what a browser scrolls into view.
+"""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from ...domain.texts import LIMIT, REASON_CHARACTERS, visible
+
+LABELS = {
+    "reason": "Reason",
+    "note": "Note",
+    "code": "Code",
+    "to": "Their e-mail address",
+    "chosen": "Requests",
+}
+"""Field -> what an error summary calls it."""
+
+_TEXTAREA = Markup(
+    '<textarea id="{name}" name="{name}" rows="3" maxlength="{most}" dir="auto"{attributes}>'
+    '{typed}</textarea>\n<p class="limit" id="{name}-limit">{limit}</p>'
+)
+_EMAIL = Markup(
+    '<input id="{name}" name="{name}" type="email" maxlength="254" value="{typed}"{attributes}>'
+)
+_CODE = Markup(
+    '<input id="{name}" name="{name}" inputmode="numeric" autocomplete="one-time-code"'
+    ' maxlength="40" value="{typed}"{attributes}>'
+)
+
+
+class FormError(NamedTuple):
+    """Why the last press of a button failed; `field` names the field at fault, if there is one."""
+
+    text: str
+    field: str = ""
+
+
+def text_area(
+    name: str, label: str, typed: str, error: FormError | None, *, required: bool = False
+) -> Markup:
+    """Return a field for a reason or note."""
+    label = f"{label} ({'required' if required else 'optional'})"
+    # HTML drops the first line break of a textarea, so one is added.
+    return _field(name, label, _TEXTAREA, f"\n{visible(typed)}", error, required=required)
+
+
+def email_field(name: str, label: str, typed: str, error: FormError | None) -> Markup:
+    """Return a required field for an e-mail address."""
+    return _field(name, label, _EMAIL, visible(typed), error, required=True)
+
+
+def code_field(typed: str, error: FormError | None) -> Markup:
+    """Return the required field for the code from the mail."""
+    return _field("code", "Code from your mail", _CODE, visible(typed), error, required=True)
+
+
+def error_title(title: str, error: FormError | None) -> str:
+    """Return the title of a page; screen readers read it first, so an error stands at its start."""
+    return f"Error: {title}" if error else title
+
+
+def error_summary(error: FormError | None, fields: Collection[str]) -> Markup:
+    """Return the box at the top that says what is wrong, with a link to the field at fault.
+
+    `fields` are those of the page. The box itself has focus if the error is about none of them.
+    """
+    if error is None:
+        return Markup("")
+    box = Markup(
+        '<div class="error" role="alert" tabindex="-1"{}>\n'
+        "<h2>There is a problem</h2>\n<p>{}</p>\n</div>"
+    )
+    if error.field not in fields:
+        named = f"{error.field}: {_said(error.text)}" if error.field else error.text
+        return box.format(Markup(" autofocus"), _sentence(named))
+    link = Markup('<a href="#{}">{}: {}</a>')
+    return box.format("", link.format(error.field, LABELS[error.field], _said(error.text)))
+
+
+def field_error(name: str, error: FormError | None) -> Markup:
+    """Return the error beside that field; empty if the error isn't about it."""
+    if error is None or error.field != name:
+        return Markup("")
+    shown = Markup('<p class="wrong" id="{}-error"><strong>Error:</strong> {}</p>\n')
+    return shown.format(name, _sentence(error.text))
+
+
+def error_attributes(name: str, error: FormError | None, *, hint: str = "") -> Markup:
+    """Return the attributes that tie a field to its error, and to the element of id `hint`."""
+    wrong = error is not None and error.field == name
+    described = " ".join(one for one in (f"{name}-error" if wrong else "", hint) if one)
+    return Markup("").join(
+        (
+            Markup(' aria-describedby="{}"').format(described) if described else "",
+            Markup(' aria-invalid="true" autofocus') if wrong else "",
+        )
+    )
+
+
+def _field(
+    name: str,
+    label: str,
+    html: Markup,
+    typed: str,
+    error: FormError | None,
+    *,
+    required: bool,
+) -> Markup:
+    hint = f"{name}-limit" if html is _TEXTAREA else ""
+    attributes = error_attributes(name, error, hint=hint) + (
+        Markup(" required") if required else ""
+    )
+    shown = html.format(
+        name=name, typed=typed, attributes=attributes, most=REASON_CHARACTERS, limit=LIMIT
+    )
+    labelled = Markup('<label for="{}">{}</label>\n{}{}')
+    return labelled.format(name, label, field_error(name, error), shown)
+
+
+def _sentence(text: str) -> str:
+    """Return an error's words as a sentence, with a capital unless it begins with an address."""
+    said = _said(text)
+    first = said.split(" ", 1)[0]
+    return said if "@" in first else said[:1].upper() + said[1:]
+
+
+def _said(text: str) -> str:
+    """Return an error's words with a full stop, and with a subject where the field's name was it.
+
+    `is not an e-mail address`, said of a field, becomes `this is not an e-mail address.`
+    """
+    subject = "this " if text.startswith(("is ", "has ", "must ")) else ""
+    return subject + text + ("" if text.endswith((".", "?", "!")) else ".")

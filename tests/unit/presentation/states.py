@@ -1,0 +1,170 @@
+"""Every page in every state that its reader can meet, by name: for looking at, and for axe."""
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from chalicelib.domain import outbox, transitions
+from chalicelib.domain.approval import Approval, Approver, Choice
+from chalicelib.domain.erasure import erase
+from chalicelib.domain.errors import AlreadyDecided, NotFound, TooSoon
+from chalicelib.domain.outbox_entries import Mail
+from chalicelib.domain.reminding import remind_for_requester
+from chalicelib.presentation.pages import decision, inbox
+from chalicelib.presentation.pages.fields import FormError
+from tests.builders import (
+    after_tick,
+    an_approval,
+    cancelled,
+    decided,
+    ended,
+    in_vain,
+    replaced_by_newer,
+)
+from tests.fakes import START
+from tests.unit.presentation.every_page import token_of
+
+ADA, GRACE, LINUS, MARY = (f"{name}@example.com" for name in ("ada", "grace", "linus", "mary"))
+LATER = START + timedelta(hours=2)
+TOO_LONG = FormError("is 12 characters too long. At most 2,000 characters.", "reason")
+
+
+def every_state() -> dict[str, str]:
+    """Return the HTML of each page in each state."""
+    return {**_decision_pages(), **_requester_pages(), **_inbox_pages(), **_outcome_pages()}
+
+
+def asked(**fields: object) -> Approval:
+    """Return a request of Mary's to three approvers, whose mails went out."""
+    approval = an_approval(
+        subject="Release 4.2.0 of the shop to production?",
+        approvers=[ADA, GRACE, LINUS],
+        approvalsNeeded=2,
+        requestedBy=MARY,
+        details={"Change": "New checkout", "Way back": "Switch checkout-v2", "Risky": False},
+        expiresIn=86_400,
+        **fields,
+    )
+    approval = replace(approval, requester=Approver(MARY, link_hashes=("hash",), mail="sent"))
+    for entry in approval.outbox:
+        if isinstance(entry, Mail):
+            approval = outbox.mailed(approval, entry, START, "tick")
+    return approval
+
+
+def mixed() -> Approval:
+    """Return a request in which each approver is in another state."""
+    approval = decided(asked(), 0, "approve", "Tested on staging.\nGo.")
+    approval = transitions.reassign(
+        approval, LINUS, "zoë@example.com", by=LINUS, note="private", now=START, via="page"
+    )
+    grace = approval.approver(GRACE)
+    return approval.with_approver(replace(grace, mail="failed", stands_in_for="ken@example.com"))
+
+
+def _decide(approval: Approval, choice: Choice = "approve", error: FormError | None = None) -> str:
+    return decision.decide_page(
+        approval,
+        approval.approvers[0],
+        choice,
+        token=token_of(approval),
+        now=START,
+        reason="Because." if error else "",
+        code="123" if error else "",
+        error=error,
+    )
+
+
+def _decision_pages() -> dict[str, str]:
+    approval, coded = asked(), asked(codeRequired=True)
+    long = replace(approval.request, details="A line.\n" * 300)
+    ada, token = approval.approvers[0], token_of(approval)
+    again = replace(approval, asked_again_at=START)
+    wrong_code = FormError("This is not the code from your mail.", "code")
+    wrong_to = FormError("is not an e-mail address", "to")
+    return {
+        "approve": _decide(approval),
+        "reject": _decide(approval, "reject"),
+        "with a code": _decide(coded),
+        "long details": _decide(replace(approval, request=long)),
+        "asked again": _decide(again),
+        "wrong code": _decide(coded, error=wrong_code),
+        "reason too long": _decide(approval, "reject", TOO_LONG),
+        "unknown field": _decide(approval, error=FormError("is unknown", "colour")),
+        "reassign": decision.reassign_page(approval, ada, token=token),
+        "reassign to nobody": decision.reassign_page(
+            coded, ada, token=token, to="zoë@example", note="Please.", error=wrong_to
+        ),
+    }
+
+
+def _requester_pages() -> dict[str, str]:
+    def shown(approval: Approval, minutes: int = 120, **more: object) -> str:
+        now = START + timedelta(minutes=minutes)
+        requester = approval.requester or Approver(MARY)
+        return decision.requester_page(approval, requester, now=now, **more)  # type: ignore[arg-type]
+
+    reminded = remind_for_requester(mixed(), MARY, now=LATER, via="page")
+    too_soon = FormError(TooSoon(2_400).message)
+    return {
+        "request": shown(asked()),
+        "request half answered": shown(mixed()),
+        "request reminded": shown(reminded, 120, reminded=True),
+        "request reminded too soon": shown(reminded, 140, error=too_soon),
+        "request with a reason too long": shown(mixed(), reason="Because.", error=TOO_LONG),
+        "request over": decision.outcome_for_requester(_closed("approve"), LATER),
+        "request expired": decision.outcome_for_requester(_expired(mixed()), LATER),
+    }
+
+
+def _inbox_pages() -> dict[str, str]:
+    approvals, token = [asked(), asked(codeRequired=True)], token_of(asked())
+    none = FormError("please select at least one request", "chosen")
+    failed = (asked(), AlreadyDecided("This was rejected already, by others."))
+
+    def confirm(error: FormError | None = None) -> str:
+        return inbox.confirm_page(
+            approvals[:1], "reject", closed=1, token=token, now=START, error=error
+        )
+
+    return {
+        "inbox": inbox.inbox_page(ADA, approvals, after="x", now=START),
+        "inbox empty": inbox.inbox_page(ADA, [], after="", now=START),
+        "inbox nothing selected": inbox.inbox_page(ADA, approvals, after="", now=START, error=none),
+        "inbox codes alone": inbox.inbox_page(ADA, approvals[1:], after="", now=START, error=none),
+        "confirm": confirm(),
+        "confirm without a reason": confirm(FormError("please say why, it is required", "reason")),
+        "receipt": inbox.receipt_page("approve", [(_closed("approve"), None), failed], token),
+    }
+
+
+def _closed(choice: Choice) -> Approval:
+    return decided(decided(decided(asked(), 2, "approve"), 0, choice, "So."), 1, choice)
+
+
+def _expired(approval: Approval) -> Approval:
+    return after_tick(approval, approval.expires_at)
+
+
+def _outcome_pages() -> dict[str, str]:
+    closed = _closed("approve")
+    settled = replace(closed, outbox=(), resumed_at=START)
+    states = {
+        "waiting for others": decided(asked(), 0, "approve"),
+        "approved": settled,
+        "rejected": _closed("reject"),
+        "expired": _expired(asked()),
+        "cancelled": cancelled(asked(), "The release is off."),
+        "ended by itself": ended(asked()),
+        "superseded": replaced_by_newer(asked()),
+        "too late": in_vain(closed),
+        "erased": erase(settled, "operator@example.com", START, "api"),
+        "reassigned": transitions.reassign(
+            asked(), ADA, "zoë@example.com", by=ADA, note="", now=START, via="page"
+        ),
+    }
+    pages = {
+        name: decision.outcome_for_approver(approval, approval.approvers[0], START)
+        for name, approval in states.items()
+    }
+    return {**pages, "problem": decision.problem_page(NotFound("This link is cut off."), "ref-1")}
