@@ -89,8 +89,9 @@ class Chalice:
             record = json.loads(_record_path(self._project, stage).read_text("utf-8"))
         except (FileNotFoundError, ValueError):
             return []
-        resources: list[RecordedResource] = record.get("resources", [])
-        return resources
+        found = record.get("resources") if isinstance(record, dict) else None
+        resources: list[RecordedResource] = found if isinstance(found, list) else []
+        return resources if all(isinstance(one, dict) for one in resources) else []
 
     def record(self, stage: Stage, resources: Sequence[RecordedResource]) -> None:
         """Replace the stage's record; without resources there is none."""

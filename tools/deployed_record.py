@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, TypedDict
 
 from tools.account import Account
+from tools.errors import ToolError
 from tools.rules import calls, rule_of, targets
 from tools.stage import API_STAGE, Code, Stage
 
@@ -23,6 +24,7 @@ FOUND_IN_AWS = ("lambda_function", "sqs_event", "cloudwatch_event", "rest_api")
 """Entries of these types are made anew; other entries of a record stay as they are."""
 _PAUSES, _PAUSE_SECONDS = 24, 5.0
 """Lambda changes a function, or deletes a mapping, within a minute or so; until then it refuses."""
+_STILL_CHANGING = "Lambda is still changing {}: nothing was deployed or deleted. Try again later"
 
 
 class RecordedResource(TypedDict, total=False):
@@ -100,7 +102,7 @@ def _resource_name(stage: Stage, function: str) -> str:
 def _functions(
     stage: Stage, names: Iterable[str], account: Account, pause: Callable[[float], None]
 ) -> Iterator[RecordedResource]:
-    """Yield the functions, each once it isn't changing any more or after two minutes."""
+    """Yield the functions, each once it isn't changing; after two minutes raise ToolError."""
     for function in names:
         try:
             for _ in range(_PAUSES):
@@ -108,6 +110,8 @@ def _functions(
                 if not _is_changing(found):
                     break
                 pause(_PAUSE_SECONDS)
+            else:
+                raise ToolError(_STILL_CHANGING.format(function))
         except account.lambda_.exceptions.ResourceNotFoundException:
             continue
         yield {
@@ -135,7 +139,7 @@ def _mappings(
     """
     for function in names:
         entry = f"{_resource_name(stage, function)}-sqs-event-source"
-        found = _settled_mappings(function, account, pause)
+        found = _mappings_at_rest(function, account, pause)
         found.sort(key=lambda m: (m["UUID"] not in known, m["UUID"]))
         seen: set[str] = set()
         for mapping in found:
@@ -154,16 +158,16 @@ def _mappings(
             seen.add(queue_arn)
 
 
-def _settled_mappings(
+def _mappings_at_rest(
     function: str, account: Account, pause: Callable[[float], None]
 ) -> "list[EventSourceMappingConfigurationTypeDef]":
-    """Return the function's mappings, once none is being deleted or after two minutes."""
+    """Return the function's mappings, once none is being deleted; as `_functions`."""
     for _ in range(_PAUSES):
         found = _listed_mappings(function, account)
         if not any(mapping.get("State") == "Deleting" for mapping in found):
-            break
+            return found
         pause(_PAUSE_SECONDS)
-    return [mapping for mapping in found if mapping.get("State") != "Deleting"]
+    raise ToolError(_STILL_CHANGING.format(f"an event source mapping of {function}"))
 
 
 def _listed_mappings(
@@ -191,10 +195,11 @@ def _rules(stage: Stage, rules: Iterable[str], account: Account) -> Iterator[Rec
 
 
 def _apis(stage: Stage, account: Account) -> Iterator[RecordedResource]:
-    """Yield the APIs whose integration calls the stage's API function.
+    """Yield the APIs with the app's name whose integration calls the stage's API function.
 
-    All stages' APIs have the app's name. The function's policy can't tell them apart: a deploy may
-    have broken off before it let the API in.
+    The name keeps other people's APIs in front of that function out: a deploy would overwrite
+    them, and a destroy delete them. All stages' APIs have it, so the integration is looked at too.
+    The function's policy can't tell: a deploy may have broken off before it let the API in.
     """
     entry, region = "rest_api", account.session.region_name
     suffix = "amazonaws.com.cn" if str(region).startswith("cn-") else "amazonaws.com"

@@ -6,6 +6,8 @@ The real Chalice makes the calls; AWS is `tests/aws/code_account.py`.
 import json
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from chalice.app import ScheduledEventConfig, SQSEventConfig
@@ -149,11 +151,51 @@ def test_another_checkout_deploys_the_same_stage(checkout: Checkout) -> None:
     assert not any("taking up" in line for line in other.said)
 
 
+def test_what_lambda_goes_on_changing_is_named(checkout: Checkout) -> None:
+    """Chalice would fail halfway: with that function, or with the mapping that is there still."""
+    checkout.deploy()
+    function = checkout.aws.functions["assent-dev-tick"]
+    mapping = next(iter(checkout.aws.mappings.values()))
+    for one, changing, still in (
+        (function, {"LastUpdateStatus": "InProgress"}, "assent-dev-tick"),
+        (mapping, {"State": "Deleting"}, "an event source mapping of assent-dev-"),
+    ):
+        before, waited = dict(one), list[float]()
+        one.update(changing)
+        with pytest.raises(ToolError, match=f"still changing {still}.* Try again"):
+            deployed_resources(DEV, DEV.code, checkout.account, [], pause=waited.append)
+        assert sum(waited) == 120
+        one.clear()
+        one.update(before)
+
+
+def test_a_trigger_that_you_added_is_deleted_with_its_stage(checkout: Checkout) -> None:
+    """The record names it, which knows more than the names of Assent's own queues."""
+    checkout.deploy()
+    queue = f"arn:aws:sqs:{REGION}:111122223333:extra"
+    mapping = checkout.aws.put_mapping(queue, f"{PREFIX}assent-dev-decision_from_queue")
+    added: RecordedResource = {
+        "name": "extra-sqs-event-source",
+        "resource_type": "sqs_event",
+        "event_uuid": mapping["UUID"],
+        "queue": "extra",
+        "queue_arn": queue,
+        "lambda_arn": mapping["FunctionArn"],
+    }
+    checkout.chalice.record(DEV, [*checkout.chalice.recorded(DEV), added])
+    checkout.destroy()
+    assert checkout.aws.mappings == {}
+
+
 @pytest.mark.parametrize(
     "record",
     [
         "",
         '{"resources": [{"na',
+        "[]",
+        "null",
+        '{"resources": null}',
+        '{"resources": ["x"]}',
         '{"resources": [{"resource_type": "lambda_function", "name": "tick"},'
         ' {"resource_type": "sqs_event", "name": "decision_from_queue-sqs-event-source"}]}',
     ],
@@ -196,6 +238,30 @@ def test_the_api_of_another_stage_is_left_alone(checkout: Checkout) -> None:
     checkout.deploy()
     checkout.destroy()
     assert checkout.aws.apis.keys() == {other}
+
+
+def test_an_api_of_another_name_is_somebody_elses(checkout: Checkout) -> None:
+    """Also if it calls the stage's API function: neither overwritten nor deleted."""
+    checkout.deploy()
+    (ours,) = checkout.aws.apis.values()
+    swagger = {**ours["swagger"], "info": {"title": "theirs"}}
+    theirs = checkout.aws.put_api(swagger)["id"]
+    checkout.deploy()
+    assert checkout.aws.apis[theirs]["swagger"] == swagger
+    checkout.destroy()
+    assert checkout.aws.apis.keys() == {theirs}
+
+
+def test_the_url_of_an_api_has_the_domain_of_its_partition(checkout: Checkout) -> None:
+    """China's is another one."""
+    checkout.deploy()
+    china = SimpleNamespace(region_name="cn-north-1")
+    account = SimpleNamespace(
+        session=china, lambda_=checkout.aws, events=checkout.aws, apigateway=checkout.aws
+    )
+    found = deployed_resources(DEV, DEV.code, cast("Any", account), [])
+    (url,) = (one["rest_api_url"] for one in found if one["resource_type"] == "rest_api")
+    assert url.endswith(".execute-api.cn-north-1.amazonaws.com.cn/api/")
 
 
 def test_of_two_mappings_of_a_queue_one_stays(checkout: Checkout) -> None:

@@ -328,7 +328,8 @@ def test_a_stack_that_a_broken_run_is_still_changing_is_waited_for(
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Dev", "1st", "a" * 22, "dev_1", "dev ", "dev\n", "dev-tick", "dev-requests"]
+    "name",
+    ["", "Dev", "1st", "a" * 22, "dev_1", "dev ", "dev\n", "dev-tick", "dev-requests", "dev-ended"],
 )
 def test_a_stage_name_that_aws_would_refuse_is_refused_at_once(name: str) -> None:
     """The names of tables, topics and roles contain it."""
