@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.errors import AssentError
+from chalicelib.domain.texts import is_blank
 from chalicelib.domain.transitions import decide
 from chalicelib.domain.validation import check_request
 from tests.builders import new_approval
@@ -41,8 +42,8 @@ one_line = st.text(fit, max_size=60)
 many_lines = st.text(st.one_of(fit, st.sampled_from("\n\n\t")), max_size=120)
 subjects = st.one_of(
     st.text(fit, min_size=1, max_size=40), st.text(fit, min_size=150, max_size=200)
-)
-labels = st.text(fit, min_size=1, max_size=100).filter(lambda label: bool(label.strip()))
+).filter(lambda subject: not is_blank(subject))
+labels = st.text(fit, min_size=1, max_size=100).filter(lambda label: not is_blank(label))
 numbers = st.one_of(
     st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False), st.booleans()
 )
@@ -84,7 +85,7 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
         "onReject": st.sampled_from(["fail", "return"]),
     }
     chosen = draw(st.fixed_dictionaries({}, optional=dict(optional)))
-    subject = draw(subjects.filter(lambda text: bool(text.strip())))
+    subject = draw(subjects)
     return {"subject": subject, "approvers": people, "allowSelfApproval": True} | chosen
 
 
