@@ -34,3 +34,6 @@ AT_TIMES = {
     "lambda:GetAccountSettings",
     *("lambda:ListEventSourceMappings", "events:DescribeRule", "events:ListTargetsByRule"),
 }
+
+FREE = {"sts:GetCallerIdentity"}
+"""Calls that need no permission (docs/fidelity.md, C21)."""

@@ -58,7 +58,7 @@ class Limits:
 
 
 def assent_settings(
-    outputs: Mapping[str, str], limits: Limits, existing_stack: str | None
+    outputs: Mapping[str, str], limits: Limits, existing_stack: str | None = None
 ) -> StageSettings:
     """Return the settings of a stage of Assent, with the roles from the stack's outputs.
 

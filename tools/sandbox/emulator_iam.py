@@ -18,6 +18,7 @@ _INVOKE = ("Invoke", "InvokeAsync", "InvokeWithResponseStream")
 _NAMED_IN_BODY = {
     "lambda:CreateFunction": ("FunctionName", "arn:aws:lambda:{}:{}:function:{}"),
     "events:PutTargets": ("Rule", "arn:aws:events:{}:{}:rule/{}"),
+    "events:ListTargetsByRule": ("Rule", "arn:aws:events:{}:{}:rule/{}"),
     "events:RemoveTargets": ("Rule", "arn:aws:events:{}:{}:rule/{}"),
 }
 """Action -> the field of the body that names the resource, and the ARN of that resource."""

@@ -84,7 +84,7 @@ def test_a_stage_that_was_deployed_as_edge_keeps_its_url(deployments: Deployment
     before = deployments.deploy("EDGE", [])
     (api,) = before
     assert deployments.types(api["rest_api_id"]) == ["EDGE"]
-    wanted = assent_settings(OUTPUTS, Limits(), None)["api_gateway_endpoint_type"]
+    wanted = assent_settings(OUTPUTS, Limits())["api_gateway_endpoint_type"]
     assert deployments.deploy(wanted, before) == before
     assert deployments.types(api["rest_api_id"]) == [wanted] == ["REGIONAL"]
     assert deployments.deploy(wanted, before) == before

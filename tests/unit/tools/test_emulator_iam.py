@@ -43,6 +43,7 @@ def test_other_calls_keep_their_names(service: str, path: str) -> None:
     [
         ("lambda:CreateFunction", {"FunctionName": "f"}, "arn:aws:lambda:r:1:function:f"),
         ("events:PutTargets", {"Rule": "x"}, "arn:aws:events:r:1:rule/x"),
+        ("events:ListTargetsByRule", {"Rule": "x"}, "arn:aws:events:r:1:rule/x"),
         ("events:PutRule", {"Name": "x"}, "arn:aws:events:r:1:rule/x"),
         ("events:PutRule", {"Name": "x", "EventBusName": "b"}, "arn:aws:events:r:1:rule/b/x"),
     ],
