@@ -88,6 +88,7 @@ def _without_person(person: Approver, names: Mapping[str, str]) -> Approver:
         link_hashes=(),
         code_hashes=(),
         dead_hashes=(),
+        wrong_codes_by_link={},
         note="",
         instead_of=_renamed_one(person.instead_of, names),
         replaced_by=_renamed_one(person.replaced_by, names),

@@ -35,22 +35,22 @@ def check_has_room(approval: Approval) -> None:
 def largest(approval: Approval) -> int:
     """Return the bytes that the item takes at most, if it isn't reassigned again.
 
-    Everybody decides with the longest reason, every mail is retried, delegates of all fallback
-    approvers are asked, operators remind, extend and cancel with the longest reasons.
+    Everybody decides with the longest reason (their codes, which take less, are removed then),
+    every mail is retried, delegates of all fallback approvers are asked, operators remind, extend
+    and cancel with the longest reasons.
     """
     later = _fallback_to_come(approval)
     deciding = len(approval.undecided) + len(later)
     kept = [event for event in approval.events if event.what in NEVER_FOLDED]
     folded = [event for event in approval.events if event.what not in NEVER_FOLDED]
     coming = deciding + 3  # each decision; cancelled or expired, resumed, erased
-    hashes = LINKS_KEPT * (2 if approval.request.code_required else 1)
     return (
         len(msgspec.json.encode(replace(approval, events=(), outbox=())))
         + len(msgspec.json.encode(kept))
         + max(EVENTS_KEPT - len(kept), coming) * (_EVENT + _ADDRESS)
         + sum(len(msgspec.json.encode(event.note)) for event in folded)
         + sum(_PERSON + 2 * _ADDRESS + 4 * len(address) for address in later)
-        + deciding * (_DECISION + REASON_BYTES + hashes * _HASH)
+        + deciding * (_DECISION + REASON_BYTES + LINKS_KEPT * _HASH)
         + sum(_MAIL + len(person.address) for person in approval.active_approvers)
         + (len(later) + 2) * (_MAIL + _ADDRESS)
         + (REASONS_KEPT + 1) * REASON_BYTES

@@ -11,12 +11,20 @@ from typing import Literal
 from msgspec.structs import replace
 
 from .addresses import same_person
-from .approval import OUTCOME_OF, Approval, Approver, Choice, Decision, find_person
+from .approval import (
+    OUTCOME_OF,
+    Approval,
+    Approver,
+    Choice,
+    Decision,
+    find_person,
+    without_codes,
+)
 from .asking_people import ask_too, delegated, people_to_ask
 from .errors import InvalidRequest
 from .events import Channel, Event
 from .item_size import check_has_room
-from .link_tokens import SecretHashes
+from .link_tokens import SecretHashes, wrong_codes
 from .outbox_entries import LEASE, Mail, same_entry
 from .refusals import (
     changes_nothing,
@@ -88,7 +96,8 @@ def decide(
     check_can_decide(approval, approver, now)
     if not reason and approval.needs_reason(choice):
         raise InvalidRequest("reason: please say why, it is required", field="reason")
-    changed = approval.with_approver(replace(approver, decision=Decision(choice, now, reason)))
+    decided = replace(without_codes(approver), decision=Decision(choice, now, reason))
+    changed = approval.with_approver(decided)
     changed = changed.without_question_to(approver.address)
     changed = changed.with_event(Event(now, OUTCOME_OF[choice], approver.address, via))
     outcome = tally(changed)
@@ -111,15 +120,21 @@ def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
     return "pending"
 
 
-def record_wrong_code(approval: Approval, address: str, now: datetime, via: Channel) -> Approval:
-    """Return the approval with one more wrong code of this approver.
+def record_wrong_code(
+    approval: Approval, address: str, link_hash: str, now: datetime, via: Channel
+) -> Approval:
+    """Return the approval with one more wrong code tried with this approver's link.
 
     Raises what `check_can_decide` does, and WrongCode once there were WRONG_CODES.
     """
     approver = approval.approver(address)
     check_can_decide(approval, approver, now)
-    check_not_locked(approver)
-    changed = approval.with_approver(replace(approver, wrong_codes=approver.wrong_codes + 1))
+    check_not_locked(approver, link_hash)
+    counted = {
+        **approver.wrong_codes_by_link,
+        link_hash: wrong_codes(approver, link_hash) + 1,
+    }
+    changed = approval.with_approver(replace(approver, wrong_codes_by_link=counted))
     return changed.with_event(Event(now, "wrongCode", approver.address, via))
 
 
@@ -201,7 +216,7 @@ def reassign(
     address = _as_stored(approval, person.address)
     person = replace(person, address=address, note=note, instead_of=leaving.address)
     moved = Event(now, "reassigned", by, via, f"{leaving.address} -> {to}", note)
-    changed = approval.with_approver(replace(leaving, replaced_by=person.address))
+    changed = approval.with_approver(replace(without_codes(leaving), replaced_by=person.address))
     changed = changed.without_question_to(leaving.address).with_event(moved)
     changed = ask_too(changed, (person,), "reassignment", now, via)
     check_has_room(changed)

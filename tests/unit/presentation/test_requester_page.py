@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from chalicelib.domain import outbox
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.events import MailFailure
+from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.reminding import remind_for_requester
 from chalicelib.presentation import serializers
@@ -59,7 +60,9 @@ def test_the_page_says_as_whom_one_acts_and_how_long_it_is_open() -> None:
 def test_the_mail_that_waits_is_told_in_words(failure: MailFailure, words: str) -> None:
     approval = an_approval(approvers=[ADA], requestedBy=MARY)
     (mail,) = (entry for entry in approval.outbox if isinstance(entry, Mail))
-    waiting = outbox.not_mailed(approval, mail, unsent_hash="", why=failure, now=START, via="tick")
+    waiting = outbox.not_mailed(
+        approval, mail, unsent=SecretHashes("", ""), why=failure, now=START, via="tick"
+    )
     assert mail_state(approval.approvers[0], approval) == "A mail is on its way."
     assert mail_state(waiting.approvers[0], waiting).startswith(words)
 
