@@ -61,7 +61,7 @@ def decide(
             return current, approver  # A second click needs no code (docs/decisions/0017).
         refusals.check_can_decide(current, approver, now)
         if not _is_code_right(current, approver, secret, code):
-            _record_wrong_code(ports, current, approver, now, via)
+            _record_wrong_code(ports, current, approver, secret, now, via)
             continue  # A version conflict: judge the code by the newer version.
         changed = transitions.decide(
             current, approver.address, choice, reason=reason, now=now, via=via
@@ -89,7 +89,7 @@ def reassign(
         approver = link_tokens.approver_of(current, secret)
         refusals.check_can_decide(current, approver, now)
         if not _is_code_right(current, approver, secret, code):
-            _record_wrong_code(ports, current, approver, now, via)
+            _record_wrong_code(ports, current, approver, secret, now, via)
             continue  # A version conflict: judge the code by the newer version.
         changed = transitions.reassign(
             current, approver.address, to, by=approver.address, note=note, now=now, via=via
@@ -134,18 +134,24 @@ def _linked_versions(ports: Ports, approval_id: str) -> Iterator[Approval]:
 def _is_code_right(approval: Approval, approver: Approver, secret: str, code: str) -> bool:
     """Return whether the code is right, or the request needs none.
 
-    Raises WrongCode if the links are locked, and InvalidRequest if it doesn't have six digits.
+    Raises WrongCode if this link is locked, and InvalidRequest if it doesn't have six digits.
     """
     if not approval.request.code_required:
         return True
-    refusals.check_not_locked(approver)
+    refusals.check_not_locked(approver, link_tokens.digest(secret))
     return link_tokens.is_code_of(approver, secret, link_tokens.read_code(code))
 
 
 def _record_wrong_code(
-    ports: Ports, current: Approval, approver: Approver, now: datetime, via: Channel
+    ports: Ports,
+    current: Approval,
+    approver: Approver,
+    secret: str,
+    now: datetime,
+    via: Channel,
 ) -> None:
     """Save that the code was wrong and raise WrongCode; return on a version conflict."""
-    changed = transitions.record_wrong_code(current, approver.address, now, via)
+    link_hash = link_tokens.digest(secret)
+    changed = transitions.record_wrong_code(current, approver.address, link_hash, now, via)
     if save(ports, current, changed):
         raise WrongCode("This is not the code from your mail.")

@@ -156,7 +156,7 @@ def _mail(
             changed = outbox.not_mailed(
                 current,
                 mail,
-                unsent_hash=secrets.hashes.link,
+                unsent=secrets.hashes,
                 why=unsent.why,
                 note=unsent.note,
                 now=now,

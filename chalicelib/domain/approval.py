@@ -45,9 +45,12 @@ class Approver(Struct, frozen=True, rename="camel"):
     replaced_by: str | None = None
     """The person asked instead; the links of this approver then decide nothing."""
     code_hashes: tuple[str, ...] = ()
-    """SHA-256 of link secret and code together: without the mail no code can be tried."""
+    """SHA-256 of link secret and code together: without the mail no code can be tried. Like
+    `wrong_codes_by_link`, removed when this approver decides or is replaced."""
     wrong_codes: int = 0
-    """Wrong codes since the last mail; WRONG_CODES of them lock the links until the next one."""
+    """What earlier versions counted for all links together: each link of then begins with it."""
+    wrong_codes_by_link: dict[str, int] = {}
+    """`{link hash: wrong codes}`; WRONG_CODES of them lock that link, and no other."""
     stands_in_for: str | None = None
     """The absent approver whose delegate this person is."""
     note: str = ""
@@ -220,6 +223,11 @@ class Approval(Struct, frozen=True, rename="camel"):
 
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)
+
+
+def without_codes(approver: Approver) -> Approver:
+    """Return the approver without what only an undecided one needs: an item has 400 KB."""
+    return replace(approver, code_hashes=(), wrong_codes_by_link={})
 
 
 def find_person(people: Iterable[Approver], address: str) -> Approver | None:

@@ -87,6 +87,7 @@ def _without_person(person: Approver, names: Mapping[str, str]) -> Approver:
         address=names.get(person.address.lower(), _OTHERS),
         link_hashes=(),
         code_hashes=(),
+        wrong_codes_by_link={},
         note="",
         replaced_by=_renamed_one(person.replaced_by, names),
         stands_in_for=_renamed_one(person.stands_in_for, names),

@@ -11,10 +11,18 @@ from typing import Literal
 from msgspec.structs import replace
 
 from .addresses import same_person
-from .approval import OUTCOME_OF, Approval, Approver, Choice, Decision, find_person
+from .approval import (
+    OUTCOME_OF,
+    Approval,
+    Approver,
+    Choice,
+    Decision,
+    find_person,
+    without_codes,
+)
 from .errors import InvalidRequest
 from .events import Channel, Event
-from .link_tokens import SecretHashes
+from .link_tokens import SecretHashes, wrong_codes
 from .outbox_entries import LEASE, Mail, MailKind
 from .refusals import (
     changes_nothing,
@@ -92,7 +100,8 @@ def decide(
     check_can_decide(approval, approver, now)
     if not reason and approval.needs_reason(choice):
         raise InvalidRequest("reason: please say why, it is required", field="reason")
-    changed = approval.with_approver(replace(approver, decision=Decision(choice, now, reason)))
+    decided = replace(without_codes(approver), decision=Decision(choice, now, reason))
+    changed = approval.with_approver(decided)
     changed = changed.without_question_to(approver.address)
     changed = changed.with_event(Event(now, OUTCOME_OF[choice], approver.address, via))
     outcome = tally(changed)
@@ -115,15 +124,21 @@ def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
     return "pending"
 
 
-def record_wrong_code(approval: Approval, address: str, now: datetime, via: Channel) -> Approval:
-    """Return the approval with one more wrong code of this approver.
+def record_wrong_code(
+    approval: Approval, address: str, link_hash: str, now: datetime, via: Channel
+) -> Approval:
+    """Return the approval with one more wrong code tried with this approver's link.
 
     Raises what `check_can_decide` does, and WrongCode once there were WRONG_CODES.
     """
     approver = approval.approver(address)
     check_can_decide(approval, approver, now)
-    check_not_locked(approver)
-    changed = approval.with_approver(replace(approver, wrong_codes=approver.wrong_codes + 1))
+    check_not_locked(approver, link_hash)
+    counted = {
+        **approver.wrong_codes_by_link,
+        link_hash: wrong_codes(approver, link_hash) + 1,
+    }
+    changed = approval.with_approver(replace(approver, wrong_codes_by_link=counted))
     return changed.with_event(Event(now, "wrongCode", approver.address, via))
 
 
@@ -189,7 +204,7 @@ def reassign(
             f"from: {from_} has decided already; a decision is final", field="from"
         )
     check_can_be_asked(approval, to)
-    changed = approval.with_approver(replace(leaving, replaced_by=to))
+    changed = approval.with_approver(replace(without_codes(leaving), replaced_by=to))
     changed = changed.without_question_to(leaving.address)
     changed = changed.with_event(Event(now, "reassigned", by, via, f"{leaving.address} -> {to}"))
     return add_approvers(changed, (Approver(to, note=note),), "reassignment", now)

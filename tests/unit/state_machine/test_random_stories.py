@@ -13,6 +13,7 @@ from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
 from chalicelib.domain.errors import AlreadyDecided
 from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
+from chalicelib.domain.refusals import WRONG_CODES
 from tests.builders import request_approval
 from tests.fakes import TOKEN, FakePorts
 from tests.unit.state_machine.actions import KINDS, tick
@@ -220,7 +221,14 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
     reminded = msgspec.structs.replace(
         approval,
         approvers=tuple(
-            msgspec.structs.replace(person, link_hashes=kept, code_hashes=kept)
+            msgspec.structs.replace(
+                person,
+                link_hashes=kept,
+                code_hashes=kept if person.replaced_by is None else (),
+                wrong_codes_by_link=dict.fromkeys(kept, WRONG_CODES)
+                if person.replaced_by is None
+                else {},
+            )
             for person in approval.approvers
         ),
     )
