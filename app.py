@@ -35,7 +35,7 @@ STAGE = os.environ.get("ASSENT_STAGE", "dev")
 """Part of the queues' names, which Chalice reads at import (docs/decisions/0010-*.md)."""
 
 ANY = {"content_types": ["*/*"]}
-"""Chalice accepts every type, so that an unsupported one is refused in our words."""
+"""Chalice accepts every type, so that an unsupported one is refused in our words by any method."""
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 """Names the execution. Step Functions accepts more, but logs to CloudWatch only executions with
 such names, and a header and `links.self` hold them as they are."""
@@ -102,7 +102,7 @@ def start_execution(call: Call) -> Reply:
     return web.json({**started, "links": {"self": f"{wiring.public_url}/executions/{name}"}}, 201)
 
 
-@app.route("/executions/{name}", methods=["GET"], authorizer=iam)
+@app.route("/executions/{name}", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def get_execution(call: Call, name: str) -> Reply:
     """Return an execution, its newest approval with the outcome, and a list of all of them."""
@@ -119,7 +119,7 @@ def get_execution(call: Call, name: str) -> Reply:
     return web.json({**found, **view})
 
 
-@app.route("/approvals", methods=["GET"], authorizer=iam)
+@app.route("/approvals", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def list_approvals(call: Call) -> Reply:
     """Return approvals with one outcome, newest first: `?outcome=pending&limit=50&next=...`."""
@@ -130,7 +130,7 @@ def list_approvals(call: Call) -> Reply:
     return web.json({"approvals": approvals, "next": page.after or None})
 
 
-@app.route("/approvals/{approval_id}", methods=["GET"], authorizer=iam)
+@app.route("/approvals/{approval_id}", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def get_approval(call: Call, approval_id: str) -> Reply:
     """Return one approval with all its events, as JSON or, for `?format=text`, as text."""
@@ -145,7 +145,7 @@ def get_approval(call: Call, approval_id: str) -> Reply:
     return web.text(audit_report(found))
 
 
-@app.route("/approvals/{approval_id}", methods=["DELETE"], authorizer=iam)
+@app.route("/approvals/{approval_id}", methods=["DELETE"], authorizer=iam, **ANY)
 @answered
 def erase_approval(call: Call, approval_id: str) -> Reply:
     """Erase the personal data of a settled approval; that it was decided stays on record."""
@@ -181,7 +181,7 @@ def reassign_approval(call: Call, approval_id: str) -> Reply:
     return _change(call, approval_id, Reassign)
 
 
-@app.route("/approvers/{email}", methods=["GET"], authorizer=iam)
+@app.route("/approvers/{email}", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def get_approver(call: Call, email: str) -> Reply:
     """Return whether mail can reach an approver."""
@@ -198,7 +198,7 @@ def put_approver(call: Call, email: str) -> Reply:
     return web.json(approvers.delegate(wiring, unquote(email), delegation))
 
 
-@app.route("/approvers/{email}", methods=["DELETE"], authorizer=iam)
+@app.route("/approvers/{email}", methods=["DELETE"], authorizer=iam, **ANY)
 @answered
 def delete_approver(call: Call, email: str) -> Reply:
     """Delete an approver's topic and subscription."""
@@ -214,7 +214,7 @@ def confirm_approver(call: Call, email: str) -> Reply:
     return web.json(approvers.confirm(wiring, unquote(email), form.url))
 
 
-@app.route("/health", methods=["GET"])
+@app.route("/health", methods=["GET"], **ANY)
 @answered
 def health(call: Call) -> Reply:
     """Return that the stage runs and has its settings."""

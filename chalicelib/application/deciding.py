@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..domain import link_tokens, refusals, transitions
-from ..domain.addresses import check_address
+from ..domain.addresses import check_address, same_person
 from ..domain.approval import Approval, Approver, Choice
 from ..domain.errors import NotFound, WrongCode
 from ..domain.events import Channel
@@ -77,9 +77,9 @@ def reassign(
 ) -> tuple[Approval, Approver]:
     """Have another person asked instead of a link's approver, whose links decide nothing then.
 
-    Returns approval and approver as stored then. Raises what `transitions.reassign` does, NotFound
-    for a bad link, and the errors of `decide` for a missing or wrong code: without it, a link alone
-    could be reassigned to its finder.
+    Returns approval and approver as stored then; unchanged if just that was done already. Raises
+    what `transitions.reassign` does, NotFound for a bad link, and the errors of `decide` for a
+    missing or wrong code: without it, a link alone could be reassigned to its finder.
     """
     note = check_reason(note, "note")
     to = check_address(clean(to), "to", ports.approver_domains)
@@ -87,6 +87,8 @@ def reassign(
     for current in _linked_versions(ports, approval_id):
         now = ports.now()
         approver = link_tokens.approver_of(current, secret)
+        if same_person(approver.replaced_by or "", to):
+            return current, approver  # A second press needs no code, as with `decide`.
         refusals.check_can_decide(current, approver, now)
         if not _is_code_right(current, approver, secret, code):
             _record_wrong_code(ports, current, approver, secret, now, via)

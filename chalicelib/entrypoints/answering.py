@@ -66,7 +66,9 @@ class Answering(Generic[Response_co]):
             raise LookupError("a route is called by a request")
         call, facts = Call(self.app.current_request), dict[str, Any]()
         try:
+            call.check_type()
             reply = handler(call, **parameters)
+            facts = {"code": reply.code} if reply.code else {}
         except AssentError as e:
             facts = {"code": e.code} | ({"why": e.message} if e.status >= 500 else {})
             reply = web.error(call, e)

@@ -150,7 +150,7 @@ def _answer_without_button(
     """Return the answer where there is nothing to press: the approval is over, or no browser."""
     over = why_cannot_decide(approval, approver, ports.now())
     if over is not None and not isinstance(over, AlreadyDecided):
-        return _outcome(call, ports, approval, approver, status=over.status)
+        return _outcome(call, ports, approval, approver, error=over)
     if over is not None or not call.wants_html:
         return _outcome(call, ports, approval, approver)
     return None
@@ -162,28 +162,33 @@ def _outcome(
     approval: Approval,
     approver: Approver,
     *,
-    status: int = 200,
     error: AssentError | None = None,
 ) -> Reply:
     """Return an approval as its approver sees it, with their decision, and the error if any."""
-    status = error.status if error else status
     if call.wants_html:
         page = pages.outcome_for_approver(approval, approver, ports.now())
-        return web.html(page, status)
+        return _told(web.html(page), error)
     view: DecisionLinkJson = {
         "approval": serializers.approver_view(approval),
         "approver": approver.address,
         "decision": approver.decision.choice if approver.decision else None,
     }
-    return web.json({**(error.as_json() if error else {}), **view}, status)
+    return _told(web.json(view), error)
 
 
 def _outcome_for_requester(
     call: Call, ports: Ports, approval: Approval, error: AssentError | None = None
 ) -> Reply:
     """Return an approval as its requester sees it, and the error if any."""
-    status = error.status if error else 200
     if call.wants_html:
-        return web.html(pages.outcome_for_requester(approval, ports.now()), status)
+        return _told(web.html(pages.outcome_for_requester(approval, ports.now())), error)
     view: CancelLinkJson = {"approval": serializers.approver_view(approval)}
-    return web.json({**(error.as_json() if error else {}), **view}, status)
+    return _told(web.json(view), error)
+
+
+def _told(reply: Reply, error: AssentError | None) -> Reply:
+    """Return the reply with the status of the error, and for programs its code and message."""
+    if error is None:
+        return reply
+    body = reply.body if isinstance(reply.body, str) else {**error.as_json(), **reply.body}
+    return reply._replace(body=body, status=error.status, code=error.code)

@@ -2,7 +2,7 @@
 
 SNS sends the text unchanged and appends its own footer. Lines end by column 78; each of
 Assent's links has a line of its own; the requester's words are quoted, so that they can't pass for
-Assent's.
+Assent's, and an address is written so that it is a link to nothing but a mailbox.
 """
 
 import re
@@ -19,6 +19,7 @@ from .wording import (
     cancel_reason,
     detail_rows,
     duration,
+    in_mail,
     needed,
     outcome_title,
     past,
@@ -85,7 +86,7 @@ def _question(
         approval,
         opening,
         *_note(approval, mail.to),
-        _facts([("Asked by", requester(approval)), *_progress(approval, now)]),
+        _facts([("Asked by", in_mail(requester(approval))), *_progress(approval, now)]),
         *_details(approval),
         *(code if approval.request.code_required else []),
         _button("APPROVE", _url(approval, secrets, "approve", public_url)),
@@ -99,11 +100,11 @@ def _receipt(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
 ) -> Email:
     """Return the mail that tells the requester who was asked, with a link to cancel."""
-    people = ", ".join(approver.address for approver in approval.active_approvers)
+    people = ", ".join(in_mail(approver.address) for approver in approval.active_approvers)
     return _email(
         "Asked",
         approval,
-        f"{mail.to}, this was asked in your name:",
+        f"{in_mail(mail.to)}, this was asked in your name:",
         _facts([("Asked", people), *_progress(approval, now)]),
         _button("CANCEL", _url(approval, secrets, "cancel", public_url)),
         _SAFETY,
@@ -132,7 +133,7 @@ def _outcome_with_reasons(
     whose = "your request" if to_requester else "this request"
     because = cut(cancel_reason(approval), longest)
     decisions = [
-        f"{approver.address} {past(decision.choice)} on {when(decision.decided_at)}"
+        f"{in_mail(approver.address)} {past(decision.choice)} on {when(decision.decided_at)}"
         + (f":\n\n{_quoted(cut(decision.reason, longest))}" if decision.reason else ".")
         for approver, decision in approval.decisions
     ]
@@ -141,7 +142,7 @@ def _outcome_with_reasons(
     return _email(
         outcome_title(approval),
         approval,
-        f"{mail.to}, {whose} {was(approval)}:",
+        f"{in_mail(mail.to)}, {whose} {was(approval)}:",
         *([_quoted(because)] if because else []),
         *decisions,
         *shortened,
@@ -161,17 +162,26 @@ def _opening(approval: Approval, mail: Mail) -> tuple[str, str]:
     absent = approval.approver(mail.to).stands_in_for
     match mail.about:
         case "request" if absent is not None:
-            return f"{mail.to}, you are asked for {absent}, who is away:", "Approval needed"
+            return (
+                f"{in_mail(mail.to)}, you are asked for {in_mail(absent)}, who is away:",
+                "Approval needed",
+            )
         case "request":
-            return f"{mail.to}, your decision is needed:", "Approval needed"
+            return f"{in_mail(mail.to)}, your decision is needed:", "Approval needed"
         case "reminder":
-            return f"{mail.to}, your decision is still needed:", "Reminder, approval needed"
+            return (
+                f"{in_mail(mail.to)}, your decision is still needed:",
+                "Reminder, approval needed",
+            )
         case "escalation":
             because = "you are asked too, because it hasn't been decided in time"
-            return f"{mail.to}, {because}:", "Approval needed"
+            return f"{in_mail(mail.to)}, {because}:", "Approval needed"
         case _:
             before = next(a.address for a in approval.approvers if a.replaced_by == mail.to)
-            return f"{mail.to}, you are asked instead of {before}:", "Approval needed"
+            return (
+                f"{in_mail(mail.to)}, you are asked instead of {in_mail(before)}:",
+                "Approval needed",
+            )
 
 
 def _url(approval: Approval, secrets: MailSecrets, page: LinkedPage, public_url: str) -> str:

@@ -1,9 +1,17 @@
 """Words and phrases that mails, pages and audit reports share."""
 
+import re
 from datetime import datetime, timedelta
 
 from ..domain.approval import OUTCOME_OF, Approval, Choice
 from ..domain.events import SYSTEM, Event
+
+_PLAIN_ADDRESS = re.compile(r"[\w+'-]+(\.[\w+'-]+)*@[\w.-]+", re.ASCII)
+"""What nearly all addresses are made of. The other signs that one may have stand in paths, queries
+and passwords of links."""
+_PRINCIPAL = re.compile(r"arn:[\w:/+=,.@-]+", re.ASCII)
+_LIKE_A_SITE = re.compile(r"(?<![a-z0-9])(www|ftp)\.", re.IGNORECASE)
+_LINKING = re.compile(r"[.@]")
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -25,6 +33,18 @@ def duration(time: timedelta) -> str:
 def count(number: int, noun: str) -> str:
     """Return `no request`, `1 request`, `2 requests`."""
     return f"{number or 'no'} {noun}" if number < 2 else f"{number} {noun}s"
+
+
+def in_mail(who: str) -> str:
+    """Return an address or name as it may stand in a mail.
+
+    Mail programs make a link of `www.example.com/x@example.org`, which is an address and leads to
+    another site. Such a one is written `www[.]example[.]com/x[@]example[.]org`.
+    """
+    plain = _PLAIN_ADDRESS.fullmatch(who) or _PRINCIPAL.fullmatch(who)
+    if plain and not _LIKE_A_SITE.search(who):
+        return who
+    return _LINKING.sub(r"[\g<0>]", who)
 
 
 def requester(approval: Approval) -> str:
@@ -104,7 +124,7 @@ def _was_cancelled(approval: Approval, at: str) -> str:
         return f"was cancelled{at}, because its workflow ended by itself"
     if approval.superseded_by is not None:
         return f"was cancelled{at}, because its workflow asked again; the newer request counts"
-    return f"was cancelled by {_cancellation(approval).who}{at}{_in_vain(approval)}"
+    return f"was cancelled by {in_mail(_cancellation(approval).who)}{at}{_in_vain(approval)}"
 
 
 def _in_vain(approval: Approval) -> str:

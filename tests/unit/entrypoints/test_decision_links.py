@@ -238,7 +238,9 @@ def _gone(client: AppClient, ports: AppPorts, token: str, code: str, words: str)
             assert "<form" not in page.text
         refused = client.post_json(path, {"reason": "r"})
         assert (refused.status, refused.json["code"]) == (410, code)
-        assert client.get(path, JSON).status == 410
+        seen = client.get(path, JSON)
+        assert (seen.status, seen.json["code"], "message" in seen.json) == (410, code, True)
+        assert (ports.logged[-1]["status"], ports.logged[-1]["code"]) == (410, code)
         assert client.head(path).status == 410
     assert ports.snapshot() == before
 

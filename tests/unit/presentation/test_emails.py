@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from wcwidth import iter_graphemes, wcswidth
 
 from chalicelib.domain import link_tokens
-from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.approval import Approval, Approver, Choice
 from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.texts import check_reason
-from chalicelib.domain.transitions import reassign
+from chalicelib.domain.transitions import cancel, reassign
 from chalicelib.domain.validation import DETAILS_BYTES
 from chalicelib.presentation.emails import Email, write_email
 from chalicelib.presentation.wording import needed
@@ -319,3 +319,39 @@ def test_the_mail_after_a_reassignment_names_the_approver_before_and_quotes_the_
     text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
     assert text.startswith(f"{two}, you are asked instead of {one}:")
     assert "They wrote to you:\n\n| I am\n| away\n" in text
+
+
+@pytest.mark.parametrize("about", ["request", "reminder", "escalation", "reassignment"])
+def test_no_address_in_a_question_passes_for_a_link(about: MailKind) -> None:
+    """Whichever role its owner has: requester, reader, replaced or absent approver."""
+    odd = "www.assent-login.com/approve/{}@example.com"
+    reader, absent, before, asking = (odd.format(n) for n in range(4))
+    asked = an_approval(approvers=[before], requestedBy=asking)
+    approval = reassign(
+        asked, before, reader, by="operator@example.com", note="", now=START, via="api"
+    )
+    delegate = replace(approval.approver(reader), stands_in_for=absent)
+    approval = approval.with_approver(delegate)
+    mail = write_email(
+        approval, Mail(reader, START, about=about), SECRET, public_url=URL, now=START
+    )
+    assert "www[.]assent-login[.]com" in mail.text
+    assert "www." not in mail.text.replace("www[.]", "")
+
+
+def test_no_address_in_a_receipt_or_an_outcome_passes_for_a_link() -> None:
+    """Approvers', and the operator's who cancelled."""
+    one, asking = "www.evil.org/a@example.com", "www.evil.org/b@example.com"
+    asked = replace(
+        an_approval(approvers=[one], requestedBy=asking), requester=Approver(asking, ("x",))
+    )
+    receipt = Mail(asking, START, about="receipt")
+    shut = cancel(asked, "www.evil.org/c@x.org", reason="", now=START, via="api")
+    for approval, mail in (
+        (asked, receipt),
+        (decided(asked, 0, "reject"), replace(receipt, about="outcome")),
+        (shut, Mail(one, START, about="outcome")),
+    ):
+        text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
+        assert "www[.]evil[.]org" in text
+        assert "www." not in text
