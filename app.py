@@ -275,8 +275,11 @@ def tick(event: CloudWatchEvent) -> None:
 def _change(call: Call, approval_id: str, kind: type[Command]) -> Reply:
     command = convert(call.json(default=b"{}"), kind)
     by = call.caller if command.by is None else check_address(command.by, "by", ("*",))
-    changed = operating.change(wiring, approval_id, command, by=by, via="api")
-    return web.json(serializers.operator_view(changed))
+    changed = operating.change(
+        wiring, approval_id, command, by=by, via="api", principal=call.caller
+    )
+    claimed = {} if command.by is None else {"by": by}
+    return web.json(serializers.operator_view(changed))._replace(facts=claimed)
 
 
 def _take(name: str, kind: queue_messages.Kind, event: SQSEvent) -> None:

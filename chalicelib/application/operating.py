@@ -25,17 +25,20 @@ class ApprovalsPage(NamedTuple):
     after: str
 
 
-def change(ports: Ports, approval_id: str, command: Command, *, by: str, via: Channel) -> Approval:
+def change(
+    ports: Ports, approval_id: str, command: Command, *, by: str, via: Channel, principal: str = ""
+) -> Approval:
     """Cancel, remind, extend or reassign an approval, and return it as stored then.
 
-    Unchanged if just that was done already. Raises what the transition does, and NotFound. Mails
-    go out with the next tick.
+    `principal` is the IAM principal that signed the call, and `by` whom it named. Unchanged if just
+    that was done already. Raises what the transition does, and NotFound. Mails go out with the next
+    tick.
     """
     if not is_id(approval_id):
         raise no_approval(approval_id)
     began = ports.now()
     for current in versions(ports, approval_id):
-        changed = _apply(ports, current, command, by, via)
+        changed = _apply(ports, current, command, by, via, principal)
         if changed == current:
             return current  # Done already: the writer of that has the lease on its entries.
         if saved := save(ports, current, changed):
@@ -43,25 +46,39 @@ def change(ports: Ports, approval_id: str, command: Command, *, by: str, via: Ch
     raise too_many_conflicts()
 
 
-def _apply(ports: Ports, approval: Approval, command: Command, by: str, via: Channel) -> Approval:
+def _apply(
+    ports: Ports, approval: Approval, command: Command, by: str, via: Channel, principal: str
+) -> Approval:
     now = ports.now()
     match command:
         case Cancel():
             reason = check_reason(command.reason)
-            return transitions.cancel(approval, by, reason=reason, now=now, via=via)
+            return transitions.cancel(
+                approval, by, reason=reason, now=now, via=via, principal=principal
+            )
         case Remind():
             reason = check_reason(command.reason)
-            return transitions.remind(approval, by, reason=reason, now=now, via=via)
+            return transitions.remind(
+                approval, by, reason=reason, now=now, via=via, principal=principal
+            )
         case Extend():
             reason = check_reason(command.reason)
             return transitions.extend(
-                approval, by, command.expires_in, reason=reason, now=now, via=via
+                approval,
+                by,
+                command.expires_in,
+                reason=reason,
+                now=now,
+                via=via,
+                principal=principal,
             )
         case Reassign():
             to = check_address(command.to, "to", ports.approver_domains)
             note = check_reason(command.note, "note")
             from_ = check_address(command.from_, "from", ("*",))
-            return transitions.reassign(approval, from_, to, by=by, note=note, now=now, via=via)
+            return transitions.reassign(
+                approval, from_, to, by=by, note=note, now=now, via=via, principal=principal
+            )
     raise TypeError(f"{type(command).__name__} is no command")
 
 

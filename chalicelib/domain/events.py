@@ -28,6 +28,8 @@ else:
 
 EVENTS_KEPT = 200
 """The most events that one approval keeps; older ones of lesser kinds are counted."""
+PRINCIPALS_KEPT = 16_000
+"""So many characters of IAM principals, likewise: about a hundred events of operators."""
 REASONS_KEPT = 4
 """The most reasons of reminders and extensions that one approval keeps: an item has 400 KB."""
 
@@ -55,16 +57,19 @@ class Event(Struct, frozen=True, rename="camel"):
     note: str = ""
     why: str = ""
     """The operator's reason for a reminder or an extension."""
+    principal: str = ""
+    """The IAM principal that signed an operator's call; another `who` is what the operator claims
+    to be."""
 
 
 def append(events: tuple[Event, ...], event: Event) -> tuple[tuple[Event, ...], int]:
     """Return the events with one more, and how many were folded into a count (0 or 1).
 
-    Beyond EVENTS_KEPT the oldest event of a lesser kind is folded; beyond REASONS_KEPT the oldest
-    reason of a repeatable command is emptied.
+    Beyond EVENTS_KEPT, and beyond PRINCIPALS_KEPT, the oldest event of a lesser kind is folded;
+    beyond REASONS_KEPT the oldest reason of a repeatable command is emptied.
     """
     longer = (*_with_room_for_reason(events, event), event)
-    if len(longer) <= EVENTS_KEPT:
+    if len(longer) <= EVENTS_KEPT and sum(len(e.principal) for e in longer) <= PRINCIPALS_KEPT:
         return longer, 0
     oldest = next((i for i, e in enumerate(longer) if e.what not in _NEVER_FOLDED), None)
     if oldest is None:

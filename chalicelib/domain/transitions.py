@@ -1,7 +1,8 @@
 """Transitions: what people do to an approval: request, decide, cancel, remind, extend, reassign.
 
 Each takes an approval and what happened, and returns the next approval, with the effects that this
-promised in its outbox; or it raises the error that says why not.
+promised in its outbox; or it raises the error that says why not. `by` is who acts: an approver, the
+requester, or what an operator claims to be, whose IAM principal is then `principal`.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from .addresses import same_person
 from .approval import (
+    OPERATOR,
     OUTCOME_OF,
     Approval,
     Approver,
@@ -142,7 +144,9 @@ def record_wrong_code(
     return changed.with_event(Event(now, "wrongCode", approver.address, via))
 
 
-def cancel(approval: Approval, by: str, *, reason: str, now: datetime, via: Channel) -> Approval:
+def cancel(
+    approval: Approval, by: str, *, reason: str, now: datetime, via: Channel, principal: str = ""
+) -> Approval:
     """Return the approval cancelled; unchanged if it is already.
 
     Raises AlreadyDecided or Expired if it has another outcome.
@@ -150,23 +154,37 @@ def cancel(approval: Approval, by: str, *, reason: str, now: datetime, via: Chan
     if approval.outcome == "cancelled":
         return approval
     check_open(approval, now)
-    changed = approval.with_event(Event(now, "cancelled", by, via, reason))
+    changed = approval.with_event(Event(now, "cancelled", by, via, reason, principal=principal))
     return changed.closed("cancelled", now, by)
 
 
 def remind(
-    approval: Approval, by: str, *, now: datetime, via: Channel, reason: str = ""
+    approval: Approval,
+    by: str,
+    *,
+    now: datetime,
+    via: Channel,
+    reason: str = "",
+    principal: str = "",
 ) -> Approval:
     """Return the approval with a mail, due now, to each undecided approver.
 
     Raises AlreadyDecided or Expired if it is closed.
     """
     check_open(approval, now)
-    return add_reminders(approval, now).with_event(Event(now, "reminded", by, via, why=reason))
+    reminded = Event(now, "reminded", by, via, why=reason, principal=principal)
+    return add_reminders(approval, now).with_event(reminded)
 
 
 def extend(
-    approval: Approval, by: str, expires_in: int, *, now: datetime, via: Channel, reason: str = ""
+    approval: Approval,
+    by: str,
+    expires_in: int,
+    *,
+    now: datetime,
+    via: Channel,
+    reason: str = "",
+    principal: str = "",
 ) -> Approval:
     """Return the approval with its deadline `expires_in` seconds from now.
 
@@ -174,7 +192,7 @@ def extend(
     """
     check_open(approval, now)
     expires_at = now + timedelta(seconds=expires_in)
-    extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason)
+    extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason, principal)
     return replace(approval.with_event(extended), expires_at=expires_at)
 
 
@@ -187,6 +205,7 @@ def reassign(
     note: str,
     now: datetime,
     via: Channel,
+    principal: str = "",
 ) -> Approval:
     """Return the approval with `to` asked instead of `from_`, whose links decide nothing any more.
 
@@ -206,8 +225,11 @@ def reassign(
     check_can_be_asked(approval, to)
     changed = approval.with_approver(replace(without_codes(leaving), replaced_by=to))
     changed = changed.without_question_to(leaving.address)
-    changed = changed.with_event(Event(now, "reassigned", by, via, f"{leaving.address} -> {to}"))
-    return add_approvers(changed, (Approver(to, note=note),), "reassignment", now)
+    who = f"{leaving.address} -> {to}"
+    changed = changed.with_event(Event(now, "reassigned", by, via, who, principal=principal))
+    author = OPERATOR if via == "api" else by
+    asked = Approver(to, note=note, note_by=author if note else "")
+    return add_approvers(changed, (asked,), "reassignment", now)
 
 
 def add_approvers(

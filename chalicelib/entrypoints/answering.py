@@ -68,7 +68,7 @@ class Answering(Generic[Response_co]):
         try:
             call.check_type()
             reply = handler(call, **parameters)
-            facts = {"code": reply.code} if reply.code else {}
+            facts = dict(reply.facts)
         except AssentError as e:
             facts = {"code": e.code} | ({"why": e.message} if e.status >= 500 else {})
             reply = web.error(call, e)
@@ -82,6 +82,7 @@ class Answering(Generic[Response_co]):
             ms=_milliseconds_since(started),
             requestId=call.reference,
             **call.ids,
+            **call.signature,
             **facts,
         )
         body = "" if call.method == "HEAD" else reply.body

@@ -191,4 +191,4 @@ def _told(reply: Reply, error: AssentError | None) -> Reply:
     if error is None:
         return reply
     body = reply.body if isinstance(reply.body, str) else {**error.as_json(), **reply.body}
-    return reply._replace(body=body, status=error.status, code=error.code)
+    return reply._replace(body=body, status=error.status, facts={"code": error.code})

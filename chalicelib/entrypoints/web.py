@@ -6,6 +6,7 @@
 import re
 import typing
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, unquote
 
@@ -62,8 +63,8 @@ class Reply(NamedTuple):
     body: Any
     status: int
     headers: Headers
-    code: str = ""
-    """The code of the error that it tells beside an approval, for the log."""
+    facts: Mapping[str, str] = MappingProxyType({})
+    """What the log says beside route, status and ids."""
 
 
 class Call:
@@ -93,6 +94,12 @@ class Call:
         """The IAM principal that signed the request."""
         identity = self._sent.context.get("identity") or {}
         return str(identity.get("userArn") or "operator")
+
+    @property
+    def signature(self) -> dict[str, str]:
+        """The IAM principal that signed an operator's call, for the log."""
+        is_signed = (self._sent.context.get("identity") or {}).get("userArn")
+        return {"principal": self.caller} if is_signed else {}
 
     @property
     def reference(self) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..domain.addresses import same_person
-from ..domain.approval import Approval
+from ..domain.approval import OPERATOR, Approval
 from ..domain.link_tokens import LinkedPage, MailSecrets, link
 from ..domain.outbox_entries import Mail
 from ..domain.texts import REASON_CHARACTERS
@@ -142,7 +142,7 @@ def _outcome_with_reasons(
     return _email(
         outcome_title(approval),
         approval,
-        f"{in_mail(mail.to)}, {whose} {was(approval)}:",
+        f"{in_mail(mail.to)}, {whose} {was(approval, mailed=True)}:",
         *([_quoted(because)] if because else []),
         *decisions,
         *shortened,
@@ -213,8 +213,16 @@ def _facts(facts: list[tuple[str, str]]) -> str:
 
 
 def _note(approval: Approval, address: str) -> list[str]:
-    note = approval.approver(address).note
-    return [f"They wrote to you:\n\n{_quoted(note)}"] if note else []
+    approver = approval.approver(address)
+    if not approver.note:
+        return []
+    if approver.note_by == OPERATOR:
+        author = "An operator wrote to you"
+    elif approver.note_by:
+        author = "They wrote to you"
+    else:
+        author = "This was written to you"  # An earlier version didn't store by whom.
+    return [f"{author}:\n\n{_quoted(approver.note)}"]
 
 
 def _subject_line(text: str) -> str:

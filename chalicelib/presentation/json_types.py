@@ -113,12 +113,16 @@ class ApproverJson(TypedDict):
     replacedBy: NotRequired[str]
     standsInFor: NotRequired[str]
     note: NotRequired[str]
+    noteBy: NotRequired[str]
     why: NotRequired[str]
     refusal: NotRequired[str]
 
 
 class EventJson(TypedDict):
-    """One event of the audit trail."""
+    """One event of the audit trail.
+
+    `principal` signed an operator's call; `by` is whom the operator named, a claim.
+    """
 
     at: str
     what: str
@@ -126,6 +130,8 @@ class EventJson(TypedDict):
     via: str
     note: str
     why: NotRequired[str]
+    by: NotRequired[str]
+    principal: NotRequired[str]
 
 
 class OperatorViewJson(QuestionJson):

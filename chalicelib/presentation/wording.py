@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-from ..domain.approval import OUTCOME_OF, Approval, Choice
+from ..domain.approval import OPERATOR, OUTCOME_OF, Approval, Approver, Choice
 from ..domain.events import SYSTEM, Event
 
 _PLAIN_ADDRESS = re.compile(r"[\w+'-]+(\.[\w+'-]+)*@[\w.-]+", re.ASCII)
@@ -53,6 +53,11 @@ def requester(approval: Approval) -> str:
     return approval.request.requested_by or f"the workflow {''.join(state_machine)}"
 
 
+def note_author(approver: Approver) -> str:
+    """Return who wrote the note to this approver: `an operator`, or the replaced approver."""
+    return "an operator" if approver.note_by == OPERATOR else approver.note_by
+
+
 def asked_again(approval: Approval) -> str:
     """Return that the workflow has asked the same again since; empty if it hasn't."""
     if approval.asked_again_at is None:
@@ -84,16 +89,17 @@ def past(choice: Choice) -> str:
     return OUTCOME_OF[choice]
 
 
-def was(approval: Approval) -> str:
+def was(approval: Approval, *, mailed: bool = False) -> str:
     """Return outcome and time: `was approved on ...`; who or what cancelled it.
 
-    Says so if a decision came when the workflow didn't wait for it any more.
+    Says so if a decision came when the workflow didn't wait for it any more. `mailed` has the
+    address written as `in_mail` does.
     """
     at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
     if approval.outcome == "expired":
         return f"expired{at}, before it was decided"
     if approval.outcome == "cancelled":
-        return _was_cancelled(approval, at)
+        return _was_cancelled(approval, at, mailed=mailed)
     return f"was {approval.outcome}{at}{_in_vain(approval)}"
 
 
@@ -119,12 +125,13 @@ def detail_rows(approval: Approval) -> list[tuple[str, str]]:
     return [(label, _value(value)) for label, value in details.items()]
 
 
-def _was_cancelled(approval: Approval, at: str) -> str:
+def _was_cancelled(approval: Approval, at: str, *, mailed: bool) -> str:
     if approval.execution_ended is not None:
         return f"was cancelled{at}, because its workflow ended by itself"
     if approval.superseded_by is not None:
         return f"was cancelled{at}, because its workflow asked again; the newer request counts"
-    return f"was cancelled by {in_mail(_cancellation(approval).who)}{at}{_in_vain(approval)}"
+    who = _cancellation(approval).who
+    return f"was cancelled by {in_mail(who) if mailed else who}{at}{_in_vain(approval)}"
 
 
 def _in_vain(approval: Approval) -> str:

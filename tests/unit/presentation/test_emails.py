@@ -321,6 +321,25 @@ def test_the_mail_after_a_reassignment_names_the_approver_before_and_quotes_the_
     assert "They wrote to you:\n\n| I am\n| away\n" in text
 
 
+@pytest.mark.parametrize("claimed", [people(2)[0], "operator@example.com"])
+def test_the_note_of_an_operator_is_not_shown_as_the_replaced_approvers(claimed: str) -> None:
+    """Whatever name the operator gives, the replaced approver's included."""
+    one, two = people(2)
+    approval = reassign(approval_of(1), one, two, by=claimed, note="Hello", now=START, via="api")
+    mail = Mail(two, START, about="reassignment")
+    text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
+    assert "An operator wrote to you:\n\n| Hello\n" in text
+    assert "They wrote" not in text
+
+
+def test_a_note_that_an_earlier_version_stored_is_nobodys() -> None:
+    """It didn't store who wrote it."""
+    approval = approval_of(1)
+    noted = replace(approval.approvers[0], note="Hello")
+    text = _mail(replace(approval, approvers=(noted,))).text
+    assert "This was written to you:\n\n| Hello\n" in text
+
+
 @pytest.mark.parametrize("about", ["request", "reminder", "escalation", "reassignment"])
 def test_no_address_in_a_question_passes_for_a_link(about: MailKind) -> None:
     """Whichever role its owner has: requester, reader, replaced or absent approver."""
