@@ -259,6 +259,7 @@ class StillPorts:
     own_executions = "arn:aws:states:us-east-1:000000000000:execution:assent-test:"
     public_url = "https://assent.example.com/api"
     approver_domains: tuple[str, ...] = ("example.com",)
+    details_kept: timedelta | None = timedelta(days=30)
 
     def __init__(self) -> None:
         self.time = START

@@ -55,11 +55,11 @@ class Config:
         domains: tuple[str, ...],
         public_url: str,
         limits: Limits,
-        retention_days: str | None = None,
+        days: Mapping[str, str | None] | None = None,
     ) -> None:
         """Write the settings and variables of a stage of Assent, from its stack's outputs.
 
-        Without `retention_days` the recorded ones stay.
+        `days` are the variables that hold numbers of days; None keeps the recorded one.
         """
         before = self._variables(self._read(), stage)
         variables = {
@@ -71,8 +71,7 @@ class Config:
             "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
             "ASSENT_APPROVER_DOMAINS": ",".join(domains),
         }
-        if retention_days is not None:
-            variables["ASSENT_RETENTION_DAYS"] = retention_days
+        variables |= {name: number for name, number in (days or {}).items() if number is not None}
         self.update_stage(stage, assent_settings(outputs, limits), variables)
 
     def update_stage(

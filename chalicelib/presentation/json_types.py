@@ -41,10 +41,15 @@ class QuestionJson(TypedDict):
 
 
 class ApproverViewJson(QuestionJson):
-    """What an approver sees through a decision link."""
+    """What an approver sees through a decision link.
+
+    `outcomeAlone` is only there if it is true: the outcome is old, so details and reasons are left
+    out.
+    """
 
     details: dict[str, Detail] | str
     decisions: list[DecisionJson]
+    outcomeAlone: NotRequired[bool]
 
 
 class InboxItemJson(QuestionJson):
@@ -62,6 +67,14 @@ class DecisionLinkJson(TypedDict):
     approval: ApproverViewJson
     approver: str
     decision: Choice | None
+
+
+class ReassignedLinkJson(TypedDict):
+    """The answer of a replaced approver's link: who is asked now, and nothing of the approval."""
+
+    approver: str
+    decision: None
+    replacedBy: str
 
 
 class CancelLinkJson(TypedDict):

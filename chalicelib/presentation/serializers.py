@@ -60,13 +60,19 @@ def summary(approval: Approval) -> SummaryJson:
     }
 
 
-def approver_view(approval: Approval) -> ApproverViewJson:
-    """Return the question, the quorum and the decisions, for the reader of a decision link."""
-    return {
-        **_question(approval),
+def approver_view(approval: Approval, *, outcome_alone: bool = False) -> ApproverViewJson:
+    """Return the question, the quorum and the decisions, for the reader of a decision link.
+
+    `outcome_alone` says that details and reasons have been left out of this approval.
+    """
+    view: ApproverViewJson = {
+        **_question(approval),  # type: ignore[typeddict-item]  # may hold outcomeAlone, says mypy
         "details": approval.request.details,
         "decisions": decisions(approval),
     }
+    if outcome_alone:
+        view["outcomeAlone"] = True
+    return view
 
 
 def inbox_item(approval: Approval) -> InboxItemJson:

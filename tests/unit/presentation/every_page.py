@@ -30,6 +30,10 @@ class Typed:
     error: str = ""
 
 
+ABOUT_NO_REQUEST = ("problem", "reassigned")
+"""The pages that show nothing of a request."""
+
+
 def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Page]:
     """Return each page of one approval, by name."""
     approver, token = approval.approvers[0], token_of(approval)
@@ -44,6 +48,7 @@ def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Pa
         ),
         "cancel": decision.cancel_page(approval, approver, reason=text, error=error),
         "outcome": decision.outcome_for_approver(approval, approver, START),
+        "reassigned": decision.reassigned_page(approver.address),
         "outcome for the requester": decision.outcome_for_requester(approval, START),
         "inbox": inbox.inbox_page(approver.address, [approval], after="x", now=START, error=error),
         "confirm": inbox.confirm_page(
