@@ -195,7 +195,15 @@ def put_approver(call: Call, email: str) -> Reply:
     delegation = call.json(default=b"{}")
     if delegation == {}:
         return web.json(approvers.invite(wiring, unquote(email)))
-    return web.json(approvers.delegate(wiring, unquote(email), delegation))
+    return web.json(approvers.delegate(wiring, unquote(email), delegation, call.caller))
+
+
+@app.route("/approvers/{email}/delegation", methods=["DELETE"], authorizer=iam, **ANY)
+@answered
+def end_delegation(call: Call, email: str) -> Reply:
+    """End an approver's delegation; approver and delegate are told."""
+    approvers.end_delegation(wiring, unquote(email), by=call.caller, principal=call.caller)
+    return Reply("", 204, web.HEADERS)
 
 
 @app.route("/approvers/{email}", methods=["DELETE"], authorizer=iam, **ANY)

@@ -1,12 +1,14 @@
 """Asking: a task token and a request become an approval, and each approver is mailed."""
 
+from functools import cache
+
 import msgspec
 
 from ..domain import link_tokens, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approver
 from ..domain.decoding import convert
-from ..domain.delegation import delegates_for
+from ..domain.delegation import author_of, delegates_for
 from ..domain.errors import InvalidRequest
 from ..domain.events import Channel
 from ..domain.request import TaskRequest
@@ -33,7 +35,8 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
         return _refuse(ports, untrusted, e)
     now = ports.now()
     excluded = None if request.allow_self_approval else request.requested_by
-    delegates = delegates_for(request.approvers, now, ports.store.delegation, excluded)
+    delegation = cache(ports.store.delegation)
+    delegates = delegates_for(request.approvers, now, delegation, excluded)
     secrets = new_secrets(ports, (*request.approvers, *delegates))
     approval = transitions.request_approval(
         approval_id=link_tokens.approval_id(task.task_token),
@@ -45,6 +48,7 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
         via=via,
         requester=_reachable_requester(ports, request.requested_by),
         delegates=delegates,
+        authors={absent: author_of(delegation(absent)) for absent in delegates.values()},
     )
     older = older_requests(ports, task.execution_arn, began, via)
     if ports.store.create(approval):

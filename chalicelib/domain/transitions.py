@@ -23,7 +23,7 @@ from .approval import (
     without_codes,
 )
 from .errors import InvalidRequest
-from .events import Channel, Event
+from .events import SYSTEM, Channel, Event
 from .link_tokens import SecretHashes, wrong_codes
 from .outbox_entries import LEASE, Mail, MailKind
 from .refusals import (
@@ -48,12 +48,14 @@ def request_approval(
     via: Channel,
     requester: Approver | None = None,
     delegates: Mapping[str, str] | None = None,
+    authors: Mapping[str, tuple[str, str]] | None = None,
 ) -> Approval:
     """Return a new pending approval whose outbox mails each approver, and the requester.
 
-    `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`.
+    `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`, and
+    `authors` says who wrote each absent approver's delegation, as `delegation.author_of` does.
     """
-    delegates = delegates or {}
+    delegates, authors = delegates or {}, authors or {}
     delegate_of = {absent: delegate for delegate, absent in delegates.items()}
     people = [delegate_of.get(address, address) for address in request.approvers]
     receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
@@ -77,7 +79,7 @@ def request_approval(
         events=(
             Event(now, "requested", request.requested_by or execution_arn, via),
             *(
-                Event(now, "delegated", absent, via, f"{absent} -> {delegate}")
+                _delegated(now, via, absent, delegate, authors.get(absent, (SYSTEM, "")))
                 for absent, delegate in delegate_of.items()
             ),
         ),
@@ -253,6 +255,13 @@ def add_reminders(approval: Approval, now: datetime) -> Approval:
     people = (a.address for a in approval.undecided if a.address not in coming)
     mails = tuple(Mail(to, now, about="reminder") for to in people)
     return replace(approval, outbox=(*approval.outbox, *mails))
+
+
+def _delegated(
+    now: datetime, via: Channel, absent: str, delegate: str, author: tuple[str, str]
+) -> Event:
+    by, principal = author
+    return Event(now, "delegated", by, via, f"{absent} -> {delegate}", principal=principal)
 
 
 def _later(now: datetime, seconds: int | None) -> datetime | None:

@@ -134,7 +134,7 @@ def _outcome_with_reasons(
     because = cut(cancel_reason(approval), longest)
     decisions = [
         f"{in_mail(approver.address)} {past(decision.choice)} on {when(decision.decided_at)}"
-        + (f":\n\n{_quoted(cut(decision.reason, longest))}" if decision.reason else ".")
+        + (f":\n\n{quoted(cut(decision.reason, longest))}" if decision.reason else ".")
         for approver, decision in approval.decisions
     ]
     shortened = [_SHORTENED] if longest < REASON_CHARACTERS else []
@@ -143,7 +143,7 @@ def _outcome_with_reasons(
         outcome_title(approval),
         approval,
         f"{in_mail(mail.to)}, {whose} {was(approval, mailed=True)}:",
-        *([_quoted(because)] if because else []),
+        *([quoted(because)] if because else []),
         *decisions,
         *shortened,
         "You don't need to do anything.",
@@ -222,7 +222,7 @@ def _note(approval: Approval, address: str) -> list[str]:
         author = "They wrote to you"
     else:
         author = "This was written to you"  # An earlier version didn't store by whom.
-    return [f"{author}:\n\n{_quoted(approver.note)}"]
+    return [f"{author}:\n\n{quoted(approver.note)}"]
 
 
 def _subject_line(text: str) -> str:
@@ -242,13 +242,14 @@ def _details(approval: Approval) -> list[str]:
         text = details
     else:
         text = "\n".join(f"{label}: {value}" for label, value in detail_rows(approval))
-    quoted = _quoted(text).split("\n")
-    if len(quoted) > DETAIL_LINES:
-        more = len(quoted) - DETAIL_LINES
-        quoted = [*quoted[:DETAIL_LINES], f"({more} more lines of details are on the page.)"]
-    return ["Details, as the requester wrote them:\n\n" + "\n".join(quoted)]
+    lines = quoted(text).split("\n")
+    if len(lines) > DETAIL_LINES:
+        more = len(lines) - DETAIL_LINES
+        lines = [*lines[:DETAIL_LINES], f"({more} more lines of details are on the page.)"]
+    return ["Details, as the requester wrote them:\n\n" + "\n".join(lines)]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return what a person wrote, in lines that can't pass for Assent's."""
     text = re.sub(r"\n\s*\n", "\n\n", text)
     return "\n".join(wrap(line, "| ") or "|" for line in text.split("\n"))

@@ -22,6 +22,7 @@ ROUTES = [
     ("GET", "/approvers/ada%40example.com"),
     ("PUT", "/approvers/ada%40example.com"),
     ("DELETE", "/approvers/ada%40example.com"),
+    ("DELETE", "/approvers/ada%40example.com/delegation"),
     ("POST", "/approvers/ada%40example.com/confirmation"),
 ]
 APPROVER_TOPIC = "arn:aws:sns:us-east-1:000000000000:assent-sandbox-approver-x"
