@@ -81,6 +81,15 @@ def inbox(call: Call, token: str) -> Reply:
     return inbox_link.inbox(call, wiring, token)
 
 
+@app.route("/delegation/{token}", methods=["GET", "HEAD", "POST"], **ANY)
+@answered
+def delegation(call: Call, token: str) -> Reply:
+    """Show an approver who decides while they are away; POST sets or ends that."""
+    from chalicelib.entrypoints import delegation_link  # noqa: PLC0415 (cold start)
+
+    return delegation_link.delegation(call, wiring, token)
+
+
 @app.route("/cancel/{token}", methods=["GET", "HEAD", "POST"], **ANY)
 @answered
 def cancel(call: Call, token: str) -> Reply:
@@ -192,10 +201,10 @@ def get_approver(call: Call, email: str) -> Reply:
 @answered
 def put_approver(call: Call, email: str) -> Reply:
     """Have SNS invite an approver; a body is a delegation, stored for them."""
-    delegation = call.json(default=b"{}")
-    if delegation == {}:
+    sent = call.json(default=b"{}")
+    if sent == {}:
         return web.json(approvers.invite(wiring, unquote(email)))
-    return web.json(approvers.delegate(wiring, unquote(email), delegation, call.caller))
+    return web.json(approvers.delegate(wiring, unquote(email), sent, call.caller))
 
 
 @app.route("/approvers/{email}/delegation", methods=["DELETE"], authorizer=iam, **ANY)

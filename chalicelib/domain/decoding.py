@@ -17,6 +17,7 @@ _CHOICES = {
     "decision": "approve, reject",
     "choice": "approve, reject",
     "confirmed": "yes",
+    "end": "yes",
     "outcome": "pending, approved, rejected, expired, cancelled",
     "status": "SUCCEEDED, FAILED, TIMED_OUT, ABORTED",
 }

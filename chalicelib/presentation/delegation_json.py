@@ -26,6 +26,13 @@ DelegationJson = TypedDict(
 """
 
 
+class OwnDelegationJson(TypedDict):
+    """The answer of an approver's own delegation page: what is or will be in force, if anything."""
+
+    approver: str
+    absence: DelegationJson | None
+
+
 def delegation_json(delegation: Delegation) -> DelegationJson:
     """Return the delegation with its author, as `GET /approvers/{email}` answers."""
     view: DelegationJson = {

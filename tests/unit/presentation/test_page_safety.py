@@ -111,7 +111,8 @@ def test_a_hostile_name_of_a_state_machine_is_shown_letter_for_letter(text: str)
 def test_no_page_runs_or_loads_anything(approval: Approval, choice: Choice) -> None:
     """No script, no handler, no style of its own, and no address but our own pages'."""
     token = token_of(approval)
-    ours = {f"../{page}/{token}" for page in ("approve", "reject", "reassign", "inbox")}
+    pages = ("approve", "reject", "reassign", "inbox", "delegation")
+    ours = {f"../{page}/{token}" for page in pages}
     for name, page in every_page(approval, choice, Typed(error="x")).items():
         forbidden = {"script", "iframe", "img", "object", "embed", "base"}
         assert not forbidden & {tag for tag, _ in page.tags}, name
@@ -162,7 +163,8 @@ def test_no_page_holds_the_task_token_or_a_hash(approval: Approval) -> None:
     for name, page in every_page(approval, "approve", Typed()).items():
         assert approval.task_token not in page.html
         assert not [h for a in approval.approvers for h in a.link_hashes if h in page.html]
-        has_links = name in ("decide", "reassign", "confirm", "receipt")
+        has_links = name in ("decide", "reassign", "inbox", "confirm", "receipt")
+        has_links = has_links or name.startswith("delegation")
         assert (SECRET in page.html) == has_links, name
 
 
