@@ -27,7 +27,7 @@ def delegation_page(
     error: str = "",
 ) -> str:
     """Return the page with the delegation that is or will be in force, and a form for another."""
-    heading = f"{delegation.delegate} decides for you" if delegation else "Nobody decides for you"
+    heading = f"{delegation.delegate} is your delegate" if delegation else "You have no delegate"
     return page(
         heading,
         None,

@@ -23,7 +23,7 @@ def test_the_inbox_leads_to_the_page(client: AppClient, ports: AppPorts) -> None
     before = ports.snapshot()
     assert f'href="..{path}"' in client.get(inbox, BROWSER).text
     page = client.get(path, BROWSER)
-    assert (page.status, "Nobody decides for you" in page.text) == (200, True)
+    assert (page.status, "You have no delegate" in page.text) == (200, True)
     assert ("<button" in page.text, "<script" in page.text) == (True, False)
     assert client.get(path, JSON).json == {"approver": ADA, "absence": None}
     assert ports.snapshot() == before
@@ -42,7 +42,7 @@ def test_an_approver_delegates_and_ends_it(client: AppClient, ports: AppPorts, a
     }  # fmt: skip
     assert client.get(f"/approvers/{ADA}").json["absence"] == absence
     assert (done.status, done.is_page) == (200, accept == BROWSER)
-    assert f"{GRACE} decides for you" in client.get(path, BROWSER).text
+    assert f"{GRACE} is your delegate" in client.get(path, BROWSER).text
     tick()
     assert (subjects(ports, ADA)[-1], subjects(ports, GRACE)) == ("Delegation", ["Delegation"])
     request_approval(ports, "another")
