@@ -1,13 +1,16 @@
 """IAM, enforced: who may call the routes, and which calls each function's role denies."""
 
 import hashlib
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.client import Sandbox
+from tests.sandbox.client import Sandbox, until
 
 ROUTES = [
     ("POST", "/executions"),
@@ -107,6 +110,25 @@ def test_the_operators_policy_opens_the_operators_routes(sandbox: Sandbox) -> No
     assert (found.status, found.json["subscription"]) == (200, "confirmed")
     assert sandbox.call("GET", "/executions/no-such").status == 404
     assert sandbox.call("POST", "/approvals/some-id/cancel", {}).status == 404
+
+
+def test_a_delegation_is_the_operators_who_signed_and_both_people_are_told(
+    sandbox: Sandbox,
+) -> None:
+    """The principal is the one that AWS verified; the mails come with the next tick."""
+    away, delegate = (f"{name}-{time.time_ns()}@example.com" for name in ("away", "delegate"))
+    for address in (away, delegate):
+        assert sandbox.call("PUT", f"/approvers/{quote(address)}").status == 200
+    sent = {"delegate": delegate, "from": "2020-01-01T00:00:00Z", "by": "boss@example.com"}
+    sent["until"] = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+    absence = sandbox.call("PUT", f"/approvers/{quote(away)}", sent).json["absence"]
+    assert absence["principal"].startswith("arn:aws:iam::")
+    assert absence["by"] == "boss@example.com"
+    for address in (away, delegate):
+        (mail,) = until(partial(sandbox.mails, address, "Delegation"), bool, seconds=150)
+        assert "an operator, as boss@example.com" in mail["text"]
+    assert sandbox.call("DELETE", f"/approvers/{quote(away)}/delegation").status == 204
+    assert "absence" not in sandbox.call("GET", f"/approvers/{quote(away)}").json
 
 
 def test_the_approvers_pages_need_no_signature(sandbox: Sandbox) -> None:
