@@ -29,6 +29,7 @@ class CheckedStore:
         )
         self.by_outcome = store.by_outcome
         self.delegation, self.put_delegation = store.delegation, store.put_delegation
+        self.replace_delegation = store.replace_delegation
         self._stored: dict[str, Approval | None] = {}
         self.task_tokens: dict[str, str] = {}
         """Approval -> its task token, which the approval itself loses with the answer."""
