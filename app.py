@@ -204,7 +204,10 @@ def put_approver(call: Call, email: str) -> Reply:
     sent = call.json(default=b"{}")
     if sent == {}:
         return web.json(approvers.invite(wiring, unquote(email)))
-    return web.json(approvers.delegate(wiring, unquote(email), sent, call.caller))
+    status = approvers.delegate(wiring, unquote(email), sent, call.caller)
+    absence = status.get("absence")
+    claimed = {"by": absence["by"]} if absence and "by" in absence else {}
+    return web.json(status)._replace(facts=claimed)
 
 
 @app.route("/approvers/{email}/delegation", methods=["DELETE"], authorizer=iam, **ANY)

@@ -45,9 +45,11 @@ def test_put_invites_an_approver_and_may_be_repeated(
 
 def test_put_with_a_body_stores_a_delegation(client: AppClient, ports: AppPorts) -> None:
     """The status shows it; a bad one is refused by field."""
-    body = b'{"delegate": "grace@example.com", "from": "2026-11-22T09:00:00Z", "until": "%s"}'
+    period = b'"from": "2026-11-22T09:00:00Z", "until": "%s"'
+    body = b'{"delegate": "grace@example.com", "by": "boss@example.com", ' + period + b"}"
     stored = client.request("PUT", f"/approvers/{ADA}", body % b"2026-11-29T09:00:00Z")
     assert (stored.status, stored.json["absence"]["delegate"]) == (200, "grace@example.com")
+    assert stored.json["absence"]["by"] == ports.logged[-1]["by"] == "boss@example.com"
     assert client.get(f"/approvers/{ADA}").json == stored.json
     before = ports.snapshot()
     refused = client.request("PUT", f"/approvers/{ADA}", body % b"2026-11-21T09:00:00Z")
