@@ -21,6 +21,9 @@ Choice = Literal["approve", "reject"]
 Outcome = Literal["pending", "approved", "rejected", "expired", "cancelled"]
 MailState = Literal["waiting", "sent", "failed"]
 
+OPERATOR = "operator"
+"""An operator as the author of a note; no e-mail address equals it."""
+
 OUTCOME_OF: dict[Choice, Literal["approved", "rejected"]] = {
     "approve": "approved",
     "reject": "rejected",
@@ -45,13 +48,19 @@ class Approver(Struct, frozen=True, rename="camel"):
     replaced_by: str | None = None
     """The person asked instead; the links of this approver then decide nothing."""
     code_hashes: tuple[str, ...] = ()
-    """SHA-256 of link secret and code together: without the mail no code can be tried."""
+    """SHA-256 of link secret and code together: without the mail no code can be tried. Like
+    `wrong_codes_by_link`, removed when this approver decides or is replaced."""
     wrong_codes: int = 0
-    """Wrong codes since the last mail; WRONG_CODES of them lock the links until the next one."""
+    """What earlier versions counted for all links together: each link of then begins with it."""
+    wrong_codes_by_link: dict[str, int] = {}
+    """`{link hash: wrong codes}`; WRONG_CODES of them lock that link, and no other."""
     stands_in_for: str | None = None
     """The absent approver whose delegate this person is."""
     note: str = ""
     """What the person who reassigned the request wrote to this approver."""
+    note_by: str = ""
+    """Who wrote the note: the replaced approver's address, or OPERATOR. Empty if there is none, or
+    if an earlier version stored it."""
     instead_of: str | None = None
     """The approver in whose place a reassignment had this person asked."""
     dead_hashes: tuple[str, ...] = ()
@@ -234,6 +243,11 @@ class Approval(Struct, frozen=True, rename="camel"):
 
     def _count(self, choice: Choice) -> int:
         return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)
+
+
+def without_codes(approver: Approver) -> Approver:
+    """Return the approver without what only an undecided one needs: an item has 400 KB."""
+    return replace(approver, code_hashes=(), wrong_codes_by_link={})
 
 
 def find_person(people: Iterable[Approver], address: str) -> Approver | None:

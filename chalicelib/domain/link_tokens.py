@@ -91,6 +91,11 @@ def code_digest(link_secret: str, six_digits: str) -> str:
     return digest(f"{link_secret}:{six_digits}")
 
 
+def wrong_codes(approver: Approver, link_hash: str) -> int:
+    """Return how many wrong codes were tried with that link."""
+    return approver.wrong_codes_by_link.get(link_hash, approver.wrong_codes)
+
+
 def is_code_of(approver: Approver, link_secret: str, six_digits: str) -> bool:
     """Return whether that code was mailed with this link."""
     return _is_among(approver.code_hashes, code_digest(link_secret, six_digits))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from .approval import Approval, MailState
 from .events import SYSTEM, Channel, Event, MailFailure
-from .link_tokens import SecretHashes
+from .link_tokens import SecretHashes, wrong_codes
 from .outbox_entries import LEASE, Announce, Mail, OutboxEntry, Resume
 
 LONGEST_RESUME_PAUSE = timedelta(minutes=5)
@@ -53,8 +53,7 @@ def mailed(approval: Approval, mail: Mail, now: datetime, via: Channel) -> Appro
     if changed is approval and approval.recipient(mail).mail == "sent":
         return approval
     if mail.about != "outcome":
-        # The new mail holds a new code, so it unlocks the links.
-        reached = replace(changed.recipient(mail), mail="sent", wrong_codes=0)
+        reached = replace(changed.recipient(mail), mail="sent")
         changed = changed.with_recipient(mail, reached)
     note = "" if mail.about == "request" else mail.about
     return changed.with_event(Event(now, "mailed", mail.to, via, note))
@@ -64,7 +63,7 @@ def not_mailed(
     approval: Approval,
     mail: Mail,
     *,
-    unsent_hash: str,
+    unsent: SecretHashes,
     why: MailFailure,
     note: str = "",
     now: datetime,
@@ -72,14 +71,15 @@ def not_mailed(
 ) -> Approval:
     """Return the approval with an event that says why this mail wasn't sent, unless it repeats.
 
-    The entry stays in the outbox. The link of `unsent_hash` reached nobody and is removed. `note`
+    The entry stays in the outbox. The `unsent` link and code reached nobody and are removed. `note`
     is the name of a refusal. Unchanged if the approval is erased, as in `mailed`.
     """
     if approval.erased_at is not None:
         return approval
     person = approval.recipient(mail)
-    left = tuple(stored for stored in person.link_hashes if stored != unsent_hash)
-    changed = approval.with_recipient(mail, replace(person, link_hashes=left))
+    links = tuple(stored for stored in person.link_hashes if stored != unsent.link)
+    codes = tuple(stored for stored in person.code_hashes if stored != unsent.code)
+    changed = approval.with_recipient(mail, replace(person, link_hashes=links, code_hashes=codes))
     if approval.without_entry(mail) is approval:
         return changed  # Another process delivered it, or a decision dropped it, meanwhile.
     fewer = replace(mail, links=max(mail.links - 1, 0))
@@ -156,7 +156,14 @@ def _with_link(approval: Approval, mail: Mail, hashes: SecretHashes) -> Approval
     links = _bounded((*person.link_hashes[:last], hashes.link))
     coded = mail.asks and approval.request.code_required
     codes = _bounded((*person.code_hashes[:last], hashes.code)) if coded else ()
-    return approval.with_recipient(mail, replace(person, link_hashes=links, code_hashes=codes))
+    counted = {one: wrong_codes(person, one) for one in links[:-1]} | {hashes.link: 0}
+    changed = replace(
+        person,
+        link_hashes=links,
+        code_hashes=codes,
+        wrong_codes_by_link=counted if any(counted.values()) else {},
+    )
+    return approval.with_recipient(mail, changed)
 
 
 def _bounded(hashes: tuple[str, ...]) -> tuple[str, ...]:

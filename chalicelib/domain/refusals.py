@@ -13,9 +13,10 @@ from .errors import (
     Reassigned,
     WrongCode,
 )
+from .link_tokens import wrong_codes
 
 WRONG_CODES = 5
-"""So many wrong codes lock an approver's links until the next mail."""
+"""So many wrong codes lock a link for good; the next mail brings another."""
 
 _CANCELLED = "This request was cancelled; no answer is needed."
 _ASKED_AGAIN = "A newer request has replaced this one: answer the newer mail, or use your inbox."
@@ -50,10 +51,13 @@ def check_can_decide(approval: Approval, approver: Approver, now: datetime) -> N
         raise over
 
 
-def check_not_locked(approver: Approver) -> None:
-    """Raise WrongCode if WRONG_CODES were tried since the last mail."""
-    if approver.wrong_codes >= WRONG_CODES:
-        raise WrongCode("Too many wrong codes: wait for the next mail, or ask for a reminder.")
+def check_not_locked(approver: Approver, link_hash: str) -> None:
+    """Raise WrongCode if WRONG_CODES were tried with that link."""
+    if wrong_codes(approver, link_hash) >= WRONG_CODES:
+        raise WrongCode(
+            "Too many wrong codes: this link is locked. Use the link and the code of a newer mail; "
+            "if there is none, ask for a reminder."
+        )
 
 
 def check_open(approval: Approval, now: datetime) -> None:

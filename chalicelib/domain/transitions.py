@@ -1,7 +1,8 @@
 """Transitions: what people do to an approval: request, decide, cancel, remind, extend, reassign.
 
 Each takes an approval and what happened, and returns the next approval, with the effects that this
-promised in its outbox; or it raises the error that says why not.
+promised in its outbox; or it raises the error that says why not. `by` is who acts: an approver, the
+requester, or what an operator claims to be, whose IAM principal is then `principal`.
 """
 
 from collections.abc import Mapping
@@ -11,12 +12,21 @@ from typing import Literal
 from msgspec.structs import replace
 
 from .addresses import same_person
-from .approval import OUTCOME_OF, Approval, Approver, Choice, Decision, find_person
-from .asking_people import ask_too, delegated, people_to_ask
+from .approval import (
+    OPERATOR,
+    OUTCOME_OF,
+    Approval,
+    Approver,
+    Choice,
+    Decision,
+    find_person,
+    without_codes,
+)
+from .asking_people import Authors, ask_too, delegated, people_to_ask
 from .errors import InvalidRequest
 from .events import Channel, Event
 from .item_size import check_has_room
-from .link_tokens import SecretHashes
+from .link_tokens import SecretHashes, wrong_codes
 from .outbox_entries import LEASE, Mail, same_entry
 from .refusals import (
     changes_nothing,
@@ -40,10 +50,12 @@ def request_approval(
     via: Channel,
     requester: Approver | None = None,
     delegates: Mapping[str, str] | None = None,
+    authors: Authors | None = None,
 ) -> Approval:
     """Return a new pending approval whose outbox mails each approver, and the requester.
 
-    `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`.
+    `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`, and
+    `authors` says who wrote each absent approver's delegation, as `delegation.author_of` does.
     """
     people = people_to_ask(request.approvers, delegates or {})
     receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
@@ -65,7 +77,7 @@ def request_approval(
         expires_at=now + timedelta(seconds=request.expires_in),
         events=(
             Event(now, "requested", request.requested_by or execution_arn, via),
-            *delegated(people, now, via),
+            *delegated(people, authors or {}, now, via),
         ),
         outbox=(*(Mail(person.address, now + LEASE) for person in people), *receipt),
         requester=requester,
@@ -88,7 +100,8 @@ def decide(
     check_can_decide(approval, approver, now)
     if not reason and approval.needs_reason(choice):
         raise InvalidRequest("reason: please say why, it is required", field="reason")
-    changed = approval.with_approver(replace(approver, decision=Decision(choice, now, reason)))
+    decided = replace(without_codes(approver), decision=Decision(choice, now, reason))
+    changed = approval.with_approver(decided)
     changed = changed.without_question_to(approver.address)
     changed = changed.with_event(Event(now, OUTCOME_OF[choice], approver.address, via))
     outcome = tally(changed)
@@ -111,19 +124,27 @@ def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
     return "pending"
 
 
-def record_wrong_code(approval: Approval, address: str, now: datetime, via: Channel) -> Approval:
-    """Return the approval with one more wrong code of this approver.
+def record_wrong_code(
+    approval: Approval, address: str, link_hash: str, now: datetime, via: Channel
+) -> Approval:
+    """Return the approval with one more wrong code tried with this approver's link.
 
     Raises what `check_can_decide` does, and WrongCode once there were WRONG_CODES.
     """
     approver = approval.approver(address)
     check_can_decide(approval, approver, now)
-    check_not_locked(approver)
-    changed = approval.with_approver(replace(approver, wrong_codes=approver.wrong_codes + 1))
+    check_not_locked(approver, link_hash)
+    counted = {
+        **approver.wrong_codes_by_link,
+        link_hash: wrong_codes(approver, link_hash) + 1,
+    }
+    changed = approval.with_approver(replace(approver, wrong_codes_by_link=counted))
     return changed.with_event(Event(now, "wrongCode", approver.address, via))
 
 
-def cancel(approval: Approval, by: str, *, reason: str, now: datetime, via: Channel) -> Approval:
+def cancel(
+    approval: Approval, by: str, *, reason: str, now: datetime, via: Channel, principal: str = ""
+) -> Approval:
     """Return the approval cancelled; unchanged if it is already.
 
     Raises AlreadyDecided or Expired if it has another outcome.
@@ -131,23 +152,37 @@ def cancel(approval: Approval, by: str, *, reason: str, now: datetime, via: Chan
     if approval.outcome == "cancelled":
         return approval
     check_open(approval, now)
-    changed = approval.with_event(Event(now, "cancelled", by, via, reason))
+    changed = approval.with_event(Event(now, "cancelled", by, via, reason, principal=principal))
     return changed.closed("cancelled", now, by)
 
 
 def remind(
-    approval: Approval, by: str, *, now: datetime, via: Channel, reason: str = ""
+    approval: Approval,
+    by: str,
+    *,
+    now: datetime,
+    via: Channel,
+    reason: str = "",
+    principal: str = "",
 ) -> Approval:
     """Return the approval with a mail, due now, to each undecided approver.
 
     Raises AlreadyDecided or Expired if it is closed.
     """
     check_open(approval, now)
-    return add_reminders(approval, now).with_event(Event(now, "reminded", by, via, why=reason))
+    reminded = Event(now, "reminded", by, via, why=reason, principal=principal)
+    return add_reminders(approval, now).with_event(reminded)
 
 
 def extend(
-    approval: Approval, by: str, expires_in: int, *, now: datetime, via: Channel, reason: str = ""
+    approval: Approval,
+    by: str,
+    expires_in: int,
+    *,
+    now: datetime,
+    via: Channel,
+    reason: str = "",
+    principal: str = "",
 ) -> Approval:
     """Return the approval with its deadline `expires_in` seconds from now.
 
@@ -163,7 +198,7 @@ def extend(
             "now; extending moves it to a later time only",
             field="expiresIn",
         )
-    extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason)
+    extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason, principal)
     changed = replace(approval.with_event(extended), expires_at=expires_at)
     return _add_receipt(add_reminders(changed, now, extended=True), now)
 
@@ -178,17 +213,19 @@ def reassign(
     now: datetime,
     via: Channel,
     delegates: Mapping[str, str] | None = None,
+    authors: Authors | None = None,
+    principal: str = "",
 ) -> Approval:
     """Return the approval with `to` asked instead of `from_`, whose links decide nothing any more.
 
-    `delegates` is `{delegate: to}` while `to` is absent. A person who was replaced before can be
-    asked again, with fresh links. Unchanged if just that was done already. Raises AlreadyDecided or
-    Expired if it is closed, and InvalidRequest, naming `from` or `to`, if one of the two can't be
-    reassigned.
+    `delegates` is `{delegate: to}` while `to` is absent, and `authors` says who wrote that
+    delegation. A person who was replaced before can be asked again, with fresh links. Unchanged if
+    just that was done already. Raises AlreadyDecided or Expired if it is closed, and
+    InvalidRequest, naming `from` or `to`, if one of the two can't be reassigned.
     """
     check_open(approval, now)
     leaving = find_person(approval.approvers, from_)
-    if leaving is not None and _is_replaced_by(approval, leaving, to):
+    if leaving is not None and is_replaced_by(approval, leaving, to):
         return approval
     if leaving is None or leaving.replaced_by is not None:
         raise InvalidRequest(f"from: {from_} is not asked to approve this", field="from")
@@ -199,13 +236,29 @@ def reassign(
     check_can_be_asked(approval, to)
     (person,) = people_to_ask((to,), delegates or {})
     address = _as_stored(approval, person.address)
-    person = replace(person, address=address, note=note, instead_of=leaving.address)
-    moved = Event(now, "reassigned", by, via, f"{leaving.address} -> {to}", note)
-    changed = approval.with_approver(replace(leaving, replaced_by=person.address))
+    author = OPERATOR if via == "api" else by
+    person = replace(
+        person,
+        address=address,
+        note=note,
+        note_by=author if note else "",
+        instead_of=leaving.address,
+    )
+    who = f"{leaving.address} -> {to}"
+    moved = Event(now, "reassigned", by, via, who, note, principal)
+    changed = approval.with_approver(replace(without_codes(leaving), replaced_by=person.address))
     changed = changed.without_question_to(leaving.address).with_event(moved)
-    changed = ask_too(changed, (person,), "reassignment", now, via)
+    changed = ask_too(changed, (person,), "reassignment", now, via, authors or {})
     check_has_room(changed)
     return changed
+
+
+def is_replaced_by(approval: Approval, leaving: Approver, to: str) -> bool:
+    """Return whether that person, or their delegate, was asked instead of this approver."""
+    if leaving.replaced_by is None:
+        return False
+    asked = approval.approver(leaving.replaced_by)
+    return same_person(asked.address, to) or same_person(asked.stands_in_for or "", to)
 
 
 def add_reminders(approval: Approval, now: datetime, *, extended: bool = False) -> Approval:
@@ -230,14 +283,6 @@ def _add_receipt(approval: Approval, now: datetime) -> Approval:
     mail = Mail(requester.address, now, about="receipt", extended=True)
     coming = any(same_entry(mail, entry) for entry in approval.outbox)
     return approval if coming else replace(approval, outbox=(*approval.outbox, mail))
-
-
-def _is_replaced_by(approval: Approval, leaving: Approver, to: str) -> bool:
-    """Return whether that person, or their delegate, was asked instead of this approver."""
-    if leaving.replaced_by is None:
-        return False
-    asked = approval.approver(leaving.replaced_by)
-    return same_person(asked.address, to) or same_person(asked.stands_in_for or "", to)
 
 
 def _as_stored(approval: Approval, address: str) -> str:

@@ -57,7 +57,13 @@ def _inbox(call: Call, ports: Ports, token: str, error: AssentError | None = Non
     words, status = web.in_words(error)
     if call.wants_html:
         page = pages.inbox_page(
-            inbox.address, inbox.approvals, after=inbox.after, now=ports.now(), error=words
+            inbox.address,
+            inbox.approvals,
+            after=inbox.after,
+            now=ports.now(),
+            error=words,
+            token=token,
+            root=call.root,
         )
         return web.html(page, status)
     view: InboxJson = {

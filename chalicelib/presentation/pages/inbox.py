@@ -23,9 +23,20 @@ _BUTTONS = Markup(
 
 
 def inbox_page(
-    address: str, approvals: Sequence[Approval], *, after: str, now: datetime, error: str = ""
+    address: str,
+    approvals: Sequence[Approval],
+    *,
+    after: str,
+    now: datetime,
+    error: str = "",
+    token: str = "",
+    root: str = ROOT,
 ) -> str:
-    """Return one page of the inbox; `after` is where the next page begins, "" if there is none."""
+    """Return one page of the inbox; `after` is where the next page begins, "" if there is none.
+
+    With the link token it leads to the page of the reader's delegation.
+    """
+    away = Markup('<p class="small">Are you away? <a href="{}delegation/{}">Delegate</a>.</p>')
     heading = _inbox_heading(len(approvals), more=bool(after))
     selectable = any(not approval.request.code_required for approval in approvals)
     more = Markup('<p><a class="other" href="?after={}">Show later deadlines</a></p>')
@@ -40,6 +51,7 @@ def inbox_page(
             items=joined(_item(approval, now) for approval in approvals),
             buttons=_BUTTONS if selectable else "",
             more=more.format(after) if after else "",
+            away=away.format(root, token) if token else "",
         ),
     )
 

@@ -1,7 +1,9 @@
 """`codeRequired`: the code of the mail is needed, and can't be found by trying."""
 
 import pytest
+from msgspec.structs import replace
 
+from chalicelib.application import deciding
 from chalicelib.domain import link_tokens
 from chalicelib.domain.commands import Remind
 from chalicelib.domain.errors import InvalidRequest, WrongCode
@@ -15,6 +17,7 @@ from tests.unit.steps import (
     mailed_code,
     operate,
     other_code,
+    pass_minutes,
     run_tick,
     stored,
 )
@@ -38,10 +41,10 @@ def test_without_a_code_nothing_is_written(ports: FakePorts) -> None:
     assert ports.snapshot() == before
 
 
-def test_five_wrong_codes_lock_the_links_until_the_next_mail(ports: FakePorts) -> None:
-    """Then not even the right code decides; a reminder brings a new one."""
+def test_five_wrong_codes_lock_a_link_for_good(ports: FakePorts) -> None:
+    """Then not even its own code decides; a reminder brings another link with another code."""
     approval_id = request_approval(ports, codeRequired=True)
-    code = mailed_code(ports)
+    leaked, code = ports.token_mailed_to(ADA), mailed_code(ports)
     for _ in range(WRONG_CODES):
         with pytest.raises(WrongCode, match="not the code"):
             decide(ports, code=other_code(code))
@@ -52,9 +55,52 @@ def test_five_wrong_codes_lock_the_links_until_the_next_mail(ports: FakePorts) -
     assert ports.snapshot() == before
     operate(ports, approval_id, Remind())
     run_tick(ports)
+    with pytest.raises(WrongCode, match="Too many"):
+        deciding.decide(ports, leaked, "approve", reason="", via="page", code=code)
     with pytest.raises(WrongCode, match="not the code"):
         decide(ports, code=other_code(mailed_code(ports)))
     decide(ports, code=mailed_code(ports))
+    assert len(ports.executions.answers) == 1
+
+
+def test_wrong_codes_on_a_leaked_link_do_not_lock_the_newest_one(ports: FakePorts) -> None:
+    """Whoever has an old mail can't stop its reader."""
+    approval_id = request_approval(ports, codeRequired=True)
+    leaked, code = ports.token_mailed_to(ADA), mailed_code(ports)
+    operate(ports, approval_id, Remind())
+    run_tick(ports)
+    for _ in range(WRONG_CODES):
+        with pytest.raises(WrongCode, match="not the code"):
+            deciding.decide(ports, leaked, "approve", reason="", via="page", code=other_code(code))
+    decide(ports, code=mailed_code(ports))
+    assert len(ports.executions.answers) == 1
+
+
+def test_what_earlier_versions_counted_locks_the_links_of_then(ports: FakePorts) -> None:
+    """They counted for all links together; another mail doesn't unlock those links."""
+    approval_id = request_approval(ports, codeRequired=True)
+    old, code = ports.token_mailed_to(ADA), mailed_code(ports)
+    before = stored(ports, approval_id)
+    counted = replace(before.approvers[0], wrong_codes=WRONG_CODES)
+    ports.store.replace(before, replace(before, approvers=(counted,)))
+    operate(ports, approval_id, Remind())
+    run_tick(ports)
+    with pytest.raises(WrongCode, match="Too many"):
+        deciding.decide(ports, old, "approve", reason="", via="page", code=code)
+    decide(ports, code=mailed_code(ports))
+    assert len(ports.executions.answers) == 1
+
+
+def test_a_mail_that_was_not_sent_takes_back_its_code_with_its_link(ports: FakePorts) -> None:
+    """However many mails fail, the code that arrived decides."""
+    approval_id = request_approval(ports, codeRequired=True)
+    token, code = ports.token_mailed_to(ADA), mailed_code(ports)
+    ports.mailer.subscriptions[ADA] = "pending"
+    operate(ports, approval_id, Remind())
+    pass_minutes(ports, 600)
+    approver = stored(ports, approval_id).approvers[0]
+    assert len(approver.code_hashes) == len(approver.link_hashes) == 1
+    deciding.decide(ports, token, "approve", reason="", via="page", code=code)
     assert len(ports.executions.answers) == 1
 
 

@@ -244,7 +244,7 @@ def test_a_request_with_a_code_is_not_reassigned_without_it(ports: FakePorts) ->
         deciding.reassign(ports, token, GRACE, note="", via="page", code=wrong)
     approval, _ = deciding.reassign(ports, token, GRACE, note="", via="page", code=code)
     assert approval.approver(ADA).replaced_by == GRACE
-    assert approval.approver(ADA).wrong_codes == 1
+    assert [e.what for e in approval.events].count("wrongCode") == 1
 
 
 def test_the_record_names_the_approver_and_the_channel(ports: FakePorts) -> None:

@@ -110,7 +110,7 @@ def _happen(approval: Approval, step: Step, now: datetime) -> Approval:
         "tick": lambda: after_tick(approval, now, fresh),
         "mailed": lambda: mailed(approval, mail, now, "tick"),
         "not mailed": lambda: not_mailed(
-            approval, mail, unsent_hash=fresh[address].link, why="refused", now=now, via="tick"
+            approval, mail, unsent=fresh[address], why="refused", now=now, via="tick"
         ),
         "resumed": lambda: resumed(approval, "", now, "tick"),
         "announced": lambda: announced(approval, now, "tick"),

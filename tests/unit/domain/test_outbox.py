@@ -60,8 +60,9 @@ def test_nothing_is_recorded_of_a_mail_once_the_approval_is_erased(
     erased = erase(replace(closed, outbox=()), "operator", START, "api")
     mail = Mail(to, START, about=about)
     assert mailed(erased, mail, START, "tick") == erased
-    unsent = not_mailed(erased, mail, unsent_hash="", why="refused", now=START, via="tick")
-    assert unsent == erased
+    none = SecretHashes("", "")
+    after = not_mailed(erased, mail, unsent=none, why="refused", now=START, via="tick")
+    assert after == erased
 
 
 def test_no_entry_is_leased_before_it_is_due() -> None:
@@ -219,7 +220,7 @@ def test_an_unsent_mail_stays_in_the_outbox_and_its_link_is_removed(
     leased = after_tick(approval, START + LEASE, _hashes(approval, "new"))
     entry = _mail(leased, ONE)
     unsent = not_mailed(
-        leased, entry, unsent_hash=f"{ONE}-new", why=why, now=START + LEASE, via="tick"
+        leased, entry, unsent=_hashes(approval, "new")[ONE], why=why, now=START + LEASE, via="tick"
     )
     assert unsent.approver(ONE).link_hashes == approval.approver(ONE).link_hashes
     assert unsent.approver(TWO).link_hashes == leased.approver(TWO).link_hashes
@@ -235,9 +236,9 @@ def test_the_same_failure_of_a_mail_is_recorded_once() -> None:
     for number in range(99):
         now += LONGEST_MAIL_PAUSE
         approval = after_tick(approval, now, _hashes(approval, str(number)))
-        entry, unsent = _mail(approval, ONE), f"{ONE}-{number}"
+        entry, unsent = _mail(approval, ONE), _hashes(approval, str(number))[ONE]
         approval = not_mailed(
-            approval, entry, unsent_hash=unsent, why=reasons[number // 33], now=now, via="tick"
+            approval, entry, unsent=unsent, why=reasons[number // 33], now=now, via="tick"
         )
     recorded = [(event.what, event.who) for event in approval.events[1:]]
     assert recorded == [("invited", ONE)] * 33 + [(why, ONE) for why in reasons[1:]]
@@ -248,7 +249,12 @@ def test_a_mail_that_failed_can_be_sent_later() -> None:
     approval = approval_of(2)
     entry = _mail(approval, ONE)
     failed = not_mailed(
-        approval, entry, unsent_hash="none", why="refused", now=START, via="function"
+        approval,
+        entry,
+        unsent=SecretHashes("none", "none"),
+        why="refused",
+        now=START,
+        via="function",
     )
     assert failed.approver(ONE).mail == "failed"
     assert mailed(failed, entry, START, "tick").approver(ONE).mail == "sent"
@@ -263,7 +269,7 @@ def test_a_failure_recorded_late_leaves_a_sent_mail_sent() -> None:
     late = not_mailed(
         sent,
         first,
-        unsent_hash=approval.approver(ONE).link_hashes[0],
+        unsent=SecretHashes(approval.approver(ONE).link_hashes[0], ""),
         why="unconfirmed",
         now=START + LEASE,
         via="function",

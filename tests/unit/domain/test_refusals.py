@@ -75,17 +75,18 @@ def test_the_refusal_of_a_replaced_approver_names_the_person_asked_now() -> None
     assert refusal.value.status == 410
 
 
-def test_five_wrong_codes_lock_an_approvers_links() -> None:
-    """The other approvers' links aren't locked."""
+def test_five_wrong_codes_lock_one_link() -> None:
+    """The approver's other links, and those of other approvers, aren't locked."""
     approval = FRESH
     for _ in range(WRONG_CODES):
-        check_not_locked(approval.approvers[0])
-        approval = record_wrong_code(approval, people(1)[0], START, "page")
+        check_not_locked(approval.approvers[0], "leaked")
+        approval = record_wrong_code(approval, people(1)[0], "leaked", START, "page")
     with pytest.raises(WrongCode, match="Too many"):
-        check_not_locked(approval.approvers[0])
+        check_not_locked(approval.approvers[0], "leaked")
     with pytest.raises(WrongCode, match="Too many"):
-        record_wrong_code(approval, people(1)[0], START, "page")
-    check_not_locked(approval.approvers[1])
+        record_wrong_code(approval, people(1)[0], "leaked", START, "page")
+    check_not_locked(approval.approvers[0], "newer")
+    check_not_locked(approval.approvers[1], "leaked")
     assert [event.what for event in approval.events[1:]] == ["wrongCode"] * WRONG_CODES
 
 

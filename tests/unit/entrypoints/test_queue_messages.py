@@ -189,7 +189,7 @@ def test_a_refused_decision_by_function_is_raised_by_its_name(
 def test_a_wrong_code_is_counted_once(ports: AppPorts) -> None:
     """It isn't delivered again: five deliveries would lock the link."""
     by_queue(wrong_code(ports))
-    assert the_approval(ports).approvers[0].wrong_codes == 1
+    assert list(the_approval(ports).approvers[0].wrong_codes_by_link.values()) == [1]
 
 
 NONSENSE: list[object] = [

@@ -30,6 +30,7 @@ from tests.unit.strategies import largest_approval, pasted
 
 ITEM_BYTES = 409_600
 """The largest item of DynamoDB."""
+UNSENT = SecretHashes("none", "none")
 DETAILS = "x" * (DETAILS_BYTES - 2)
 REASONS = [
     '"' * 2_000,
@@ -125,7 +126,7 @@ def _after_failing_mails(approval: Approval, ticks: int) -> Approval:
     for entry in approval.outbox:
         assert isinstance(entry, Mail)
         for why in ("invited", "unconfirmed", "refused"):
-            approval = not_mailed(approval, entry, unsent_hash="none", why=why, now=now, via="tick")
+            approval = not_mailed(approval, entry, unsent=UNSENT, why=why, now=now, via="tick")
         approval = mailed(approval, entry, now, "tick")
     return approval
 

@@ -105,7 +105,9 @@ def test_the_operators_view_says_why_a_mail_was_not_sent(why: Any) -> None:
     """Until it is sent."""
     approval = approval_of(1)
     mail = Mail(people(1)[0], START)
-    unsent = not_mailed(approval, mail, unsent_hash="x", why=why, now=START, via="tick")
+    unsent = not_mailed(
+        approval, mail, unsent=SecretHashes("x", "x"), why=why, now=START, via="tick"
+    )
     assert operator_view(unsent)["approvers"][0]["why"] == why
     assert "refusal" not in operator_view(unsent)["approvers"][0]
     sent = operator_view(mailed(unsent, mail, START, "tick"))["approvers"][0]

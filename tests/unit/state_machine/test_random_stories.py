@@ -13,6 +13,7 @@ from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
 from chalicelib.domain.errors import AlreadyDecided, InvalidRequest
 from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox import LINKS_KEPT
+from chalicelib.domain.refusals import WRONG_CODES
 from tests.builders import request_approval
 from tests.fakes import TOKEN, FakePorts
 from tests.unit.state_machine.actions import KINDS, tick
@@ -220,6 +221,7 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
     ports.approver_domains = (domain,)
     crowd = [f"{n:02}{'x' * 62}@{domain}" for n in range(50)]
     text = '"' * 1_999
+    principal = f"arn:aws-us-gov:sts::111122223333:assumed-role/{'r' * 64}/{'s' * 64}"
     approval_id = request_approval(
         ports,
         subject='"' * 200,
@@ -235,19 +237,28 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
     def reassign_to_all() -> None:
         for one, other in pairwise(crowd):
             reassign = Reassign(from_=one, to=other, note=text)
-            operating.change(ports, approval_id, reassign, by=one, via="api")
+            operating.change(ports, approval_id, reassign, by=one, via="api", principal=principal)
 
     with pytest.raises(InvalidRequest, match="ask again"):
         reassign_to_all()
     for _ in range(EVENTS_KEPT):
-        operating.change(ports, approval_id, Remind(), by=crowd[0], via="api")
-    operating.change(ports, approval_id, Cancel(reason=text), by=crowd[0], via="api")
+        operating.change(ports, approval_id, Remind(), by=crowd[0], via="api", principal=principal)
+    operating.change(
+        ports, approval_id, Cancel(reason=text), by=crowd[0], via="api", principal=principal
+    )
     approval = operating.find_approval(ports, approval_id)
     kept = tuple(link_tokens.digest(str(n)) for n in range(LINKS_KEPT))
     reminded = msgspec.structs.replace(
         approval,
         approvers=tuple(
-            msgspec.structs.replace(person, link_hashes=kept, code_hashes=kept)
+            msgspec.structs.replace(
+                person,
+                link_hashes=kept,
+                code_hashes=kept if person.replaced_by is None else (),
+                wrong_codes_by_link=dict.fromkeys(kept, WRONG_CODES)
+                if person.replaced_by is None
+                else {},
+            )
             for person in approval.approvers
         ),
     )
