@@ -35,7 +35,7 @@ STAGE = os.environ.get("ASSENT_STAGE", "dev")
 """Part of the queues' names, which Chalice reads at import (docs/decisions/0010-*.md)."""
 
 ANY = {"content_types": ["*/*"]}
-"""Chalice accepts every type, so that an unsupported one is refused in our words."""
+"""Chalice accepts every type, so that an unsupported one is refused in our words by any method."""
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 """Names the execution. Step Functions accepts more, but logs to CloudWatch only executions with
 such names, and a header and `links.self` hold them as they are."""
@@ -81,6 +81,15 @@ def inbox(call: Call, token: str) -> Reply:
     return inbox_link.inbox(call, wiring, token)
 
 
+@app.route("/delegation/{token}", methods=["GET", "HEAD", "POST"], **ANY)
+@answered
+def delegation(call: Call, token: str) -> Reply:
+    """Show an approver who decides while they are away; POST sets or ends that."""
+    from chalicelib.entrypoints import delegation_link  # noqa: PLC0415 (cold start)
+
+    return delegation_link.delegation(call, wiring, token)
+
+
 @app.route("/cancel/{token}", methods=["GET", "HEAD", "POST"], **ANY)
 @answered
 def cancel(call: Call, token: str) -> Reply:
@@ -102,7 +111,7 @@ def start_execution(call: Call) -> Reply:
     return web.json({**started, "links": {"self": f"{wiring.public_url}/executions/{name}"}}, 201)
 
 
-@app.route("/executions/{name}", methods=["GET"], authorizer=iam)
+@app.route("/executions/{name}", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def get_execution(call: Call, name: str) -> Reply:
     """Return an execution, its newest approval with the outcome, and a list of all of them."""
@@ -119,7 +128,7 @@ def get_execution(call: Call, name: str) -> Reply:
     return web.json({**found, **view})
 
 
-@app.route("/approvals", methods=["GET"], authorizer=iam)
+@app.route("/approvals", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def list_approvals(call: Call) -> Reply:
     """Return approvals with one outcome, newest first: `?outcome=pending&limit=50&next=...`."""
@@ -130,7 +139,7 @@ def list_approvals(call: Call) -> Reply:
     return web.json({"approvals": approvals, "next": page.after or None})
 
 
-@app.route("/approvals/{approval_id}", methods=["GET"], authorizer=iam)
+@app.route("/approvals/{approval_id}", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def get_approval(call: Call, approval_id: str) -> Reply:
     """Return one approval with all its events, as JSON or, for `?format=text`, as text."""
@@ -145,7 +154,7 @@ def get_approval(call: Call, approval_id: str) -> Reply:
     return web.text(audit_report(found))
 
 
-@app.route("/approvals/{approval_id}", methods=["DELETE"], authorizer=iam)
+@app.route("/approvals/{approval_id}", methods=["DELETE"], authorizer=iam, **ANY)
 @answered
 def erase_approval(call: Call, approval_id: str) -> Reply:
     """Erase the personal data of a delivered approval; that it was decided stays on record."""
@@ -181,7 +190,7 @@ def reassign_approval(call: Call, approval_id: str) -> Reply:
     return _change(call, approval_id, Reassign)
 
 
-@app.route("/approvers/{email}", methods=["GET"], authorizer=iam)
+@app.route("/approvers/{email}", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def get_approver(call: Call, email: str) -> Reply:
     """Return whether mail can reach an approver."""
@@ -192,13 +201,24 @@ def get_approver(call: Call, email: str) -> Reply:
 @answered
 def put_approver(call: Call, email: str) -> Reply:
     """Have SNS invite an approver; a body is a delegation, stored for them."""
-    delegation = call.json(default=b"{}")
-    if delegation == {}:
+    sent = call.json(default=b"{}")
+    if sent == {}:
         return web.json(approvers.invite(wiring, unquote(email)))
-    return web.json(approvers.delegate(wiring, unquote(email), delegation))
+    status = approvers.delegate(wiring, unquote(email), sent, call.caller)
+    absence = status.get("absence")
+    claimed = {"by": absence["by"]} if absence and "by" in absence else {}
+    return web.json(status)._replace(facts=claimed)
 
 
-@app.route("/approvers/{email}", methods=["DELETE"], authorizer=iam)
+@app.route("/approvers/{email}/delegation", methods=["DELETE"], authorizer=iam, **ANY)
+@answered
+def end_delegation(call: Call, email: str) -> Reply:
+    """End an approver's delegation; approver and delegate are told."""
+    approvers.end_delegation(wiring, unquote(email), by=call.caller, principal=call.caller)
+    return Reply("", 204, web.HEADERS)
+
+
+@app.route("/approvers/{email}", methods=["DELETE"], authorizer=iam, **ANY)
 @answered
 def delete_approver(call: Call, email: str) -> Reply:
     """Delete an approver's topic and subscription."""
@@ -214,7 +234,7 @@ def confirm_approver(call: Call, email: str) -> Reply:
     return web.json(approvers.confirm(wiring, unquote(email), form.url))
 
 
-@app.route("/health", methods=["GET"])
+@app.route("/health", methods=["GET"], **ANY)
 @answered
 def health(call: Call) -> Reply:
     """Return that the stage runs and has its settings."""
@@ -275,8 +295,11 @@ def tick(event: CloudWatchEvent) -> None:
 def _change(call: Call, approval_id: str, kind: type[Command]) -> Reply:
     command = convert(call.json(default=b"{}"), kind)
     by = call.caller if command.by is None else check_address(command.by, "by", ("*",))
-    changed = operating.change(wiring, approval_id, command, by=by, via="api")
-    return web.json(serializers.operator_view(changed))
+    changed = operating.change(
+        wiring, approval_id, command, by=by, via="api", principal=call.caller
+    )
+    claimed = {} if command.by is None else {"by": by}
+    return web.json(serializers.operator_view(changed))._replace(facts=claimed)
 
 
 def _take(name: str, kind: queue_messages.Kind, event: SQSEvent) -> None:

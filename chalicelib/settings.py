@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from .domain.errors import Misconfigured
 
-MOST_RETENTION_DAYS = 36_500
+MOST_DAYS = 36_500
+DETAILS_DAYS = 30
+"""Days for which links show details, unless the stage says otherwise."""
 
 
 class Settings(NamedTuple):
@@ -21,13 +23,15 @@ class Settings(NamedTuple):
     approver_domains: tuple[str, ...]
     retention_days: int | None = None
     """How long an approval is kept after it is closed and delivered; None: for ever."""
+    details_days: int | None = DETAILS_DAYS
+    """How long after the outcome its links show details and reasons; None: for ever."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Return the settings in `ASSENT_*`; raise Misconfigured naming all that are missing.
 
-        ASSENT_RETENTION_DAYS alone may be missing. A URL at `.invalid` counts as missing: a first
-        deploy has it until its API is made.
+        ASSENT_RETENTION_DAYS and ASSENT_DETAILS_DAYS alone may be missing. A URL at `.invalid`
+        counts as missing: a first deploy has it until its API is made.
         """
         names = [f"ASSENT_{f.upper()}" for f in cls._fields if f not in cls._field_defaults]
         missing = [name for name in names if not _is_set(env.get(name, ""))]
@@ -40,21 +44,21 @@ class Settings(NamedTuple):
             env.__getitem__, names
         )
         split = tuple(d.strip().lower() for d in domains.split(",") if d.strip())
-        days = retention_days(env.get("ASSENT_RETENTION_DAYS", ""))
+        kept = days("ASSENT_RETENTION_DAYS", env, default="keep")
+        shown = days("ASSENT_DETAILS_DAYS", env, default=str(DETAILS_DAYS))
         url = public_url.rstrip("/")
-        return cls(stage, table, state_machine, topics, letters, url, split, days)
+        return cls(stage, table, state_machine, topics, letters, url, split, kept, shown)
 
 
-def retention_days(written: str) -> int | None:
-    """Return that number of days, None for `keep` or nothing; raise Misconfigured for the rest."""
-    if written.strip() in ("", "keep"):
+def days(name: str, env: Mapping[str, str], *, default: str) -> int | None:
+    """Return the number of days in that variable, None for `keep`; Misconfigured for the rest."""
+    written = env.get(name, "").strip() or default
+    if written == "keep":
         return None
-    days = int(written) if re.fullmatch(r"[0-9]{1,5}", written.strip()) else 0
-    if not 1 <= days <= MOST_RETENTION_DAYS:
-        raise Misconfigured(
-            f"ASSENT_RETENTION_DAYS is {written[:20]!r}: 1 to {MOST_RETENTION_DAYS} days, or keep"
-        )
-    return days
+    number = int(written) if re.fullmatch(r"[0-9]{1,5}", written) else 0
+    if not 1 <= number <= MOST_DAYS:
+        raise Misconfigured(f"{name} is {written[:20]!r}: 1 to {MOST_DAYS} days, or keep")
+    return number
 
 
 def _is_set(value: str) -> bool:

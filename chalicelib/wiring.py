@@ -98,6 +98,12 @@ class Wiring:
         """The mail domains that may be asked."""
         return self.settings.approver_domains
 
+    @property
+    def details_kept(self) -> timedelta | None:
+        """How long after the outcome its links show details and reasons; None for ever."""
+        number = self.settings.details_days
+        return None if number is None else timedelta(days=number)
+
     def now(self) -> datetime:
         """Return the time in UTC, in whole seconds."""
         return datetime.now(UTC).replace(microsecond=0)

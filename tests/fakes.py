@@ -113,8 +113,19 @@ class FakeStore:
         self._effects.begin("store.put_delegation")
         self._delegations[address.lower()] = msgspec.json.encode(delegation)
 
+    def replace_delegation(self, address: str, read: Delegation, changed: Delegation) -> bool:
+        self._effects.begin("store.replace_delegation")
+        with self._lock:
+            if self.delegation(address) != read:
+                return False
+            self._delegations[address.lower()] = msgspec.json.encode(changed)
+            return True
+
     def due(self, now: datetime) -> Iterator[str]:
         dated = [(found.due_at, found.id) for found in self._all() if found.due_at is not None]
+        for address, stored in self._delegations.items():
+            told = msgspec.json.decode(stored, type=Delegation).tell_at
+            dated += [] if told is None else [(told, address)]
         yield from (found_id for at, found_id in sorted(dated) if at <= now)
 
     def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:
@@ -269,6 +280,7 @@ class StillPorts:
     own_executions = "arn:aws:states:us-east-1:000000000000:execution:assent-test:"
     public_url = "https://assent.example.com/api"
     approver_domains: tuple[str, ...] = ("example.com",)
+    details_kept: timedelta | None = timedelta(days=30)
 
     def __init__(self) -> None:
         self.time = START

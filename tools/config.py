@@ -55,13 +55,13 @@ class Config:
         domains: tuple[str, ...],
         public_url: str,
         limits: Limits,
-        retention_days: str | None = None,
+        days: Mapping[str, str | None] | None = None,
         existing_stack: str | None = None,
     ) -> None:
         """Write the settings and variables of a stage of Assent, from its stack's outputs.
 
-        Without `retention_days` the recorded ones stay. `existing_stack` is the stack's name if
-        something else deploys it.
+        `days` are the variables that hold numbers of days; None keeps the recorded one.
+        `existing_stack` is the stack's name if something else deploys it.
         """
         before = self._variables(self._read(), stage)
         variables = {
@@ -73,8 +73,7 @@ class Config:
             "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
             "ASSENT_APPROVER_DOMAINS": ",".join(domains),
         }
-        if retention_days is not None:
-            variables["ASSENT_RETENTION_DAYS"] = retention_days
+        variables |= {name: number for name, number in (days or {}).items() if number is not None}
         self.update_stage(stage, assent_settings(outputs, limits, existing_stack), variables)
 
     def update_stage(

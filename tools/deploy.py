@@ -11,7 +11,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import Misconfigured
-from chalicelib.settings import retention_days as parse_retention_days
+from chalicelib.settings import days as check_days
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.config import UNKNOWN_URL, Config
@@ -38,17 +38,19 @@ def deploy(
     parameters: Mapping[str, str] | None = None,
     given_limits: GivenLimits | None = None,
     retention_days: str | None = None,
+    details_days: str | None = None,
     echo: Echo,
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
-    `domains` (comma-separated) is needed once and then recorded in config.json; given limits,
-    `retention_days` and the name of an existing stack are recorded too. `parameters` are the
+    `domains` (comma-separated) is needed once and then recorded in config.json; given limits, both
+    numbers of days and the name of an existing stack are recorded too. `parameters` are the
     stack's, which keeps them. The first deploy runs stack and Chalice twice: the functions need the
     API's URL for their mails, and the API exists after the first run.
     """
     config = Config(project)
-    _check_retention(retention_days)
+    days = {"ASSENT_RETENTION_DAYS": retention_days, "ASSENT_DETAILS_DAYS": details_days}
+    _check_days(days)
     approver_domains = config.domains(stage, domains)
     body = template_body(project)
     stage_limits = limits(
@@ -75,7 +77,7 @@ def deploy(
             domains=approver_domains,
             public_url=api.url if api else UNKNOWN_URL,
             limits=stage_limits,
-            retention_days=retention_days,
+            days=days,
             existing_stack=existing,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
@@ -94,13 +96,14 @@ def deploy(
     return config.public_url(stage)
 
 
-def _check_retention(days: str | None) -> None:
-    """Raise ToolError for a number of days that the functions would refuse."""
-    try:
-        parse_retention_days(days or "")
-    except Misconfigured as e:
-        why = e.message.replace("ASSENT_RETENTION_DAYS", "RETENTION_DAYS")
-        raise ToolError(f"{why}. Nothing was deployed") from e
+def _check_days(days: Mapping[str, str | None]) -> None:
+    """Raise ToolError, with the option's name, for days that the functions would refuse."""
+    for variable, number in days.items():
+        try:
+            check_days(variable, {variable: number or ""}, default="keep")
+        except Misconfigured as e:
+            why = e.message.replace(variable, variable.removeprefix("ASSENT_"))
+            raise ToolError(f"{why}. Nothing was deployed") from e
 
 
 def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> None:
@@ -152,6 +155,11 @@ def take_up(stage: Stage, code: Code, account: Account, chalice: Chalice, echo: 
     "--retention-days",
     help="Days to keep approvals after they are closed, or keep. Recorded in config.json.",
 )
+@click.option(
+    "--details-days",
+    help="Days after the outcome for which links show details, or keep; 30 if never given. "
+    "Recorded in config.json.",
+)
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
 @click.option("--rate", help="Calls a second of each public method, 50 if never given.")
 @click.option("--burst", help="Calls at once of each public method, 100 if never given.")
@@ -177,6 +185,7 @@ def main(
     alarm_topic: str | None,
     watch: str | None,
     retention_days: str | None,
+    details_days: str | None,
     log_days: str | None,
     existing: str | None,
     rate: str | None,
@@ -208,6 +217,7 @@ def main(
             parameters=parameters,
             given_limits=GivenLimits(rate, burst, api_concurrency),
             retention_days=retention_days,
+            details_days=details_days,
             echo=click.echo,
         )
     except (BotoCoreError, ClientError) as e:

@@ -170,8 +170,27 @@ class DynamoDbStore:
         with aws_errors("DynamoDB"):
             self._client.put_item(TableName=self._table, Item=item)
 
+    def replace_delegation(self, address: str, read: Delegation, changed: Delegation) -> bool:
+        """Write the changed delegation; False if another was written since `read`."""
+        # True while nobody has written the approver's delegation, or who is told of it.
+        is_unchanged = "authorship = :read"
+        authorship: Any = delegation_item(address, read)["authorship"]
+        try:
+            with aws_errors("DynamoDB", *_REFUSALS):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=delegation_item(address, changed),
+                    ConditionExpression=is_unchanged,
+                    ExpressionAttributeValues={":read": authorship},
+                )
+        except Expected:
+            return False
+        return True
+
     def due(self, now: datetime) -> Iterator[str]:
         """Yield the ids of approvals due at `now`, earliest first within each shard.
+
+        Also the addresses of approvers of whose delegation people are to be told.
 
         Each minute begins with another shard, so that under overload no shard always waits longest.
         """

@@ -3,16 +3,13 @@
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-import msgspec
-
 from ..domain.addresses import check_address
 from ..domain.decoding import convert
-from ..domain.delegation import Delegation, check_delegation
+from ..domain.delegation import Delegation, DelegationForm, check_delegation, ended, to_be_told
 from ..domain.errors import InvalidRequest, Refused
+from ..domain.texts import check_reason
+from ..presentation.delegation_json import DelegationJson, delegation_json
 from .ports import Ports, Subscription
-
-# `from` is a keyword of Python, hence the functional form.
-DelegationJson = TypedDict("DelegationJson", {"delegate": str, "from": str, "until": str})
 
 
 class ApproverStatusJson(TypedDict):
@@ -49,15 +46,44 @@ def invite(ports: Ports, address: str) -> ApproverStatusJson:
     return _status(ports, address, subscription, ports.now())
 
 
-def delegate(ports: Ports, address: str, untrusted: object) -> ApproverStatusJson:
-    """Store an approver's delegation, for requests made from then on, and invite the approver."""
+def delegate(
+    ports: Ports, address: str, untrusted: object, principal: str = ""
+) -> ApproverStatusJson:
+    """Store the delegation that an operator sends for an approver, and invite the approver.
+
+    It holds for requests made from then on. `principal` is the IAM principal that signed the call.
+    """
     address = check_address(address, "approver", ports.approver_domains)
-    sent = convert(untrusted, Delegation)
-    to = check_address(sent.delegate, "delegate", ports.approver_domains)
-    delegation = Delegation(to, sent.from_, sent.until)
-    check_delegation(address, delegation, ports.now(), ports.store.delegation)
-    ports.store.put_delegation(address, delegation)
+    sent = convert(untrusted, DelegationForm)
+    by = principal if sent.by is None else check_address(sent.by, "by", ("*",))
+    store_delegation(ports, address, sent, by=by, principal=principal)
     return invite(ports, address)
+
+
+def store_delegation(
+    ports: Ports, address: str, sent: DelegationForm, *, by: str, principal: str = ""
+) -> Delegation:
+    """Store a delegation of this approver and return it; the next tick tells both people.
+
+    Raises InvalidRequest, naming the field, if the approver can't have it.
+    """
+    now, reason = ports.now(), check_reason(sent.reason)
+    to = check_address(sent.delegate, "delegate", ports.approver_domains)
+    delegation = Delegation(to, sent.from_, sent.until, reason, by, principal, at=now)
+    check_delegation(address, delegation, now, ports.store.delegation)
+    written = to_be_told(address, delegation, now)
+    ports.store.put_delegation(address, written)
+    return written
+
+
+def end_delegation(ports: Ports, address: str, *, by: str, principal: str = "") -> None:
+    """End an approver's delegation; the next tick tells both people. Nothing if there is none."""
+    address = check_address(address, "approver", ("*",))
+    delegation, now = ports.store.delegation(address), ports.now()
+    if delegation is None or delegation.until <= now:
+        return
+    over = ended(delegation, by, principal, now)
+    ports.store.put_delegation(address, to_be_told(address, over, now))
 
 
 def confirm(ports: Ports, address: str, url: str) -> ApproverStatusJson:
@@ -86,5 +112,5 @@ def _status(
     status: ApproverStatusJson = {"approver": address, "subscription": subscription}
     delegation = ports.store.delegation(address)
     if delegation is not None and delegation.until > now:
-        status["absence"] = msgspec.to_builtins(delegation)
+        status["absence"] = delegation_json(delegation)
     return status

@@ -1,12 +1,14 @@
 """Asking: a task token and a request become an approval, and each approver is mailed."""
 
+from functools import cache
+
 import msgspec
 
 from ..domain import link_tokens, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approver
 from ..domain.decoding import convert
-from ..domain.delegation import delegates_for
+from ..domain.delegation import authors_of, delegates_for
 from ..domain.errors import InvalidRequest
 from ..domain.events import Channel
 from ..domain.request import TaskRequest, is_execution_arn
@@ -31,7 +33,8 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
     except InvalidRequest as e:
         return _refuse(ports, untrusted, e)
     now = ports.now()
-    delegates = delegates_for(request.approvers, now, ports.store.delegation, request.barred)
+    delegation = cache(ports.store.delegation)
+    delegates = delegates_for(request.approvers, now, delegation, request.barred)
     secrets = new_secrets(ports, (*request.approvers, *delegates))
     approval = transitions.request_approval(
         approval_id=link_tokens.approval_id(task.task_token),
@@ -43,6 +46,7 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
         via=via,
         requester=_reachable_requester(ports, request.requested_by),
         delegates=delegates,
+        authors=authors_of(delegates, delegation),
     )
     before = approvals_before(ports, approval, via)
     created = ports.store.create(approval)

@@ -57,8 +57,8 @@ class Result(NamedTuple):
 
 
 def inbox(ports: Ports, token: str, after: str = "") -> Inbox:
-    """Return one page of an approver's inbox; raises what `_reader` does."""
-    began, address = ports.now(), _reader(ports, token)
+    """Return one page of an approver's inbox; raises what `reader_of` does."""
+    began, address = ports.now(), reader_of(ports, token)
     found, more = ports.store.waiting_for(address, ports.now(), PAGE_SIZE, after)
     return Inbox(address, [a for a in found if is_waiting_for(a, address)], more, began)
 
@@ -67,10 +67,10 @@ def select(ports: Ports, token: str, approval_ids: Sequence[str]) -> Inbox:
     """Return those of these approvals of which the reader of an inbox link is or was an approver.
 
     The other ids are `missing`: erased, deleted by their time-to-live, or about other people.
-    Which of these is not told, so nobody learns whether an id exists. Raises what `_reader` does,
+    Which of these is not told, so nobody learns whether an id exists. Raises what `reader_of` does,
     and InvalidRequest if there are no ids, too many, a malformed one, or none of the reader's.
     """
-    began, address = ports.now(), _reader(ports, token)
+    began, address = ports.now(), reader_of(ports, token)
     ids = list(dict.fromkeys(approval_ids))
     if not ids:
         raise InvalidRequest("chosen: please select at least one request", field="chosen")
@@ -143,7 +143,7 @@ def _decide(
         return Result(current, e)
 
 
-def _reader(ports: Ports, token: str) -> str:
+def reader_of(ports: Ports, token: str) -> str:
     """Return the address of the approver this inbox link was mailed to.
 
     Raises NotFound for a bad link, Reassigned if another person was asked instead of them, and

@@ -5,11 +5,12 @@ Each use case reads downwards: load, check, transition, save, deliver.
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 
 from ..domain import link_tokens, refusals, reminding, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Approver, Choice
-from ..domain.delegation import more_delegates_for
+from ..domain.delegation import authors_of, more_delegates_for
 from ..domain.errors import NotFound, WrongCode
 from ..domain.events import Channel
 from ..domain.texts import check_reason, clean
@@ -78,8 +79,8 @@ def reassign(
 ) -> tuple[Approval, Approver]:
     """Have another person asked instead of a link's approver, whose links decide nothing then.
 
-    While that person is absent, their delegate is asked.
-    Returns approval and approver as stored then. Raises what `transitions.reassign` does, NotFound
+    While that person is absent, their delegate is asked. Returns approval and approver as stored
+    then; unchanged if just that was done already. Raises what `transitions.reassign` does, NotFound
     for a bad link, and the errors of `decide` for a missing or wrong code: without it, a link alone
     could be reassigned to its finder.
     """
@@ -89,10 +90,14 @@ def reassign(
     for current in _linked_versions(ports, approval_id):
         now = ports.now()
         approver = link_tokens.approver_of(current, secret)
+        if transitions.is_replaced_by(current, approver, to):
+            return current, approver  # A second press needs no code, as with `decide`.
         refusals.check_can_decide(current, approver, now)
         if not _is_code_right(current, approver, secret, code):
             _record_wrong_code(ports, current, approver, secret, now, via)
             continue  # A version conflict: judge the code by the newer version.
+        delegation = cache(ports.store.delegation)
+        delegates = more_delegates_for(current, (to,), now, delegation)
         changed = transitions.reassign(
             current,
             approver.address,
@@ -101,7 +106,8 @@ def reassign(
             note=note,
             now=now,
             via=via,
-            delegates=more_delegates_for(current, (to,), now, ports.store.delegation),
+            delegates=delegates,
+            authors=authors_of(delegates, delegation),
         )
         if saved := save(ports, current, changed):
             return saved, saved.approver(approver.address)

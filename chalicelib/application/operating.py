@@ -1,6 +1,7 @@
 """Operating: what operators see and steer: approvals, and executions of the approval workflow."""
 
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -9,7 +10,7 @@ from ..domain import erasure, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Outcome
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
-from ..domain.delegation import more_delegates_for
+from ..domain.delegation import authors_of, more_delegates_for
 from ..domain.events import Channel
 from ..domain.link_tokens import is_id
 from ..domain.texts import check_reason
@@ -26,17 +27,20 @@ class ApprovalsPage(NamedTuple):
     after: str
 
 
-def change(ports: Ports, approval_id: str, command: Command, *, by: str, via: Channel) -> Approval:
+def change(
+    ports: Ports, approval_id: str, command: Command, *, by: str, via: Channel, principal: str = ""
+) -> Approval:
     """Cancel, remind, extend or reassign an approval, and return it as stored then.
 
-    Unchanged if just that was done already. Raises what the transition does, and NotFound. Mails
-    go out with the next tick.
+    `principal` is the IAM principal that signed the call, and `by` whom it named. Unchanged if just
+    that was done already. Raises what the transition does, and NotFound. Mails go out with the next
+    tick.
     """
     if not is_id(approval_id):
         raise no_approval(approval_id)
     began = ports.now()
     for current in versions(ports, approval_id):
-        changed = _apply(ports, current, command, by, via)
+        changed = _apply(ports, current, command, by, via, principal)
         if changed == current:
             return current  # Done already: the writer of that has the lease on its entries.
         if saved := save(ports, current, changed):
@@ -44,27 +48,49 @@ def change(ports: Ports, approval_id: str, command: Command, *, by: str, via: Ch
     raise too_many_conflicts()
 
 
-def _apply(ports: Ports, approval: Approval, command: Command, by: str, via: Channel) -> Approval:
+def _apply(
+    ports: Ports, approval: Approval, command: Command, by: str, via: Channel, principal: str
+) -> Approval:
     now = ports.now()
     match command:
         case Cancel():
             reason = check_reason(command.reason)
-            return transitions.cancel(approval, by, reason=reason, now=now, via=via)
+            return transitions.cancel(
+                approval, by, reason=reason, now=now, via=via, principal=principal
+            )
         case Remind():
             reason = check_reason(command.reason)
-            return transitions.remind(approval, by, reason=reason, now=now, via=via)
+            return transitions.remind(
+                approval, by, reason=reason, now=now, via=via, principal=principal
+            )
         case Extend():
             reason = check_reason(command.reason)
             return transitions.extend(
-                approval, by, command.expires_in, reason=reason, now=now, via=via
+                approval,
+                by,
+                command.expires_in,
+                reason=reason,
+                now=now,
+                via=via,
+                principal=principal,
             )
         case Reassign():
             to = check_address(command.to, "to", ports.approver_domains)
             note = check_reason(command.note, "note")
             from_ = check_address(command.from_, "from", ("*",))
-            delegates = more_delegates_for(approval, (to,), now, ports.store.delegation)
+            delegation = cache(ports.store.delegation)
+            delegates = more_delegates_for(approval, (to,), now, delegation)
             return transitions.reassign(
-                approval, from_, to, by=by, note=note, now=now, via=via, delegates=delegates
+                approval,
+                from_,
+                to,
+                by=by,
+                note=note,
+                now=now,
+                via=via,
+                delegates=delegates,
+                authors=authors_of(delegates, delegation),
+                principal=principal,
             )
     raise TypeError(f"{type(command).__name__} is no command")
 

@@ -7,12 +7,13 @@ the entry becomes due, and the tick delivers it. Delivering twice is harmless: t
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal, NamedTuple
 
 from ..domain import link_tokens, outbox
 from ..domain.approval import Approval
 from ..domain.deadlines import apply_deadlines, escalates_to
-from ..domain.delegation import more_delegates_for
+from ..domain.delegation import authors_of, more_delegates_for
 from ..domain.errors import AssentError, Refused
 from ..domain.events import Channel, MailFailure
 from ..domain.link_tokens import MailSecrets
@@ -73,10 +74,12 @@ def relay(ports: Ports, approval_id: str) -> Approval | None:
         return None
     now = ports.now()
     fallback = escalates_to(current, now)
-    delegates = more_delegates_for(current, fallback, now, ports.store.delegation)
+    delegation = cache(ports.store.delegation)
+    delegates = more_delegates_for(current, fallback, now, delegation)
+    authors = authors_of(delegates, delegation)
     secrets = new_secrets(ports, (*_secrets_keys(current), *delegates))
     hashes = {key: secret.hashes for key, secret in secrets.items()}
-    changed = outbox.lease_due(apply_deadlines(current, now, delegates), hashes, now)
+    changed = outbox.lease_due(apply_deadlines(current, now, delegates, authors), hashes, now)
     saved = save(ports, current, changed)
     if saved is None:
         return None

@@ -1,4 +1,7 @@
-"""The tick: once a minute, apply the deadlines and deliver the outbox entries that are due."""
+"""The tick: once a minute, apply the deadlines and deliver the outbox entries that are due.
+
+Delegations of which people are to be told are due too, under the approver's address.
+"""
 
 import traceback
 from collections import Counter
@@ -6,9 +9,11 @@ from datetime import datetime, timedelta
 
 from ..domain.approval import Approval
 from ..domain.events import ABOUT_MAIL
+from ..domain.link_tokens import is_id
 from ..domain.outbox_entries import Mail
 from .outbox_relay import relay
 from .ports import Ports
+from .telling import tell
 
 OVERDUE = timedelta(minutes=10)
 """A task or an announcement that is undelivered so long after the outcome counts as overdue."""
@@ -25,17 +30,21 @@ def tick(ports: Ports, until: datetime) -> None:
     An approval that fails is logged and doesn't hold up the others.
     """
     counts = Counter(dict.fromkeys(COUNTS, 0))
-    for approval_id in ports.store.due(ports.now()):
+    for due in ports.store.due(ports.now()):
         if ports.now() >= until:
             counts["overdue"] += 1  # Each minute again, this means that ticks can't keep up.
             break
         counts["due"] += 1
         try:
-            approval = relay(ports, approval_id)
+            if not is_id(due):
+                tell(ports, due)
+                continue
+            approval = relay(ports, due)
         except Exception as e:  # Any fault of one approval leaves the others due.
             counts.update(failed=1, overdue=1)
             trace = traceback.format_tb(e.__traceback__)
-            ports.log("tick_failed", approvalId=approval_id, error=type(e).__name__, trace=trace)
+            which = {"approvalId": due} if is_id(due) else {}
+            ports.log("tick_failed", **which, error=type(e).__name__, trace=trace)
             continue
         if approval is not None:
             counts.update(

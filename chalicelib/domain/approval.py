@@ -21,6 +21,9 @@ Choice = Literal["approve", "reject"]
 Outcome = Literal["pending", "approved", "rejected", "expired", "cancelled"]
 MailState = Literal["waiting", "sent", "failed"]
 
+OPERATOR = "operator"
+"""An operator as the author of a note; no e-mail address equals it."""
+
 OUTCOME_OF: dict[Choice, Literal["approved", "rejected"]] = {
     "approve": "approved",
     "reject": "rejected",
@@ -55,6 +58,9 @@ class Approver(Struct, frozen=True, rename="camel"):
     """The absent approver whose delegate this person is."""
     note: str = ""
     """What the person who reassigned the request wrote to this approver."""
+    note_by: str = ""
+    """Who wrote the note: the replaced approver's address, or OPERATOR. Empty if there is none, or
+    if an earlier version stored it."""
     instead_of: str | None = None
     """The approver in whose place a reassignment had this person asked."""
     dead_hashes: tuple[str, ...] = ()

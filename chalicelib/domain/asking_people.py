@@ -9,8 +9,11 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from .approval import Approval, Approver, find_person
-from .events import Channel, Event
+from .events import SYSTEM, Channel, Event
 from .outbox_entries import Mail, MailKind
+
+Authors = Mapping[str, tuple[str, str]]
+"""`{absent approver: who wrote the delegation, and the IAM principal if that was an operator}`."""
 
 DEAD_LINKS_KEPT = 10
 """Of a person who is asked again, how many dead links are still told from unknown ones."""
@@ -31,13 +34,18 @@ def people_to_ask(addresses: Iterable[str], delegates: Mapping[str, str]) -> tup
 
 
 def ask_too(
-    approval: Approval, people: tuple[Approver, ...], about: MailKind, now: datetime, via: Channel
+    approval: Approval,
+    people: tuple[Approver, ...],
+    about: MailKind,
+    now: datetime,
+    via: Channel,
+    authors: Authors,
 ) -> Approval:
     """Return the approval with these approvers too, and a mail to each in its outbox.
 
     A person who was replaced takes their old place again, and the links they had stay dead.
     """
-    for event in delegated(people, now, via):
+    for event in delegated(people, authors, now, via):
         approval = approval.with_event(event)
     for person in people:
         before = find_person(approval.approvers, person.address)
@@ -50,8 +58,12 @@ def ask_too(
     return replace(approval, outbox=(*approval.outbox, *mails))
 
 
-def delegated(people: Iterable[Approver], now: datetime, via: Channel) -> Iterator[Event]:
-    """Yield the event of each delegate among these people."""
+def delegated(
+    people: Iterable[Approver], authors: Authors, now: datetime, via: Channel
+) -> Iterator[Event]:
+    """Yield the event of each delegate among these people, by whoever wrote the delegation."""
     for person in people:
         if (absent := person.stands_in_for) is not None:
-            yield Event(now, "delegated", absent, via, f"{absent} -> {person.address}")
+            by, principal = authors.get(absent, (SYSTEM, ""))
+            who = f"{absent} -> {person.address}"
+            yield Event(now, "delegated", by, via, who, principal=principal)

@@ -1,7 +1,7 @@
 """Commands: what operators send to change an approval, as `POST /approvals/{id}/<command>`.
 
-`by` names the person who acts, as an e-mail address; without it, the caller's IAM principal is
-recorded. `reason` and `note` say why.
+`by` names the person who acts, as an e-mail address. It is a claim: the IAM principal that signed
+the call is recorded beside it, and in its place if there is none. `reason` and `note` say why.
 """
 
 from msgspec import Struct

@@ -6,25 +6,29 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from .approval import Approval, find_person
-from .asking_people import ask_too, people_to_ask
+from .asking_people import Authors, ask_too, people_to_ask
 from .events import SYSTEM, Event
 from .outbox_entries import AT_ONCE
 from .transitions import add_reminders
 
 
 def apply_deadlines(
-    approval: Approval, now: datetime, delegates: Mapping[str, str] | None = None
+    approval: Approval,
+    now: datetime,
+    delegates: Mapping[str, str] | None = None,
+    authors: Authors | None = None,
 ) -> Approval:
     """Return the approval expired, or escalated and reminded, if that is due at `now`.
 
-    `delegates` is `{delegate: absent approver}` for those whom `escalates_to` names.
+    `delegates` is `{delegate: absent approver}` for those whom `escalates_to` names,
+    and `authors` says who wrote each of these delegations.
     """
     if approval.outcome != "pending":
         return approval
     if now >= approval.expires_at:
         expired = approval.with_event(Event(now, "expired", SYSTEM, "tick"))
         return expired.closed("expired", now, lease=AT_ONCE)
-    return _remind(_escalate(approval, now, delegates or {}), now)
+    return _remind(_escalate(approval, now, delegates or {}, authors or {}), now)
 
 
 def escalates_to(approval: Approval, now: datetime) -> tuple[str, ...]:
@@ -36,7 +40,9 @@ def escalates_to(approval: Approval, now: datetime) -> tuple[str, ...]:
     return tuple(a for a in escalation.approvers if find_person(approval.approvers, a) is None)
 
 
-def _escalate(approval: Approval, now: datetime, delegates: Mapping[str, str]) -> Approval:
+def _escalate(
+    approval: Approval, now: datetime, delegates: Mapping[str, str], authors: Authors
+) -> Approval:
     """Return the approval with the fallback approvers asked, once, if that is due."""
     if approval.escalate_at is None or approval.escalate_at > now:
         return approval
@@ -44,7 +50,8 @@ def _escalate(approval: Approval, now: datetime, delegates: Mapping[str, str]) -
     note = ", ".join(added) if added else "nobody new to add"
     approval = replace(approval, escalate_at=None)
     approval = approval.with_event(Event(now, "escalated", SYSTEM, "tick", note))
-    return ask_too(approval, people_to_ask(added, delegates), "escalation", now, "tick")
+    people = people_to_ask(added, delegates)
+    return ask_too(approval, people, "escalation", now, "tick", authors)
 
 
 def _remind(approval: Approval, now: datetime) -> Approval:

@@ -18,6 +18,7 @@ _CHOICES = {
     "choice": "approve, reject",
     "confirmed": "yes",
     "action": "cancel, remind",
+    "end": "yes",
     "outcome": "pending, approved, rejected, expired, cancelled",
     "status": "SUCCEEDED, FAILED, TIMED_OUT, ABORTED",
 }
@@ -59,11 +60,14 @@ def convert(untrusted: object, wanted: type[T], *, strict: bool = True) -> T:
     `strict=False` takes digits for a number: in a query string every value is text.
     """
     try:
-        return msgspec.convert(_with_integers(untrusted), wanted, strict=strict)
+        converted = msgspec.convert(_with_integers(untrusted), wanted, strict=strict)
     except msgspec.ValidationError as e:
         raise _refusal(str(e)) from None
     except UnicodeEncodeError:  # Python's JSON accepts half a surrogate pair; UTF-8 can't hold it.
         raise _half_a_character(untrusted) from None
+    if isinstance(untrusted, dict) and not all(map(_is_text, untrusted.values())):
+        raise _half_a_character(untrusted)
+    return converted
 
 
 def _with_integers(sent: object, levels: int = 2) -> object:

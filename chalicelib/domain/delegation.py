@@ -2,27 +2,62 @@
 
 A delegation belongs to one approver: a delegate, from when until when. Delegates may be absent
 themselves; a chain is followed MOST_STEPS at the most, and a delegation that would make a longer
-chain or a circle is refused when it is written.
+chain or a circle is refused when it is written. Approver and delegate are told of it by the tick.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .addresses import Address, same_person
 from .approval import Approval
 from .errors import InvalidRequest
+from .events import SYSTEM
+from .outbox_entries import LEASE
 
 MOST_STEPS = 3
+LONGEST = timedelta(days=366)
+"""The longest delegation, and how far ahead one may begin."""
+TELLING_TRIES = 20
+"""Whoever couldn't be told of a delegation after so many tries isn't told."""
+LONGEST_PAUSE = timedelta(minutes=15)
 
 
-class Delegation(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """What an operator writes for an approver; times are ISO 8601 with an offset, kept as sent."""
+class DelegationForm(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """What an operator sends for an approver; times are ISO 8601 with an offset, kept as sent."""
 
     delegate: Address
     from_: datetime
     until: datetime
+    reason: str = ""
+    by: Address | None = None
+
+
+class Delegation(Struct, frozen=True, rename={"from_": "from"}):
+    """Who decides for an approver, from when until when, and who wrote or ended that.
+
+    What earlier versions stored has the first three fields alone.
+    """
+
+    delegate: str
+    from_: datetime
+    until: datetime
+    reason: str = ""
+    by: str = ""
+    """The approver, or whom an operator named; if nobody, `principal`."""
+    principal: str = ""
+    """The IAM principal of the operator; empty if the approver wrote it."""
+    at: datetime | None = None
+    """When it was written or ended."""
+    ended: bool = False
+    """Whether somebody ended it, at `until`."""
+    untold: tuple[str, ...] = ()
+    """Who is still to be told of it by mail."""
+    tell_at: datetime | None = None
+    """When the tick tells them; None once all are told."""
+    tries: int = 0
 
 
 Lookup = Callable[[str], Delegation | None]
@@ -36,6 +71,10 @@ def check_delegation(address: str, delegation: Delegation, now: datetime, lookup
             raise InvalidRequest(f"{field}: needs an offset from UTC, such as Z", field=field)
     if delegation.until <= delegation.from_ or delegation.until <= now:
         raise InvalidRequest("until: must be later than from, and than now", field="until")
+    if delegation.from_ > now + LONGEST:
+        raise InvalidRequest("from: is more than a year ahead", field="from")
+    if delegation.until > max(delegation.from_, now) + LONGEST:
+        raise InvalidRequest("until: a delegation lasts a year at most", field="until")
     person, steps = delegation.delegate, 1
     while True:
         if same_person(person, address):
@@ -49,6 +88,45 @@ def check_delegation(address: str, delegation: Delegation, now: datetime, lookup
                 f"delegate: is absent too, and so on for more than {MOST_STEPS} steps",
                 field="delegate",
             )
+
+
+def author_of(delegation: Delegation | None) -> tuple[str, str]:
+    """Return who wrote the delegation, and the IAM principal if that was an operator."""
+    if delegation is None or not delegation.by:
+        return SYSTEM, ""  # An earlier version stored it, without an author.
+    return delegation.by, delegation.principal
+
+
+def authors_of(delegates: Mapping[str, str], lookup: Lookup) -> dict[str, tuple[str, str]]:
+    """Return `{absent approver: author_of their delegation}` for `{delegate: absent approver}`."""
+    return {absent: author_of(lookup(absent)) for absent in delegates.values()}
+
+
+def ended(delegation: Delegation, by: str, principal: str, now: datetime) -> Delegation:
+    """Return the delegation ended now; unchanged if it is over."""
+    if delegation.until <= now:
+        return delegation
+    return replace(delegation, until=now, by=by, principal=principal, at=now, ended=True, reason="")
+
+
+def to_be_told(address: str, delegation: Delegation, now: datetime) -> Delegation:
+    """Return the delegation of which the next tick tells its approver and the delegate."""
+    people = (address, delegation.delegate)
+    return replace(delegation, untold=people, tell_at=now, tries=0)
+
+
+def lease_telling(delegation: Delegation, now: datetime) -> Delegation | None:
+    """Return the delegation leased to whoever tells of it now; None if nothing is due."""
+    if delegation.tell_at is None or delegation.tell_at > now:
+        return None
+    pause = min(LEASE * 2 ** min(delegation.tries, 10), LONGEST_PAUSE)
+    return replace(delegation, tell_at=now + pause, tries=delegation.tries + 1)
+
+
+def told(delegation: Delegation, untold: tuple[str, ...]) -> Delegation:
+    """Return the delegation after a try that left these people untold; given up after many."""
+    left = () if delegation.tries >= TELLING_TRIES else untold
+    return replace(delegation, untold=left, tell_at=delegation.tell_at if left else None)
 
 
 def delegate_for(address: str, now: datetime, lookup: Lookup) -> str:

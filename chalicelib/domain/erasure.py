@@ -52,7 +52,7 @@ def erase(approval: Approval, by: str, now: datetime, via: Channel) -> Approval:
         events=tuple(_without_words(event, approval, names) for event in approval.events),
         erased_at=now,
     )
-    return changed.with_event(Event(now, "erased", by, via))
+    return changed.with_event(Event(now, "erased", by, via, principal=by))
 
 
 def _people(approval: Approval) -> Iterator[str]:
@@ -87,9 +87,10 @@ def _without_person(person: Approver, names: Mapping[str, str]) -> Approver:
         address=names.get(person.address.lower(), _OTHERS),
         link_hashes=(),
         code_hashes=(),
-        dead_hashes=(),
         wrong_codes_by_link={},
+        dead_hashes=(),
         note="",
+        note_by="",
         instead_of=_renamed_one(person.instead_of, names),
         replaced_by=_renamed_one(person.replaced_by, names),
         stands_in_for=_renamed_one(person.stands_in_for, names),
@@ -103,4 +104,5 @@ def _without_words(event: Event, approval: Approval, names: Mapping[str, str]) -
     who = event.who
     if who not in (SYSTEM, approval.execution_arn):
         who = names.get(who.lower(), _OTHERS)
-    return replace(event, who=who, note=note, why="")
+    principal = _OTHERS if event.principal else ""
+    return replace(event, who=who, note=note, why="", principal=principal)

@@ -28,6 +28,8 @@ else:
 
 EVENTS_KEPT = 200
 """The most events that one approval keeps; older ones of lesser kinds are counted."""
+PRINCIPALS_KEPT = 4_000
+"""So many characters of IAM principals in events of lesser kinds: some forty events."""
 REASONS_KEPT = 4
 """The most reasons of reminders and extensions that one approval keeps: an item has 400 KB."""
 
@@ -55,21 +57,27 @@ class Event(Struct, frozen=True, rename="camel"):
     note: str = ""
     why: str = ""
     """The operator's reason for a reminder or an extension."""
+    principal: str = ""
+    """The IAM principal that signed an operator's call; another `who` is what the operator claims
+    to be."""
 
 
 def append(events: tuple[Event, ...], event: Event) -> tuple[tuple[Event, ...], int]:
-    """Return the events with one more, and how many were folded into a count (0 or 1).
+    """Return the events with one more, and how many were folded into a count.
 
-    Beyond EVENTS_KEPT the oldest event of a lesser kind is folded; beyond REASONS_KEPT the oldest
-    reason of a repeatable command is emptied.
+    Beyond EVENTS_KEPT the oldest event of a lesser kind is folded, and beyond PRINCIPALS_KEPT the
+    oldest ones of those with a principal; beyond REASONS_KEPT the oldest reason of a repeatable
+    command is emptied.
     """
-    longer = (*_with_room_for_reason(events, event), event)
-    if len(longer) <= EVENTS_KEPT:
-        return longer, 0
-    oldest = next((i for i, e in enumerate(longer) if e.what not in NEVER_FOLDED), None)
-    if oldest is None:
-        return longer, 0
-    return (*longer[:oldest], *longer[oldest + 1 :]), 1
+    kept = [*_with_room_for_reason(events, event), event]
+    before = len(kept)
+    signed = [e for e in kept if e.principal and e.what not in NEVER_FOLDED]
+    while sum(len(e.principal) for e in signed) > PRINCIPALS_KEPT:
+        kept.remove(signed.pop(0))
+    oldest = next((i for i, e in enumerate(kept) if e.what not in NEVER_FOLDED), None)
+    if len(kept) > EVENTS_KEPT and oldest is not None:
+        del kept[oldest]
+    return tuple(kept), before - len(kept)
 
 
 def _with_room_for_reason(events: tuple[Event, ...], new: Event) -> tuple[Event, ...]:

@@ -9,17 +9,19 @@ from msgspec.structs import replace
 
 from .approval import Approval, find_person
 from .errors import InvalidRequest
-from .events import EVENTS_KEPT, NEVER_FOLDED, REASONS_KEPT
+from .events import EVENTS_KEPT, NEVER_FOLDED, PRINCIPALS_KEPT, REASONS_KEPT
 from .outbox import LINKS_KEPT
 from .texts import REASON_BYTES
 
 ITEM_BYTES = 409_600
 # Bytes of JSON, rounded up, without addresses and texts that people wrote:
-_EVENT, _MAIL, _PERSON, _DECISION, _HASH = 150, 140, 300, 80, 46
+_EVENT, _MAIL, _PERSON, _DECISION, _HASH = 145, 120, 340, 85, 46
 _ATTRIBUTES = 1_500
 """The keys of table and indexes beside the JSON."""
 _ADDRESS = 254
 """The longest address: of a delegate or an operator, of whom nothing is known yet."""
+_PRINCIPAL = 640
+"""The longest ARN of an IAM principal, who may be an event's `who` too."""
 
 
 def check_has_room(approval: Approval) -> None:
@@ -35,9 +37,9 @@ def check_has_room(approval: Approval) -> None:
 def largest(approval: Approval) -> int:
     """Return the bytes that the item takes at most, if it isn't reassigned again.
 
-    Everybody decides with the longest reason (their codes, which take less, are removed then),
-    every mail is retried, delegates of all fallback approvers are asked, operators remind, extend
-    and cancel with the longest reasons.
+    Everybody decides with the longest reason, every mail is retried, delegates of all fallback
+    approvers are asked, operators remind, extend and cancel with the longest reasons. A decision
+    removes the hashes and counts of its approver's codes, and takes more bytes than they did.
     """
     later = _fallback_to_come(approval)
     deciding = len(approval.undecided) + len(later)
@@ -49,11 +51,16 @@ def largest(approval: Approval) -> int:
         + len(msgspec.json.encode(kept))
         + max(EVENTS_KEPT - len(kept), coming) * (_EVENT + _ADDRESS)
         + sum(len(msgspec.json.encode(event.note)) for event in folded)
+        + 2 * PRINCIPALS_KEPT
+        - PRINCIPALS_KEPT * _ADDRESS // _PRINCIPAL  # `principal` and `who`
+        + 2 * _PRINCIPAL  # cancelled, which is never folded
         + sum(_PERSON + 2 * _ADDRESS + 4 * len(address) for address in later)
-        + deciding * (_DECISION + REASON_BYTES + LINKS_KEPT * _HASH)
+        + deciding * (_DECISION + REASON_BYTES)
+        + sum(LINKS_KEPT - len(person.link_hashes) for person in approval.undecided) * _HASH
+        + len(later) * LINKS_KEPT * _HASH
         + sum(_MAIL + len(person.address) for person in approval.active_approvers)
         + (len(later) + 2) * (_MAIL + _ADDRESS)
-        + (REASONS_KEPT + 1) * REASON_BYTES
+        + REASONS_KEPT * REASON_BYTES  # who cancels does so in the place of a last decision
         + 2 * len(approval.execution_arn)
         + _ATTRIBUTES
     )

@@ -1,7 +1,8 @@
 """Transitions: what people do to an approval: request, decide, cancel, remind, extend, reassign.
 
 Each takes an approval and what happened, and returns the next approval, with the effects that this
-promised in its outbox; or it raises the error that says why not.
+promised in its outbox; or it raises the error that says why not. `by` is who acts: an approver, the
+requester, or what an operator claims to be, whose IAM principal is then `principal`.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from .addresses import same_person
 from .approval import (
+    OPERATOR,
     OUTCOME_OF,
     Approval,
     Approver,
@@ -20,7 +22,7 @@ from .approval import (
     find_person,
     without_codes,
 )
-from .asking_people import ask_too, delegated, people_to_ask
+from .asking_people import Authors, ask_too, delegated, people_to_ask
 from .errors import InvalidRequest
 from .events import Channel, Event
 from .item_size import check_has_room
@@ -48,10 +50,12 @@ def request_approval(
     via: Channel,
     requester: Approver | None = None,
     delegates: Mapping[str, str] | None = None,
+    authors: Authors | None = None,
 ) -> Approval:
     """Return a new pending approval whose outbox mails each approver, and the requester.
 
-    `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`.
+    `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`, and
+    `authors` says who wrote each absent approver's delegation, as `delegation.author_of` does.
     """
     people = people_to_ask(request.approvers, delegates or {})
     receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
@@ -73,7 +77,7 @@ def request_approval(
         expires_at=now + timedelta(seconds=request.expires_in),
         events=(
             Event(now, "requested", request.requested_by or execution_arn, via),
-            *delegated(people, now, via),
+            *delegated(people, authors or {}, now, via),
         ),
         outbox=(*(Mail(person.address, now + LEASE) for person in people), *receipt),
         requester=requester,
@@ -138,7 +142,9 @@ def record_wrong_code(
     return changed.with_event(Event(now, "wrongCode", approver.address, via))
 
 
-def cancel(approval: Approval, by: str, *, reason: str, now: datetime, via: Channel) -> Approval:
+def cancel(
+    approval: Approval, by: str, *, reason: str, now: datetime, via: Channel, principal: str = ""
+) -> Approval:
     """Return the approval cancelled; unchanged if it is already.
 
     Raises AlreadyDecided or Expired if it has another outcome.
@@ -146,23 +152,37 @@ def cancel(approval: Approval, by: str, *, reason: str, now: datetime, via: Chan
     if approval.outcome == "cancelled":
         return approval
     check_open(approval, now)
-    changed = approval.with_event(Event(now, "cancelled", by, via, reason))
+    changed = approval.with_event(Event(now, "cancelled", by, via, reason, principal=principal))
     return changed.closed("cancelled", now, by)
 
 
 def remind(
-    approval: Approval, by: str, *, now: datetime, via: Channel, reason: str = ""
+    approval: Approval,
+    by: str,
+    *,
+    now: datetime,
+    via: Channel,
+    reason: str = "",
+    principal: str = "",
 ) -> Approval:
     """Return the approval with a mail, due now, to each undecided approver.
 
     Raises AlreadyDecided or Expired if it is closed.
     """
     check_open(approval, now)
-    return add_reminders(approval, now).with_event(Event(now, "reminded", by, via, why=reason))
+    reminded = Event(now, "reminded", by, via, why=reason, principal=principal)
+    return add_reminders(approval, now).with_event(reminded)
 
 
 def extend(
-    approval: Approval, by: str, expires_in: int, *, now: datetime, via: Channel, reason: str = ""
+    approval: Approval,
+    by: str,
+    expires_in: int,
+    *,
+    now: datetime,
+    via: Channel,
+    reason: str = "",
+    principal: str = "",
 ) -> Approval:
     """Return the approval with its deadline `expires_in` seconds from now.
 
@@ -178,7 +198,7 @@ def extend(
             "now; extending moves it to a later time only",
             field="expiresIn",
         )
-    extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason)
+    extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason, principal)
     changed = replace(approval.with_event(extended), expires_at=expires_at)
     return _add_receipt(add_reminders(changed, now, extended=True), now)
 
@@ -193,17 +213,19 @@ def reassign(
     now: datetime,
     via: Channel,
     delegates: Mapping[str, str] | None = None,
+    authors: Authors | None = None,
+    principal: str = "",
 ) -> Approval:
     """Return the approval with `to` asked instead of `from_`, whose links decide nothing any more.
 
-    `delegates` is `{delegate: to}` while `to` is absent. A person who was replaced before can be
-    asked again, with fresh links. Unchanged if just that was done already. Raises AlreadyDecided or
-    Expired if it is closed, and InvalidRequest, naming `from` or `to`, if one of the two can't be
-    reassigned.
+    `delegates` is `{delegate: to}` while `to` is absent, and `authors` says who wrote that
+    delegation. A person who was replaced before can be asked again, with fresh links. Unchanged if
+    just that was done already. Raises AlreadyDecided or Expired if it is closed, and
+    InvalidRequest, naming `from` or `to`, if one of the two can't be reassigned.
     """
     check_open(approval, now)
     leaving = find_person(approval.approvers, from_)
-    if leaving is not None and _is_replaced_by(approval, leaving, to):
+    if leaving is not None and is_replaced_by(approval, leaving, to):
         return approval
     if leaving is None or leaving.replaced_by is not None:
         raise InvalidRequest(f"from: {from_} is not asked to approve this", field="from")
@@ -214,13 +236,29 @@ def reassign(
     check_can_be_asked(approval, to)
     (person,) = people_to_ask((to,), delegates or {})
     address = _as_stored(approval, person.address)
-    person = replace(person, address=address, note=note, instead_of=leaving.address)
-    moved = Event(now, "reassigned", by, via, f"{leaving.address} -> {to}", note)
+    author = OPERATOR if via == "api" else by
+    person = replace(
+        person,
+        address=address,
+        note=note,
+        note_by=author if note else "",
+        instead_of=leaving.address,
+    )
+    who = f"{leaving.address} -> {to}"
+    moved = Event(now, "reassigned", by, via, who, note, principal)
     changed = approval.with_approver(replace(without_codes(leaving), replaced_by=person.address))
     changed = changed.without_question_to(leaving.address).with_event(moved)
-    changed = ask_too(changed, (person,), "reassignment", now, via)
+    changed = ask_too(changed, (person,), "reassignment", now, via, authors or {})
     check_has_room(changed)
     return changed
+
+
+def is_replaced_by(approval: Approval, leaving: Approver, to: str) -> bool:
+    """Return whether that person, or their delegate, was asked instead of this approver."""
+    if leaving.replaced_by is None:
+        return False
+    asked = approval.approver(leaving.replaced_by)
+    return same_person(asked.address, to) or same_person(asked.stands_in_for or "", to)
 
 
 def add_reminders(approval: Approval, now: datetime, *, extended: bool = False) -> Approval:
@@ -245,14 +283,6 @@ def _add_receipt(approval: Approval, now: datetime) -> Approval:
     mail = Mail(requester.address, now, about="receipt", extended=True)
     coming = any(same_entry(mail, entry) for entry in approval.outbox)
     return approval if coming else replace(approval, outbox=(*approval.outbox, mail))
-
-
-def _is_replaced_by(approval: Approval, leaving: Approver, to: str) -> bool:
-    """Return whether that person, or their delegate, was asked instead of this approver."""
-    if leaving.replaced_by is None:
-        return False
-    asked = approval.approver(leaving.replaced_by)
-    return same_person(asked.address, to) or same_person(asked.stands_in_for or "", to)
 
 
 def _as_stored(approval: Approval, address: str) -> str:

@@ -65,7 +65,9 @@ class Answering(Generic[Response_co]):
             raise LookupError("a route is called by a request")
         call, facts = Call(self.app.current_request), dict[str, Any]()
         try:
+            call.check_type()
             reply = handler(call, **parameters)
+            facts = dict(reply.facts)
         except AssentError as e:
             facts = dict[str, Any](e.as_facts())
             reply = web.error(call, e)
@@ -79,6 +81,7 @@ class Answering(Generic[Response_co]):
             ms=_milliseconds_since(started),
             requestId=call.reference,
             **call.ids,
+            **call.signature,
             **facts,
         )
         body = "" if call.method == "HEAD" else reply.body

@@ -17,9 +17,10 @@ from ..domain.errors import (
     WrongCode,
 )
 from ..domain.link_tokens import as_mailed
+from ..domain.link_view import is_outcome_alone, outcome_alone
 from ..domain.refusals import why_cannot_decide
 from ..presentation import serializers
-from ..presentation.json_types import DecisionLinkJson
+from ..presentation.json_types import DecisionLinkJson, ReassignedLinkJson
 from ..presentation.pages import decision as pages
 from . import web
 from .forms import DecisionForm, ReassignForm, RequesterForm
@@ -168,7 +169,7 @@ def _answer_without_button(
     """Return the answer where there is nothing to press: the approval is over, or no browser."""
     over = why_cannot_decide(approval, approver, ports.now())
     if over is not None and not isinstance(over, AlreadyDecided):
-        return _outcome(call, ports, approval, approver, status=over.status)
+        return _outcome(call, ports, approval, approver, error=over)
     if over is not None or not call.wants_html:
         return _outcome(call, ports, approval, approver)
     return None
@@ -180,28 +181,60 @@ def _outcome(
     approval: Approval,
     approver: Approver,
     *,
-    status: int = 200,
     error: AssentError | None = None,
 ) -> Reply:
     """Return an approval as its approver sees it, with their decision, and the error if any."""
-    status = error.status if error else status
+    if approver.replaced_by is not None:
+        return _reassigned(call, approval, approver, error)
+    shown, alone = _shown(ports, approval)
     if call.wants_html:
-        page = pages.outcome_for_approver(approval, approver, ports.now())
-        return web.html(page, status)
+        page = pages.outcome_for_approver(
+            shown, shown.approver(approver.address), ports.now(), outcome_alone=alone
+        )
+        return _told(web.html(page), error)
     view: DecisionLinkJson = {
-        "approval": serializers.approver_view(approval),
+        "approval": serializers.approver_view(shown, outcome_alone=alone),
         "approver": approver.address,
         "decision": approver.decision.choice if approver.decision else None,
     }
-    return web.json({**(error.as_json() if error else {}), **view}, status)
+    return _told(web.json(view), error)
 
 
 def _outcome_for_requester(
     call: Call, ports: Ports, approval: Approval, error: AssentError | None = None
 ) -> Reply:
     """Return an approval as its requester sees it, and the error if any."""
-    status = error.status if error else 200
+    shown, alone = _shown(ports, approval)
     if call.wants_html:
-        return web.html(pages.outcome_for_requester(approval, ports.now()), status)
-    view = serializers.requester_view(approval)
-    return web.json({**(error.as_json() if error else {}), **view}, status)
+        page = pages.outcome_for_requester(shown, ports.now(), outcome_alone=alone)
+        return _told(web.html(page), error)
+    return _told(web.json(serializers.requester_view(shown, outcome_alone=alone)), error)
+
+
+def _reassigned(
+    call: Call, approval: Approval, approver: Approver, error: AssentError | None
+) -> Reply:
+    """Return who is asked in the place of a replaced approver, and nothing of the approval."""
+    asked = approval.asked_instead_of(approver)
+    if call.wants_html:
+        return _told(web.html(pages.reassigned_page(asked)), error)
+    view: ReassignedLinkJson = {
+        "approver": approver.address,
+        "decision": None,
+        "replacedBy": asked,
+    }
+    return _told(web.json(view), error)
+
+
+def _shown(ports: Ports, approval: Approval) -> tuple[Approval, bool]:
+    """Return the approval as its links show it now, and whether that is the outcome alone."""
+    alone = is_outcome_alone(approval, ports.now(), ports.details_kept)
+    return (outcome_alone(approval) if alone else approval), alone
+
+
+def _told(reply: Reply, error: AssentError | None) -> Reply:
+    """Return the reply with the status of the error, and for programs its code and message."""
+    if error is None:
+        return reply
+    body = reply.body if isinstance(reply.body, str) else {**error.as_json(), **reply.body}
+    return reply._replace(body=body, status=error.status, facts={"code": error.code})

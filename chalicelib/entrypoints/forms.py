@@ -38,6 +38,16 @@ class InboxForm(Struct, frozen=True, forbid_unknown_fields=True):
     confirmed: Literal["", "yes"] = ""
 
 
+class OwnDelegationForm(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """What an approver sends to delegate, days in UTC as YYYY-MM-DD; or to `end` the delegation."""
+
+    delegate: str = ""
+    from_: str = ""
+    until: str = ""
+    reason: str = ""
+    end: Literal["", "yes"] = ""
+
+
 class ApprovalsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """The query of `GET /approvals`; `next` comes from the page before."""
 

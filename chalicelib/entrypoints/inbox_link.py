@@ -61,6 +61,8 @@ def _inbox(call: Call, ports: Ports, token: str, error: AssentError | None = Non
             after=inbox.after,
             now=ports.now(),
             error=web.form_error(error),
+            token=token,
+            root=call.root,
         )
         return web.html(page, error.status if error else 200)
     view: InboxJson = {

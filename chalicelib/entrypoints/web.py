@@ -6,6 +6,7 @@
 import re
 import typing
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, unquote
 
@@ -63,6 +64,8 @@ class Reply(NamedTuple):
     body: Any
     status: int
     headers: Headers
+    facts: Mapping[str, str] = MappingProxyType({})
+    """What the log says beside route, status and ids."""
 
 
 class Call:
@@ -80,7 +83,7 @@ class Call:
         accepted = _accepted(self.headers.get("Accept", ""))
         if HTML in accepted or accepted.get(JSON):
             return accepted.get(HTML, False)
-        return "token" in (self._sent.uri_params or {}) and self._type != JSON
+        return self._has_token and self._type != JSON
 
     @property
     def root(self) -> str:
@@ -92,6 +95,12 @@ class Call:
         """The IAM principal that signed the request."""
         identity = self._sent.context.get("identity") or {}
         return str(identity.get("userArn") or "operator")
+
+    @property
+    def signature(self) -> dict[str, str]:
+        """The IAM principal that signed an operator's call, for the log."""
+        is_signed = (self._sent.context.get("identity") or {}).get("userArn")
+        return {"principal": self.caller} if is_signed else {}
 
     @property
     def reference(self) -> str:
@@ -107,10 +116,17 @@ class Call:
         ids = {"approvalId": approval_id, "execution": unquote(found.get("name", ""))}
         return {key: value[:80] for key, value in ids.items() if value}
 
+    def check_type(self) -> None:
+        """Raise UnsupportedType if an operator's call, by any method, names another type than JSON.
+
+        The routes of links have forms too, and check the type of what they read.
+        """
+        if not self._has_token:
+            self._check_json()
+
     def json(self, default: bytes = b"") -> Any:
         """Return the JSON body; `default` stands for an empty one."""
-        if self._type not in (JSON, ""):
-            raise UnsupportedType(f"The body must be {JSON}, in UTF-8.")
+        self._check_json()
         return read_json(self._body or default)
 
     def form(self, wanted: type[T]) -> T:
@@ -132,6 +148,14 @@ class Call:
             if typing.get_origin(field.type) is tuple:
                 form[field.name] = [value for name, value in pairs if name == field.name]
         return convert(form, wanted)
+
+    def _check_json(self) -> None:
+        if self._type not in (JSON, ""):
+            raise UnsupportedType(f"The body must be {JSON}, in UTF-8.")
+
+    @property
+    def _has_token(self) -> bool:
+        return "token" in (self._sent.uri_params or {})
 
     @property
     def _type(self) -> str:

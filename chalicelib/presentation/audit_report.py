@@ -8,7 +8,7 @@ from datetime import datetime
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
 from .layout import wrap
-from .wording import asked_again, detail_rows, needed, past, requester, was, when
+from .wording import asked_again, detail_rows, needed, note_author, past, requester, was, when
 
 
 def audit_report(approval: Approval) -> str:
@@ -60,7 +60,11 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 def _approver(approver: Approver) -> list[str]:
     note = _wrapped(approver.note, "  | ")
-    return [*_decision(approver), *(["  was asked with this note:", *note] if note else [])]
+    author = f" of {note_author(approver)}" if approver.note_by else ""
+    return [
+        *_decision(approver),
+        *([f"  was asked with this note{author}:", *note] if note else []),
+    ]
 
 
 def _decision(approver: Approver) -> list[str]:
@@ -82,7 +86,9 @@ def _event(event: Event) -> str:
     said = " - ".join(" ".join(text.split()) for text in (event.note, event.why) if text)
     note = f" - {said}" if said else ""
     whose = "to" if event.what in ABOUT_MAIL else "by"
-    return f"{_second(event.at)}  {event.what} {whose} {event.who} via {event.via}{note}"
+    claimed = event.principal and event.who != event.principal
+    signed = f" (signed by {event.principal})" if claimed else ""
+    return f"{_second(event.at)}  {event.what} {whose} {event.who}{signed} via {event.via}{note}"
 
 
 def _second(moment: datetime) -> str:

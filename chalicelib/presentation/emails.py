@@ -2,7 +2,7 @@
 
 SNS sends the text unchanged and appends its own footer. Lines end by column 78; each of
 Assent's links has a line of its own; the requester's words are quoted, so that they can't pass for
-Assent's.
+Assent's, and an address is written so that it is a link to nothing but a mailbox.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..domain.addresses import same_person
-from ..domain.approval import Approval
+from ..domain.approval import OPERATOR, Approval
 from ..domain.link_tokens import LinkedPage, MailSecrets, link
 from ..domain.outbox_entries import Mail
 from ..domain.texts import REASON_CHARACTERS
@@ -20,6 +20,7 @@ from .wording import (
     cancel_reason,
     deadline,
     detail_rows,
+    in_mail,
     needed,
     next_step,
     outcome_title,
@@ -88,7 +89,7 @@ def _question(
         approval,
         opening,
         *_note(approval, mail.to),
-        _facts([("Asked by", requester(approval)), *_progress(approval, mail.to, now)]),
+        _facts([("Asked by", in_mail(requester(approval))), *_progress(approval, mail.to, now)]),
         *([wrap(newer)] if newer else []),
         *_details(approval),
         *(code if approval.request.code_required else []),
@@ -103,12 +104,12 @@ def _receipt(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
 ) -> Email:
     """Return the mail that tells the requester who was asked, with a link to follow it."""
-    people = ", ".join(approver.address for approver in approval.active_approvers)
+    people = ", ".join(in_mail(approver.address) for approver in approval.active_approvers)
     asked = "there is more time for what was asked" if mail.extended else "this was asked"
     return _email(
         "More time" if mail.extended else "Asked",
         approval,
-        f"{mail.to}, {asked} in your name:",
+        f"{in_mail(mail.to)}, {asked} in your name:",
         _facts([("Asked", people), *_progress(approval, mail.to, now)]),
         _status(approval, secrets, public_url),
         _SAFETY,
@@ -137,8 +138,8 @@ def _outcome_with_reasons(
     whose = "your request" if to_requester else "this request"
     because = cut(cancel_reason(approval), longest)
     decisions = [
-        f"{approver.address} {past(decision.choice)} on {when(decision.decided_at)}"
-        + (f":\n\n{_quoted(cut(decision.reason, longest))}" if decision.reason else ".")
+        f"{in_mail(approver.address)} {past(decision.choice)} on {when(decision.decided_at)}"
+        + (f":\n\n{quoted(cut(decision.reason, longest))}" if decision.reason else ".")
         for approver, decision in approval.decisions
     ]
     shortened = [_SHORTENED] if longest < REASON_CHARACTERS else []
@@ -148,8 +149,8 @@ def _outcome_with_reasons(
     return _email(
         outcome_title(approval),
         approval,
-        f"{mail.to}, {whose} {was(approval)}:",
-        *([_quoted(because)] if because else []),
+        f"{in_mail(mail.to)}, {whose} {was(approval, mailed=True)}:",
+        *([quoted(because)] if because else []),
         *decisions,
         *shortened,
         wrap(step or "You don't need to do anything."),
@@ -165,24 +166,25 @@ def _email(subject: str, approval: Approval, opening: str, *parts: str) -> Email
 
 def _opening(approval: Approval, mail: Mail) -> tuple[str, str]:
     """Return the first sentence and the beginning of the subject line."""
-    person = approval.approver(mail.to)
-    away = f" for {person.stands_in_for}, who is away" if person.stands_in_for else ""
+    person, to = approval.approver(mail.to), in_mail(mail.to)
+    absent = person.stands_in_for
+    away = f" for {in_mail(absent)}, who is away" if absent else ""
     match mail.about:
         case "request" if away:
-            return f"{mail.to}, you are asked{away}:", "Approval needed"
+            return f"{to}, you are asked{away}:", "Approval needed"
         case "request":
-            return f"{mail.to}, your decision is needed:", "Approval needed"
+            return f"{to}, your decision is needed:", "Approval needed"
         case "reminder" if mail.extended:
             said = "there is more time, and your decision is still needed"
-            return f"{mail.to}, {said}:", "More time, approval needed"
+            return f"{to}, {said}:", "More time, approval needed"
         case "reminder":
-            return f"{mail.to}, your decision is still needed:", "Reminder, approval needed"
+            return f"{to}, your decision is still needed:", "Reminder, approval needed"
         case "escalation":
             because = "because it hasn't been decided in time"
-            return f"{mail.to}, you are asked too{away}, {because}:", "Approval needed"
+            return f"{to}, you are asked too{away}, {because}:", "Approval needed"
         case _:
-            instead = f" instead of {person.instead_of}" if person.instead_of else ""
-            return f"{mail.to}, you are asked{instead}{away}:", "Approval needed"
+            instead = f" instead of {in_mail(person.instead_of)}" if person.instead_of else ""
+            return f"{to}, you are asked{instead}{away}:", "Approval needed"
 
 
 def _url(approval: Approval, secrets: MailSecrets, page: LinkedPage, public_url: str) -> str:
@@ -205,9 +207,10 @@ def _inbox(approval: Approval, secrets: MailSecrets, public_url: str) -> str:
 
 
 def _progress(approval: Approval, reader: str, now: datetime) -> list[tuple[str, str]]:
+    only = approval.active_approvers[0].address  # named if there is one approver
     return [
         ("Answer by", deadline(approval, now)),
-        ("Needed", needed(approval, reader)),
+        ("Needed", needed(approval, reader).replace(only, in_mail(only))),
         ("So far", progress(approval)),
     ]
 
@@ -217,8 +220,16 @@ def _facts(facts: list[tuple[str, str]]) -> str:
 
 
 def _note(approval: Approval, address: str) -> list[str]:
-    note = approval.approver(address).note
-    return [f"They wrote to you:\n\n{_quoted(note)}"] if note else []
+    approver = approval.approver(address)
+    if not approver.note:
+        return []
+    if approver.note_by == OPERATOR:
+        author = "An operator wrote to you"
+    elif approver.note_by:
+        author = "They wrote to you"
+    else:
+        author = "This was written to you"  # An earlier version didn't store by whom.
+    return [f"{author}:\n\n{quoted(approver.note)}"]
 
 
 def _subject_line(text: str) -> str:
@@ -238,13 +249,14 @@ def _details(approval: Approval) -> list[str]:
         text = details
     else:
         text = "\n".join(f"{label}: {value}" for label, value in detail_rows(approval))
-    quoted = _quoted(text).split("\n")
-    if len(quoted) > DETAIL_LINES:
-        more = len(quoted) - DETAIL_LINES
-        quoted = [*quoted[:DETAIL_LINES], f"({more} more lines of details are on the page.)"]
-    return ["Details, as the requester wrote them:\n\n" + "\n".join(quoted)]
+    lines = quoted(text).split("\n")
+    if len(lines) > DETAIL_LINES:
+        more = len(lines) - DETAIL_LINES
+        lines = [*lines[:DETAIL_LINES], f"({more} more lines of details are on the page.)"]
+    return ["Details, as the requester wrote them:\n\n" + "\n".join(lines)]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return what a person wrote, in lines that can't pass for Assent's."""
     text = re.sub(r"\n\s*\n", "\n\n", text)
     return "\n".join(wrap(line, "| ") or "|" for line in text.split("\n"))

@@ -41,10 +41,15 @@ class QuestionJson(TypedDict):
 
 
 class ApproverViewJson(QuestionJson):
-    """What an approver sees through a decision link."""
+    """What an approver sees through a decision link.
+
+    `outcomeAlone` is only there if it is true: the outcome is old, so details and reasons are left
+    out.
+    """
 
     details: dict[str, Detail] | str
     decisions: list[DecisionJson]
+    outcomeAlone: NotRequired[bool]
 
 
 class InboxItemJson(QuestionJson):
@@ -62,6 +67,14 @@ class DecisionLinkJson(TypedDict):
     approval: ApproverViewJson
     approver: str
     decision: Choice | None
+
+
+class ReassignedLinkJson(TypedDict):
+    """The answer of a replaced approver's link: who is asked now, and nothing of the approval."""
+
+    approver: str
+    decision: None
+    replacedBy: str
 
 
 class AskedJson(TypedDict):
@@ -127,12 +140,16 @@ class ApproverJson(TypedDict):
     replacedBy: NotRequired[str]
     standsInFor: NotRequired[str]
     note: NotRequired[str]
+    noteBy: NotRequired[str]
     why: NotRequired[str]
     refusal: NotRequired[str]
 
 
 class EventJson(TypedDict):
-    """One event of the audit trail."""
+    """One event of the audit trail.
+
+    `principal` signed an operator's call; `by` is whom the operator named, a claim.
+    """
 
     at: str
     what: str
@@ -140,6 +157,8 @@ class EventJson(TypedDict):
     via: str
     note: str
     why: NotRequired[str]
+    by: NotRequired[str]
+    principal: NotRequired[str]
 
 
 class OperatorViewJson(QuestionJson):

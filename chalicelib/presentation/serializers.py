@@ -64,19 +64,25 @@ def summary(approval: Approval) -> SummaryJson:
     }
 
 
-def approver_view(approval: Approval) -> ApproverViewJson:
-    """Return the question, the quorum and the decisions, for the reader of a decision link."""
-    return {
-        **_question(approval),
+def approver_view(approval: Approval, *, outcome_alone: bool = False) -> ApproverViewJson:
+    """Return the question, the quorum and the decisions, for the reader of a decision link.
+
+    `outcome_alone` says that details and reasons have been left out of this approval.
+    """
+    view: ApproverViewJson = {
+        **_question(approval),  # type: ignore[typeddict-item]  # may hold outcomeAlone, says mypy
         "details": approval.request.details,
         "decisions": decisions(approval),
     }
+    if outcome_alone:
+        view["outcomeAlone"] = True
+    return view
 
 
-def requester_view(approval: Approval) -> RequesterLinkJson:
+def requester_view(approval: Approval, *, outcome_alone: bool = False) -> RequesterLinkJson:
     """Return how a request stands, for its requester: nobody's note, no name of a refusal."""
     return {
-        "approval": approver_view(approval),
+        "approval": approver_view(approval, outcome_alone=outcome_alone),
         "approvers": [_asked(approval, approver) for approver in approval.approvers],
         "mayRemindAt": _iso(may_remind_at(approval)),
     }
@@ -176,6 +182,8 @@ def _approver(approval: Approval, approver: Approver) -> ApproverJson:
         view["standsInFor"] = approver.stands_in_for
     if approver.note:
         view["note"] = approver.note
+        if approver.note_by:
+            view["noteBy"] = approver.note_by
     mail_events = (e for e in approval.events if e.what in ABOUT_MAIL)
     last = [e for e in mail_events if e.who == approver.address][-1:]
     if approver.mail != "sent" and last and last[0].what in get_args(MailFailure):
@@ -212,9 +220,19 @@ def _decision(approver: Approver, decision: Decision) -> DecisionJson:
 
 
 def _event(event: Event) -> EventJson:
-    view: EventJson = msgspec.to_builtins(event)
-    if not event.why:
-        del view["why"]
+    view: EventJson = {
+        "at": iso(event.at),
+        "what": event.what,
+        "who": event.who,
+        "via": event.via,
+        "note": event.note,
+    }
+    if event.why:
+        view["why"] = event.why
+    if event.principal:
+        view["principal"] = event.principal
+        if event.who != event.principal:
+            view["by"] = event.who
     return view
 
 

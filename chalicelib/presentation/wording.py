@@ -1,9 +1,10 @@
 """Words and phrases that mails, pages and audit reports share."""
 
+import re
 from datetime import datetime, timedelta
 
 from ..domain.addresses import same_person
-from ..domain.approval import OUTCOME_OF, Approval, Choice
+from ..domain.approval import OPERATOR, OUTCOME_OF, Approval, Approver, Choice
 from ..domain.events import SYSTEM, Event
 
 _ENDED = {
@@ -13,6 +14,13 @@ _ENDED = {
     "SUCCEEDED": "finished without an answer",
 }
 """How an execution ended, by Step Functions' status."""
+_PLAIN_ADDRESS = re.compile(r"[\w+'-]+(\.[\w+'-]+)*@[\w.-]+", re.ASCII)
+"""What nearly all addresses are made of. The other signs that one may have stand in paths, queries
+and passwords of links."""
+_PRINCIPAL = re.compile(r"arn:[\w:/+=,.@-]+", re.ASCII)
+_LIKE_A_SITE = re.compile(r"(?<![a-z0-9])(www|ftp)\.", re.IGNORECASE)
+_LINKING = re.compile(r"[.@]")
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -35,10 +43,27 @@ def count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}" if number < 2 else f"{number} {noun}s"
 
 
+def in_mail(who: str) -> str:
+    """Return an address or name as it may stand in a mail.
+
+    Mail programs make a link of `www.example.com/x@example.org`, which is an address and leads to
+    another site. Such a one is written `www[.]example[.]com/x[@]example[.]org`.
+    """
+    plain = _PLAIN_ADDRESS.fullmatch(who) or _PRINCIPAL.fullmatch(who)
+    if plain and not _LIKE_A_SITE.search(who):
+        return who
+    return _LINKING.sub(r"[\g<0>]", who)
+
+
 def requester(approval: Approval) -> str:
     """Return the requester's address, or the state machine's name if the request names nobody."""
     state_machine = approval.execution_arn.split(":")[6:7]
     return approval.request.requested_by or f"the workflow {''.join(state_machine)}"
+
+
+def note_author(approver: Approver) -> str:
+    """Return who wrote the note to this approver: `an operator`, or the replaced approver."""
+    return "an operator" if approver.note_by == OPERATOR else approver.note_by
 
 
 def asked_again(approval: Approval) -> str:
@@ -87,16 +112,17 @@ def past(choice: Choice) -> str:
     return OUTCOME_OF[choice]
 
 
-def was(approval: Approval) -> str:
+def was(approval: Approval, *, mailed: bool = False) -> str:
     """Return outcome and time: `was approved on ...`; who or what cancelled or replaced it.
 
-    Says so if a decision came when the workflow didn't wait for it any more.
+    Says so if a decision came when the workflow didn't wait for it any more. `mailed` has the
+    address written as `in_mail` does.
     """
     at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
     if approval.outcome == "expired":
         return f"expired{at}, before it was decided"
     if approval.outcome == "cancelled":
-        return _was_cancelled(approval, at)
+        return _was_cancelled(approval, at, mailed=mailed)
     return f"was {approval.outcome}{at}{_in_vain(approval)}"
 
 
@@ -143,12 +169,13 @@ def detail_rows(approval: Approval) -> list[tuple[str, str]]:
     return [(label, _value(value)) for label, value in details.items()]
 
 
-def _was_cancelled(approval: Approval, at: str) -> str:
+def _was_cancelled(approval: Approval, at: str, *, mailed: bool) -> str:
     if approval.execution_ended is not None:
         return f"was cancelled{at}, because its workflow {_how_it_ended(approval)}"
     if approval.superseded_by is not None:
         return f"was replaced by a newer one{at}, because its workflow asked again"
-    return f"was cancelled by {_cancellation(approval).who}{at}{_in_vain(approval)}"
+    who = _cancellation(approval).who
+    return f"was cancelled by {in_mail(who) if mailed else who}{at}{_in_vain(approval)}"
 
 
 def _how_it_ended(approval: Approval) -> str:

@@ -1,13 +1,16 @@
 """IAM, enforced: who may call the routes, and which calls each function's role denies."""
 
 import hashlib
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.client import Sandbox
+from tests.sandbox.client import Sandbox, until
 
 ROUTES = [
     ("POST", "/executions"),
@@ -22,6 +25,7 @@ ROUTES = [
     ("GET", "/approvers/ada%40example.com"),
     ("PUT", "/approvers/ada%40example.com"),
     ("DELETE", "/approvers/ada%40example.com"),
+    ("DELETE", "/approvers/ada%40example.com/delegation"),
     ("POST", "/approvers/ada%40example.com/confirmation"),
 ]
 APPROVER_TOPIC = "arn:aws:sns:us-east-1:000000000000:assent-sandbox-approver-x"
@@ -122,6 +126,25 @@ def test_erasing_needs_a_policy_of_its_own(sandbox: Sandbox) -> None:
     assert eraser.call("DELETE", "/approvals/some-id", who="eraser").status == 404
     assert eraser.call("GET", "/approvals/some-id", who="eraser").status == 403
     assert eraser.call("DELETE", "/approvers/ada%40example.com", who="eraser").status == 403
+
+
+def test_a_delegation_is_the_operators_who_signed_and_both_people_are_told(
+    sandbox: Sandbox,
+) -> None:
+    """The principal is the one that AWS verified; the mails come with the next tick."""
+    away, delegate = (f"{name}-{time.time_ns()}@example.com" for name in ("away", "delegate"))
+    for address in (away, delegate):
+        assert sandbox.call("PUT", f"/approvers/{quote(address)}").status == 200
+    sent = {"delegate": delegate, "from": "2020-01-01T00:00:00Z", "by": "boss@example.com"}
+    sent["until"] = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+    absence = sandbox.call("PUT", f"/approvers/{quote(away)}", sent).json["absence"]
+    assert absence["principal"].startswith("arn:aws:iam::")
+    assert absence["by"] == "boss@example.com"
+    for address in (away, delegate):
+        (mail,) = until(partial(sandbox.mails, address, "Delegation"), bool, seconds=150)
+        assert "an operator, as boss@example.com" in mail["text"]
+    assert sandbox.call("DELETE", f"/approvers/{quote(away)}/delegation").status == 204
+    assert "absence" not in sandbox.call("GET", f"/approvers/{quote(away)}").json
 
 
 def test_the_approvers_pages_need_no_signature(sandbox: Sandbox) -> None:

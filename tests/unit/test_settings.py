@@ -20,7 +20,11 @@ def test_each_variable_fills_the_field_of_its_name() -> None:
     settings = Settings.from_env(ENV | {"PATH": "/bin"})
     assert settings._asdict() == {
         name.removeprefix("ASSENT_").lower(): value for name, value in ENV.items()
-    } | {"approver_domains": ("example.com", "example.org"), "retention_days": None}
+    } | {
+        "approver_domains": ("example.com", "example.org"),
+        "retention_days": None,
+        "details_days": 30,
+    }
 
 
 def test_all_missing_and_empty_variables_are_named_at_once() -> None:
@@ -41,6 +45,14 @@ def test_all_missing_and_empty_variables_are_named_at_once() -> None:
 def test_the_retention_is_a_number_of_days_or_keep(written: str, days: int | None) -> None:
     """A stage that was deployed before lacks the variable and keeps everything."""
     assert Settings.from_env(ENV | {"ASSENT_RETENTION_DAYS": written}).retention_days == days
+
+
+@pytest.mark.parametrize(("written", "days"), [("1", 1), ("365", 365), ("keep", None), ("", 30)])
+def test_links_show_details_for_a_number_of_days(written: str, days: int | None) -> None:
+    """A stage that was deployed before lacks the variable: thirty days."""
+    assert Settings.from_env(ENV | {"ASSENT_DETAILS_DAYS": written}).details_days == days
+    with pytest.raises(Misconfigured, match=r"ASSENT_DETAILS_DAYS is '0': 1 to 36500 days"):
+        Settings.from_env(ENV | {"ASSENT_DETAILS_DAYS": "0"})
 
 
 @pytest.mark.parametrize("written", ["0", "-1", "36501", "1.5", "a year", "\u0663", "9" * 50])

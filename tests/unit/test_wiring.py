@@ -82,6 +82,13 @@ def test_the_store_keeps_delivered_approvals_as_long_as_the_stage_says() -> None
     assert wiring.store._retention == timedelta(days=30)
 
 
+def test_links_show_details_for_as_long_as_the_stage_says() -> None:
+    """Thirty days, if it says nothing."""
+    assert Wiring(ENV).details_kept == timedelta(days=30)
+    assert Wiring(ENV | {"ASSENT_DETAILS_DAYS": "7"}).details_kept == timedelta(days=7)
+    assert Wiring(ENV | {"ASSENT_DETAILS_DAYS": "keep"}).details_kept is None
+
+
 @pytest.mark.usefixtures("credentials")
 def test_a_page_makes_the_client_of_dynamodb_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reader doesn't wait for clients that only a decision needs.

@@ -1,6 +1,7 @@
 """Pages behind the links of one approval: decide, reassign, follow, and how it ended."""
 
 from datetime import datetime
+from functools import partial
 
 from markupsafe import Markup
 
@@ -21,6 +22,9 @@ from .fields import FormError, code_field, email_field, text_area
 from .parts import ROOT, Mood, details, facts, fill, joined, notice_box, page
 
 _EXPIRED = "This request has expired"
+_OUTCOME_ALONE = Markup(
+    '<p class="small">This ended long ago, so its details and reasons are not shown any more.</p>'
+)
 
 
 def decide_page(
@@ -130,31 +134,42 @@ def requester_page(
     )
 
 
-def outcome_for_approver(approval: Approval, approver: Approver, now: datetime) -> str:
-    """Return the page for an approver who has nothing to decide (any more)."""
-    own = approver.decision
+def reassigned_page(asked: str) -> str:
+    """Return the page for a replaced approver: who is asked now, and nothing of the approval."""
+    heading = f"{asked} was asked instead of you"
+    text = "This link decides nothing any more, and shows nothing of the request."
+    small = "You may close this page."
+    return page(heading, None, fill("problem", heading=heading, text=text, small=small))
+
+
+def outcome_for_approver(
+    approval: Approval, approver: Approver, now: datetime, *, outcome_alone: bool = False
+) -> str:
+    """Return the page for an approver who has nothing to decide (any more).
+
+    `outcome_alone` says that details and reasons have been left out of this approval.
+    """
+    own, show = approver.decision, partial(_outcome_page, now=now, outcome_alone=outcome_alone)
     heading = _heading(approval, now)
-    if approver.replaced_by is not None:
-        heading = f"{approval.asked_instead_of(approver)} was asked instead of you"
-    step = next_step(approval, to_requester=False) if approver.replaced_by is None else ""
+    step = next_step(approval, to_requester=False)
     if own is None:
-        lead = _lead(approval, approver, heading)
-        return _outcome_page(approval, lead=lead, heading=heading, step=step, mood=None, now=now)
+        lead = _lead(approval, heading)
+        return show(approval, lead=lead, heading=heading, step=step, mood=None)
     if approval.outcome in ("pending", past(own.choice)):
         in_vain = ", but too late" if too_late(approval) else ""
         heading = f"You {past(own.choice)} this{in_vain}"
         lead = f"Recorded on {when(own.decided_at)}"
         mood = None if in_vain else own.choice
-        return _outcome_page(approval, lead=lead, heading=heading, step=step, mood=mood, now=now)
+        return show(approval, lead=lead, heading=heading, step=step, mood=mood)
     # The outcome isn't the approver's own choice, so the outcome comes first.
     moods: dict[str, Choice] = {"approved": "approve", "rejected": "reject"}
     lead = f"You {past(own.choice)} it on {when(own.decided_at)}"
     heading = heading.removesuffix(" already")
     mood = None if too_late(approval) else moods.get(approval.outcome)
-    return _outcome_page(approval, lead=lead, heading=heading, step=step, mood=mood, now=now)
+    return show(approval, lead=lead, heading=heading, step=step, mood=mood)
 
 
-def outcome_for_requester(approval: Approval, now: datetime) -> str:
+def outcome_for_requester(approval: Approval, now: datetime, *, outcome_alone: bool = False) -> str:
     """Return the page by which a requester sees how it ended, and who had answered."""
     return _outcome_page(
         approval,
@@ -163,6 +178,7 @@ def outcome_for_requester(approval: Approval, now: datetime) -> str:
         step=next_step(approval, to_requester=True),
         mood=None,
         now=now,
+        outcome_alone=outcome_alone,
         shown=answers(approval),
     )
 
@@ -180,11 +196,11 @@ def problem_page(error: AssentError, reference: str) -> str:
     return page(heading, None, fill("problem", heading=heading, text=error.message, small=small))
 
 
-def _lead(approval: Approval, approver: Approver, heading: str) -> str:
+def _lead(approval: Approval, heading: str) -> str:
     """Return what the outcome means for an approver who hasn't decided."""
     if approval.outcome == "expired" or heading == _EXPIRED:
         return "It is too late to answer"
-    if approval.superseded_by is not None and approver.replaced_by is None:
+    if approval.superseded_by is not None:
         return "A newer request has replaced this one"
     return "No answer is needed from you any more"
 
@@ -197,6 +213,7 @@ def _outcome_page(
     step: str,
     mood: Mood,
     now: datetime,
+    outcome_alone: bool,
     shown: Markup | None = None,
 ) -> str:
     return page(
@@ -210,7 +227,7 @@ def _outcome_page(
             text=f"{_consequence(approval, now)} {step}".strip(),
             decisions=_decisions(approval) if shown is None else shown,
             facts=facts(approval, now),
-            details=details(approval),
+            details=_OUTCOME_ALONE if outcome_alone else details(approval),
         ),
     )
 

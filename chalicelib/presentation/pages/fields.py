@@ -16,6 +16,9 @@ LABELS = {
     "note": "Note",
     "code": "Code",
     "to": "Their e-mail address",
+    "delegate": "E-mail address of the delegate",
+    "from": "First day",
+    "until": "Last day",
     "chosen": "Requests",
 }
 """Field -> what an error summary calls it."""
@@ -27,6 +30,7 @@ _TEXTAREA = Markup(
 _EMAIL = Markup(
     '<input id="{name}" name="{name}" type="email" maxlength="254" value="{typed}"{attributes}>'
 )
+_DATE = Markup('<input id="{name}" name="{name}" type="date" value="{typed}"{attributes}>')
 _CODE = Markup(
     '<input id="{name}" name="{name}" inputmode="numeric" autocomplete="one-time-code"'
     ' maxlength="40" value="{typed}"{attributes}>'
@@ -52,6 +56,13 @@ def text_area(
 def email_field(name: str, label: str, typed: str, error: FormError | None) -> Markup:
     """Return a required field for an e-mail address."""
     return _field(name, label, _EMAIL, visible(typed), error, required=True)
+
+
+def date_field(
+    name: str, label: str, typed: str, error: FormError | None, *, required: bool
+) -> Markup:
+    """Return a field for a day."""
+    return _field(name, label, _DATE, visible(typed), error, required=required)
 
 
 def code_field(typed: str, error: FormError | None) -> Markup:

@@ -30,8 +30,14 @@ def inbox_page(
     after: str,
     now: datetime,
     error: FormError | None = None,
+    token: str = "",
+    root: str = ROOT,
 ) -> str:
-    """Return one page of the inbox; `after` is where the next page begins, "" if there is none."""
+    """Return one page of the inbox; `after` is where the next page begins, "" if there is none.
+
+    With the link token it leads to the page of the reader's delegation.
+    """
+    away = Markup('<p class="small">Are you away? <a href="{}delegation/{}">Delegate</a>.</p>')
     heading = _inbox_heading(len(approvals), more=bool(after))
     selectable = [a.id for a in approvals if not a.request.code_required]
     first = selectable[0] if selectable else ""
@@ -47,6 +53,7 @@ def inbox_page(
             items=joined(_item(a, now, error if a.id == first else None) for a in approvals),
             buttons=_BUTTONS if selectable else "",
             more=more.format(after) if after else "",
+            away=away.format(root, token) if token else "",
         ),
         error,
         ("chosen",) if selectable else (),

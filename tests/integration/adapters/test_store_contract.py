@@ -13,7 +13,7 @@ from chalicelib.adapters.dynamodb_items import SHARDS
 from chalicelib.application.ports import ApprovalStore
 from chalicelib.domain import link_tokens, outbox, transitions
 from chalicelib.domain.approval import Approval
-from chalicelib.domain.delegation import Delegation
+from chalicelib.domain.delegation import Delegation, lease_telling, to_be_told, told
 from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.domain.validation import check_request
 from tests.aws.table import real_store
@@ -314,6 +314,26 @@ def test_a_delegation_is_stored_until_the_next_one_replaces_it(store: ApprovalSt
     assert store.delegation("ada@example.com") == first
     store.put_delegation("ada@example.com", later)
     assert store.delegation("ada@example.com") == later
+    assert list(store.due(START + timedelta(days=9))) == []
+
+
+def test_a_delegation_is_due_until_its_people_are_told(store: ApprovalStore) -> None:
+    """Under the approver's address, whatever characters that has."""
+    address = "A#b+c@example.com"
+    plain = Delegation(
+        "linus@example.com", START, START + timedelta(days=2), "ill", "x", "arn", at=START
+    )
+    written = to_be_told(address, plain, START)
+    store.put_delegation(address, written)
+    assert store.delegation(address) == written
+    assert list(store.due(START - timedelta(seconds=1))) == []
+    assert list(store.due(START)) == [address.lower()]
+    leased = lease_telling(written, START)
+    assert leased is not None
+    assert store.replace_delegation(address, written, leased)
+    assert not store.replace_delegation(address, written, leased), "another tick has it"
+    assert list(store.due(START)) == []
+    assert store.replace_delegation(address, leased, told(leased, ()))
     assert list(store.due(START + timedelta(days=9))) == []
 
 

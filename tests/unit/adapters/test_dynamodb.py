@@ -1,7 +1,6 @@
 """DynamoDbStore against a stub: what is sent, and what each answer becomes."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ADA = "ada@example.com"
-DELEGATION = Delegation("grace@example.com", START, START + timedelta(days=1))
+DELEGATION = Delegation("grace@example.com", START, START, at=START)
 OPERATIONS: dict[str, tuple[str, Callable[[DynamoDbStore], object]]] = {
     "get": ("get_item", lambda store: store.get(an_approval().id)),
     "get_many": ("batch_get_item", lambda store: store.get_many([an_approval().id])),
@@ -44,6 +43,10 @@ OPERATIONS: dict[str, tuple[str, Callable[[DynamoDbStore], object]]] = {
     "ids_of_execution": ("query", lambda store: list(store.ids_of_execution("arn"))),
     "delegation": ("get_item", lambda store: store.delegation(ADA)),
     "put_delegation": ("put_item", lambda store: store.put_delegation(ADA, DELEGATION)),
+    "replace_delegation": (
+        "put_item",
+        lambda store: store.replace_delegation(ADA, DELEGATION, DELEGATION),
+    ),
 }
 """Method of the store -> the operation of DynamoDB that it calls."""
 

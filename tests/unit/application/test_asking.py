@@ -158,14 +158,14 @@ def test_a_requester_at_a_foreign_domain_is_not_mailed(ports: FakePorts) -> None
 def test_a_delegate_is_asked_for_an_absent_approver(ports: FakePorts) -> None:
     """Their decision counts, and the record says for whom they decided."""
     period = {"from": "2026-11-22T09:00:00Z", "until": "2026-11-29T09:00:00Z"}
-    approvers.delegate(ports, ADA, {"delegate": GRACE} | period)
+    approvers.delegate(ports, ADA, {"delegate": GRACE} | period, "arn:boss")
     approval_id = request_approval(ports, approvers=[ADA, LINUS], approvalsNeeded=2)
     assert subjects(ports, ADA) == []
     assert f"{GRACE}, you are asked for {ADA}, who is away" in ports.mailer.sent[0][1].text
     decide(ports, GRACE)
     assert decide(ports, LINUS).outcome == "approved"
     (event,) = events(ports, approval_id, "delegated")
-    assert (event.who, event.note) == (ADA, f"{ADA} -> {GRACE}")
+    assert (event.who, event.note) == ("arn:boss", f"{ADA} -> {GRACE}")
     assert stored(ports, approval_id).approvers[0].stands_in_for == ADA
 
 

@@ -27,12 +27,15 @@ from tests.unit.steps import (
     subjects,
 )
 
+PRINCIPAL = "arn:aws:iam::111122223333:user/mary"
 PERIOD = {"from": "2026-11-22T09:00:00Z", "until": "2026-11-29T09:00:00Z"}
 
 
 def delegate(ports: FakePorts, absent: str, to: str) -> None:
-    """Store that this person decides for the absent one."""
-    approvers.delegate(ports, absent, {"delegate": to} | PERIOD)
+    """Store that this person decides for the absent one, and have the two told."""
+    approvers.delegate(ports, absent, {"delegate": to, "by": MARY} | PERIOD, PRINCIPAL)
+    run_tick(ports)
+    ports.mailer.sent.clear()
 
 
 def escalate(ports: FakePorts, approval_id: str) -> Approval:
@@ -78,7 +81,8 @@ def test_the_delegate_of_an_absent_person_is_asked_in_their_place(
     text = " ".join(ports.mailer.sent[-1][1].text.split())
     assert f"for {LINUS}, who is away" in text
     (event,) = events(ports, approval_id, "delegated")
-    assert (event.who, event.note) == (LINUS, f"{LINUS} -> {GRACE}")
+    assert (event.who, event.note) == (MARY, f"{LINUS} -> {GRACE}")
+    assert event.principal == PRINCIPAL
     assert decide(ports, GRACE).outcome == "approved"
 
 
@@ -117,6 +121,19 @@ def test_reassigning_again_while_the_person_is_absent_changes_nothing(ports: Fak
     assert operate(ports, approval_id, Reassign(from_=ADA, to=LINUS)) == once
     ports.store._delegations.clear()
     assert operate(ports, approval_id, Reassign(from_=ADA, to=LINUS)) == once
+
+
+def test_pressing_reassign_again_while_the_person_is_absent_changes_nothing(
+    ports: FakePorts,
+) -> None:
+    """The link's approver is answered as the first time, whoever of the two they name."""
+    delegate(ports, LINUS, GRACE)
+    approval_id = request_approval(ports, approvers=[ADA])
+    token = ports.token_mailed_to(ADA)
+    once = deciding.reassign(ports, token, LINUS, note="", via="page")
+    for to in (LINUS, LINUS.title().replace("Example.Com", "example.com"), GRACE):
+        assert deciding.reassign(ports, token, to, note="", via="page") == once
+    assert stored(ports, approval_id) == once[0]
 
 
 class CountingStore(FakeStore):

@@ -116,15 +116,17 @@ def test_an_escalation_asks_nobody_again_who_gave_it_away() -> None:
 def test_an_escalation_asks_the_delegate_of_an_absent_fallback_approver() -> None:
     """The record says for whom; the absent person isn't asked."""
     approval = an_approval(escalation={"after": 60, "approvers": [GRACE, LINUS]})
-    after = apply_deadlines(_without_outbox(approval), START + MINUTE, {MARY: LINUS})
+    after = apply_deadlines(
+        _without_outbox(approval), START + MINUTE, {MARY: LINUS}, {LINUS: (GRACE, "arn")}
+    )
     assert [(a.address, a.stands_in_for) for a in after.approvers[1:]] == [
         (GRACE, None),
         (MARY, LINUS),
     ]
     assert [e.to for e in after.outbox if isinstance(e, Mail)] == [GRACE, MARY]
-    assert [(e.what, e.who, e.note) for e in after.events[1:]] == [
-        ("escalated", SYSTEM, f"{GRACE}, {LINUS}"),
-        ("delegated", LINUS, f"{LINUS} -> {MARY}"),
+    assert [(e.what, e.who, e.note, e.principal) for e in after.events[1:]] == [
+        ("escalated", SYSTEM, f"{GRACE}, {LINUS}", ""),
+        ("delegated", GRACE, f"{LINUS} -> {MARY}", "arn"),
     ]
 
 

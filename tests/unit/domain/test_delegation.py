@@ -7,11 +7,17 @@ import pytest
 
 from chalicelib.domain.decoding import convert
 from chalicelib.domain.delegation import (
+    TELLING_TRIES,
     Delegation,
+    DelegationForm,
     check_delegation,
     delegate_for,
     delegates_for,
+    ended,
+    lease_telling,
     more_delegates_for,
+    to_be_told,
+    told,
 )
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.transitions import reassign
@@ -26,6 +32,12 @@ DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 def _to(delegate: str, first: int = 0, last: int = 7) -> Delegation:
     """Return a delegation from one day to another, counted from now."""
     return Delegation(delegate, START + first * DAY, START + last * DAY)
+
+
+def _read(sent: dict[str, Any]) -> Delegation:
+    """Return the delegation that an operator sends."""
+    form = convert(sent, DelegationForm)
+    return Delegation(form.delegate, form.from_, form.until)
 
 
 def test_a_delegation_holds_from_its_first_second_until_before_its_last() -> None:
@@ -87,9 +99,9 @@ def test_a_delegation_that_makes_no_sense_is_refused_by_field(
     """Times need an offset from UTC; the end is later than the beginning, and than now."""
     nobody_else = dict[str, Delegation]().get
     sent = {"delegate": GRACE, "from": "2026-11-22T00:00:00Z", "until": "2026-11-29T00:00:00+02:00"}
-    check_delegation(ADA, convert(sent, Delegation), START, nobody_else)
+    check_delegation(ADA, _read(sent), START, nobody_else)
     with pytest.raises(InvalidRequest) as refusal:
-        check_delegation(ADA, convert(sent | fields, Delegation), START, nobody_else)
+        check_delegation(ADA, _read(sent | fields), START, nobody_else)
     assert refusal.value.field == field
 
 
@@ -132,3 +144,39 @@ def test_a_person_who_was_replaced_is_not_asked_again_by_a_delegation() -> None:
     approval = reassign(an_approval(), ADA_AT, LINUS_AT, by=ADA_AT, note="", now=START, via="page")
     lookup = {MARY_AT: _to(ADA_AT)}.get
     assert more_delegates_for(approval, (MARY_AT,), START, lookup) == {}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "field"),
+    [(0, 366, None), (0, 367, "until"), (-500, 366, None), (-500, 367, "until"),
+     (366, 732, None), (366, 733, "until"), (367, 368, "from"), (300_000, 300_001, "from")],
+)  # fmt: skip
+def test_a_delegation_lasts_a_year_at_most(first: int, last: int, field: str | None) -> None:
+    """Counted from its beginning, or from now; it begins within a year."""
+    nobody_else = dict[str, Delegation]().get
+    if field is None:
+        check_delegation(ADA, _to(GRACE, first, last), START, nobody_else)
+        return
+    with pytest.raises(InvalidRequest) as refusal:
+        check_delegation(ADA, _to(GRACE, first, last), START, nobody_else)
+    assert refusal.value.field == field
+
+
+def test_a_delegation_that_is_ended_holds_no_more() -> None:
+    """Its author is then who ended it."""
+    over = ended(_to(GRACE), "mary", "arn:mary", START + DAY)
+    assert delegate_for(ADA, START + DAY, {ADA: over}.get) == ADA
+    assert (over.by, over.principal, over.at, over.ended) == ("mary", "arn:mary", START + DAY, True)
+    assert ended(over, "zoe", "", START + 2 * DAY) is over
+
+
+def test_a_delegation_is_told_until_it_is_given_up() -> None:
+    """The pauses grow; nobody else tells it meanwhile."""
+    delegation, now, tries = to_be_told(ADA, _to(GRACE), START), START, 0
+    assert (delegation.untold, delegation.tell_at) == ((ADA, GRACE), START)
+    while (leased := lease_telling(delegation, now)) is not None:
+        assert lease_telling(leased, now) is None
+        assert leased.tell_at is not None
+        tries, now, delegation = tries + 1, leased.tell_at, told(leased, (GRACE,))
+    assert tries == TELLING_TRIES
+    assert (delegation.untold, delegation.tell_at) == ((), None)

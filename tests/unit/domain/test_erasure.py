@@ -48,7 +48,12 @@ def whole() -> Approval:
     approval = replace(approval, requester=Approver("mary@example.com", ("a hash",)))
     approval = after_tick(approval, START + timedelta(seconds=60))
     approval = transitions.remind(
-        approval, "boss2@example.com", now=START, via="api", reason="why again"
+        approval,
+        "boss2@example.com",
+        now=START,
+        via="api",
+        reason="why again",
+        principal="arn:aws:sts::000000000000:assumed-role/operators/boss2@example.com",
     )
     linus, ken = "linus@example.com", "ken@example.com"
     for from_, to in ((linus, ken), (ken, linus), (linus, ken)):
@@ -85,7 +90,7 @@ def test_what_was_decided_is_kept() -> None:
     ]
     assert [d.decided_at for _, d in after.decisions] == [d.decided_at for _, d in before.decisions]
     assert [e.what for e in after.events] == [*(e.what for e in before.events), "erased"]
-    assert after.events[-1] == Event(LATER, "erased", OPERATOR, "api")
+    assert after.events[-1] == Event(LATER, "erased", OPERATOR, "api", principal=OPERATOR)
     assert after.approver("approver-3@erased.invalid").replaced_by == "approver-5@erased.invalid"
     assert after.request.requested_by == "requester@erased.invalid"
     assert {e.who for e in after.events if e.what == "reminded"} == {"operator@erased.invalid"}

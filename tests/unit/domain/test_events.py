@@ -1,6 +1,6 @@
 """The audit trail: bounded, and nothing that matters is folded."""
 
-from chalicelib.domain.events import EVENTS_KEPT, REASONS_KEPT, Event, append
+from chalicelib.domain.events import EVENTS_KEPT, PRINCIPALS_KEPT, REASONS_KEPT, Event, append
 from chalicelib.domain.transitions import extend, remind
 from tests.builders import an_approval
 from tests.fakes import START
@@ -39,3 +39,17 @@ def test_only_the_newest_reasons_of_repeatable_commands_are_kept() -> None:
     newest = [f"reason {number}" for number in range(3, REASONS_KEPT + 3)]
     assert [event.why for event in extended] == ["", "", "", *newest]
     assert extended[0].note == "until 2026-11-22T09:10:00Z"
+
+
+def test_principals_are_kept_with_their_events_up_to_a_bound() -> None:
+    """The oldest lesser ones are counted; those without a principal stay."""
+    principal = "arn:aws:sts::111122223333:assumed-role/operators/" + "x" * 64
+    events: tuple[Event, ...] = (Event(START, "requested", ADA, "function"),)
+    folded = 0
+    for _ in range(EVENTS_KEPT - 1):
+        events, more = append(events, Event(START, "reminded", ADA, "api", principal=principal))
+        folded += more
+    assert sum(len(event.principal) for event in events) <= PRINCIPALS_KEPT
+    assert len(events) + folded == EVENTS_KEPT
+    assert events[0].what == "requested"
+    assert len(events) > 30

@@ -16,16 +16,24 @@ from chalicelib.domain.link_tokens import SecretHashes, digest
 from chalicelib.domain.outbox import lease_due, mailed, not_mailed, resumed
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.texts import check_reason
-from chalicelib.domain.transitions import cancel, decide, extend, reassign, remind
+from chalicelib.domain.transitions import (
+    cancel,
+    decide,
+    extend,
+    reassign,
+    record_wrong_code,
+    remind,
+)
 from tests.builders import approval_of, people
 from tests.fakes import START
 from tests.unit.strategies import LONGEST_ADDRESS, largest_approval
 
 REASON = check_reason('"' * 2_000)
+PRINCIPAL = f"arn:aws:iam::111122223333:user/{'p' * 510}/{'u' * 64}"
+"""The longest that IAM has."""
+NO_LINK = SecretHashes("none", "none")
 TURNS = EVENTS_KEPT // 3
 """Each has three events at least, so that all that may be folded is."""
-LONGEST = f"{'o' * 64}{LONGEST_ADDRESS[64:]}"
-"""An operator with the longest address."""
 
 
 def _full(approval: Approval, note: str) -> Approval:
@@ -35,7 +43,14 @@ def _full(approval: Approval, note: str) -> Approval:
         to = f"n{turn}{leaving[-20:]}" if turn % 2 else f"n{turn:03}{LONGEST_ADDRESS[4:]}"
         try:
             approval = reassign(
-                approval, leaving, to, by=LONGEST, note=note, now=START, via="function"
+                approval,
+                leaving,
+                to,
+                by=PRINCIPAL,
+                note=note,
+                now=START,
+                via="api",
+                principal=PRINCIPAL,
             )
         except InvalidRequest as refusal:
             if refusal.field == "to" and "ask again" in refusal.message:
@@ -51,9 +66,13 @@ def _busy(approval: Approval) -> Approval:
         now += timedelta(minutes=20)
         absent = {f"d{n:02}{LONGEST_ADDRESS[3:]}": a for n, a in enumerate(_fallback(approval))}
         approval = _ticked(apply_deadlines(approval, now, absent), now, turn)
-        approval = remind(approval, LONGEST, now=now, via="function", reason=REASON)
+        approval = remind(
+            approval, PRINCIPAL, now=now, via="function", reason=REASON, principal=PRINCIPAL
+        )
         later = int((approval.expires_at - now).total_seconds()) + 1
-        approval = extend(approval, LONGEST, later, now=now, via="function", reason=REASON)
+        approval = extend(
+            approval, PRINCIPAL, later, now=now, via="function", reason=REASON, principal=PRINCIPAL
+        )
     return _ticked(approval, now, TURNS)
 
 
@@ -71,10 +90,18 @@ def _ticked(approval: Approval, now: datetime, turn: int) -> Approval:
     for mail in [e for e in approval.outbox if isinstance(e, Mail)]:
         if turn % 4 == 0:
             approval = not_mailed(
-                approval, mail, unsent=SecretHashes("none", "none"), why="refused", now=now, via="tick",
+                approval, mail, unsent=NO_LINK, why="refused", now=now, via="tick",
                 note="SubscriptionLimitExceeded",
             )  # fmt: skip
         approval = mailed(approval, mail, now, "function")
+    return _wrong_codes(approval, now) if approval.request.code_required else approval
+
+
+def _wrong_codes(approval: Approval, now: datetime) -> Approval:
+    """Return the approval with a wrong code for the newest link of each approver."""
+    for person in approval.undecided:
+        link = person.link_hashes[-1]
+        approval = record_wrong_code(approval, person.address, link, now, "function")
     return approval
 
 
@@ -85,7 +112,7 @@ def _ends(approval: Approval) -> list[Approval]:
         approval = decide(approval, to, "approve", reason=REASON, now=START, via="function")
     ends = [
         decide(approval, last, "approve", reason=REASON, now=START, via="function"),
-        cancel(approval, LONGEST, reason=REASON, now=START, via="function"),
+        cancel(approval, PRINCIPAL, reason=REASON, now=START, via="api", principal=PRINCIPAL),
     ]
     note = "the task was closed already, perhaps by an earlier try"
     return [*ends, *(resumed(end, note, START, "function") for end in ends)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, find_person
 from chalicelib.domain.errors import InvalidRequest, NotFound, Reassigned
-from chalicelib.domain.events import Event
+from chalicelib.domain.events import SYSTEM, Event
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.transitions import reassign, tally
 from tests.builders import after_tick, approval_of, decided, hashes_of, people
@@ -125,7 +125,7 @@ def test_an_absent_person_is_replaced_by_their_delegate() -> None:
     assert find_person(approval.approvers, THREE) is None
     assert [(e.what, e.who, e.note) for e in approval.events[-2:]] == [
         ("reassigned", OPERATOR, f"{ONE} -> {THREE}"),
-        ("delegated", THREE, f"{THREE} -> {FOUR}"),
+        ("delegated", SYSTEM, f"{THREE} -> {FOUR}"),
     ]
     assert _reassign(approval, ONE, THREE) is approval
     assert _reassign(approval, ONE, THREE, delegates={FOUR: THREE}) is approval

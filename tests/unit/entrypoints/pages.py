@@ -7,7 +7,7 @@ from tests.unit.entrypoints.client import ADA, AppPorts
 from tests.unit.entrypoints.functions import tick
 
 GRACE, MARY = "grace@example.com", "mary@example.com"
-PAGES = ["approve", "reject", "reassign", "cancel", "inbox"]
+PAGES = ["approve", "reject", "reassign", "cancel", "inbox", "delegation"]
 """The routes, which take a link token each."""
 
 
@@ -22,7 +22,8 @@ def path_of(ports: AppPorts, page: str) -> str:
     """Return the path of that page's link in the newest mail to its reader."""
     if page == "cancel":
         return f"/cancel/{ports.token_mailed_to(MARY, 'cancel')}"
-    return f"/{page}/{ports.token_mailed_to(ADA, 'inbox' if page == 'inbox' else 'approve')}"
+    link = "inbox" if page in ("inbox", "delegation") else "approve"
+    return f"/{page}/{ports.token_mailed_to(ADA, link)}"
 
 
 def fields_of(ports: AppPorts, page: str) -> dict[str, str]:
@@ -33,6 +34,7 @@ def fields_of(ports: AppPorts, page: str) -> dict[str, str]:
         "reject": {"reason": "because"},
         "reassign": {"to": GRACE, "note": "because"},
         "cancel": {"reason": "because"},
+        "delegation": {"delegate": GRACE, "until": "2026-11-30", "reason": "because"},
         "inbox": {
             "chosen": approval.id, "choice": "reject", "reason": "because", "confirmed": "yes",
         },

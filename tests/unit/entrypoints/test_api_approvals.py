@@ -10,6 +10,7 @@ from chalicelib.application import operating
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.commands import Cancel
+from chalicelib.presentation.audit_report import audit_report
 from chalicelib.presentation.serializers import operator_view
 from tests.builders import request_approval
 from tests.fakes import FakeStore
@@ -154,7 +155,23 @@ def test_without_by_the_callers_iam_principal_is_recorded(
     approval_id = request_approval(ports)
     body = COMMANDS[command][0] | more
     found = signed(f"/approvals/{approval_id}/{command}", body, {"userArn": ARN})
-    assert [event["via"] for event in found["events"] if event["who"] == ARN] == ["api"]
+    (event,) = [event for event in found["events"] if event["who"] == ARN]
+    assert (event["via"], event["principal"], "by" in event) == ("api", ARN, False)
+    assert (ports.logged[-1]["principal"], "by" in ports.logged[-1]) == (ARN, False)
+
+
+@each_command
+@pytest.mark.usefixtures("client")
+def test_by_is_a_claim_beside_the_principal_that_signed(ports: AppPorts, command: str) -> None:
+    """In the events, in the audit report and in the log."""
+    approval_id = request_approval(ports)
+    body = COMMANDS[command][0] | {"by": OPERATOR}
+    found = signed(f"/approvals/{approval_id}/{command}", body, {"userArn": ARN})
+    (event,) = [event for event in found["events"] if event["who"] == OPERATOR]
+    assert (event["by"], event["principal"]) == (OPERATOR, ARN)
+    assert (ports.logged[-1]["by"], ports.logged[-1]["principal"]) == (OPERATOR, ARN)
+    report = audit_report(stored(ports, approval_id))
+    assert f"by {OPERATOR} (signed by {ARN}) via api" in report
 
 
 @pytest.mark.parametrize("identity", [{}, {"userArn": None}])

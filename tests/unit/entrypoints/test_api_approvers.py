@@ -1,5 +1,6 @@
 """The operators' routes of approvers: status, invitation, delegation, confirmation."""
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -44,14 +45,31 @@ def test_put_invites_an_approver_and_may_be_repeated(
 
 def test_put_with_a_body_stores_a_delegation(client: AppClient, ports: AppPorts) -> None:
     """The status shows it; a bad one is refused by field."""
-    body = b'{"delegate": "grace@example.com", "from": "2026-11-22T09:00:00Z", "until": "%s"}'
+    period = b'"from": "2026-11-22T09:00:00Z", "until": "%s"'
+    body = b'{"delegate": "grace@example.com", "by": "boss@example.com", ' + period + b"}"
     stored = client.request("PUT", f"/approvers/{ADA}", body % b"2026-11-29T09:00:00Z")
     assert (stored.status, stored.json["absence"]["delegate"]) == (200, "grace@example.com")
+    assert stored.json["absence"]["by"] == ports.logged[-1]["by"] == "boss@example.com"
     assert client.get(f"/approvers/{ADA}").json == stored.json
     before = ports.snapshot()
     refused = client.request("PUT", f"/approvers/{ADA}", body % b"2026-11-21T09:00:00Z")
     assert (refused.status, refused.json["field"]) == (400, "until")
     assert ports.snapshot() == before
+
+
+@pytest.mark.usefixtures("ports")
+def test_delete_ends_a_delegation_and_may_be_repeated(client: AppClient) -> None:
+    """204 without a body; the approver stays."""
+    body = {"delegate": "grace@example.com", "from": "2026-11-22T09:00:00Z"}
+    client.request(
+        "PUT", f"/approvers/{ADA}", json.dumps(body | {"until": "2026-11-29T09:00:00Z"}).encode()
+    )
+    for _ in range(2):
+        ended = client.request("DELETE", f"/approvers/{quote(ADA)}/delegation")
+        assert (ended.status, ended.raw) == (204, b"")
+        shown = client.get(f"/approvers/{ADA}").json
+        assert shown == {"approver": ADA, "subscription": "confirmed"}
+    assert client.request("DELETE", "/approvers/nobody/delegation").status == 400
 
 
 def test_delete_forgets_an_approver_and_may_be_repeated(client: AppClient, ports: AppPorts) -> None:

@@ -19,7 +19,7 @@ from tests.unit.entrypoints.client import (
     HttpResponse,
     new_link,
 )
-from tests.unit.steps import mailed_code
+from tests.unit.steps import mailed_code, run_tick, stored
 
 CHOICES: list[Literal["approve", "reject"]] = ["approve", "reject"]
 PAST = {"approve": "approved", "reject": "rejected"}
@@ -227,6 +227,71 @@ def test_the_links_of_a_replaced_approver_are_gone(client: AppClient, ports: App
     _gone(client, ports, ports.link(), "Reassigned", words)
 
 
+@pytest.mark.parametrize("by_operator", [True, False])
+def test_the_link_of_a_replaced_approver_shows_who_is_asked_and_nothing_else(
+    client: AppClient, ports: AppPorts, by_operator: bool
+) -> None:
+    """Neither as a page nor as JSON, also after the outcome."""
+    approval_id = request_approval(
+        ports, requestedBy="mary@example.com", subject="Buy the moon", details={"Price": "a secret"}
+    )
+    token = ports.link()
+    if by_operator:
+        command = Reassign(from_=ADA, to=GRACE, note="a private note")
+        operating.change(ports, approval_id, command, by=OPERATOR, via="api")
+    else:
+        client.post_json(f"/reassign/{token}", {"to": GRACE, "note": "a private note"})
+    run_tick(ports)
+    for _ in range(2):
+        for path in (f"/approve/{token}", f"/reassign/{token}", f"/reject/{token}"):
+            page = client.get(path, BROWSER)
+            words = {"moon", "secret", "Price", "mary@", "private note", "Nov 2026", OPERATOR}
+            assert [word for word in words if word in page.text] == []
+            assert GRACE in page.text
+            sent = {"to": "linus@example.com"} if "reassign" in path else {"reason": "x"}
+            for seen in (client.get(path, JSON), client.post_json(path, sent)):
+                assert seen.json.keys() == {"code", "message", "approver", "decision", "replacedBy"}
+                assert (seen.status, seen.json["replacedBy"]) == (410, GRACE)
+                assert seen.json["message"] == f"{GRACE} has been asked instead of you."
+        if not stored(ports, approval_id).closed_at:
+            client.post_json(f"/approve/{ports.link(GRACE)}", {"reason": "a private note"})
+
+
+@pytest.mark.parametrize("outcome", ["approved", "cancelled", "expired"])
+def test_links_show_the_outcome_alone_when_it_is_thirty_days_old(
+    client: AppClient, ports: AppPorts, outcome: str
+) -> None:
+    """Neither details nor reasons, as page and as JSON, by the approver's and requester's link."""
+    approval_id = request_approval(
+        ports, requestedBy="mary@example.com", details={"Price": "12 gold"}, expiresIn=86_400
+    )
+    run_tick(ports)
+    token, own = ports.link(), ports.token_mailed_to("mary@example.com", "cancel")
+    if outcome == "approved":
+        client.post_json(f"/approve/{token}", {"reason": "cheap enough"})
+    elif outcome == "cancelled":
+        client.post_json(f"/cancel/{own}", {"reason": "cheap enough"})
+    else:
+        ports.later(days=1)
+    run_tick(ports)
+    assert stored(ports, approval_id).outcome == outcome
+    paths = [f"/approve/{token}", f"/reassign/{token}", f"/cancel/{own}"]
+    for private in (True, False):
+        for path in paths:
+            page, shown = client.get(path, BROWSER), client.get(path, JSON)
+            for text in (page.text, shown.text):
+                assert ("12 gold" in text) is private
+                assert not private or outcome == "expired" or "cheap enough" in page.text
+                assert private or "cheap enough" not in text
+            assert shown.json["approval"]["outcome"] == outcome
+            assert shown.json["approval"].get("outcomeAlone", False) is not private
+            assert outcome in page.text
+            assert ("not shown any more" in page.text) is not private
+        ports.later(days=29, hours=24 if private else 0)
+    ports.details_kept = None
+    assert "12 gold" in client.get(paths[0], BROWSER).text
+
+
 def _gone(client: AppClient, ports: AppPorts, token: str, code: str, words: str) -> None:
     """Assert that both links answer 410 to every method, and change nothing."""
     before = ports.snapshot()
@@ -238,7 +303,9 @@ def _gone(client: AppClient, ports: AppPorts, token: str, code: str, words: str)
             assert "<form" not in page.text
         refused = client.post_json(path, {"reason": "r"})
         assert (refused.status, refused.json["code"]) == (410, code)
-        assert client.get(path, JSON).status == 410
+        seen = client.get(path, JSON)
+        assert (seen.status, seen.json["code"], "message" in seen.json) == (410, code, True)
+        assert (ports.logged[-1]["status"], ports.logged[-1]["code"]) == (410, code)
         assert client.head(path).status == 410
     assert ports.snapshot() == before
 

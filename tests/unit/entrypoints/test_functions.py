@@ -46,6 +46,21 @@ def test_request_approval_raises_errors_by_the_names_that_the_state_machine_know
     assert ports.logged[-1]["code"] == error.__name__
 
 
+@pytest.mark.parametrize("field", ["token", "reason", "code"])
+@pytest.mark.parametrize("text", ["\ud800", "12345\ud8006", "a\udfff"])
+def test_half_a_character_in_a_decision_is_refused_by_field(
+    ports: AppPorts, field: str, text: str
+) -> None:
+    """Lambda's JSON may hold half of a surrogate pair; it is no fault of ours."""
+    request_approval(ports, codeRequired=True)
+    message = {"token": ports.link(), "decision": "approve", field: text}
+    before = ports.snapshot()
+    with pytest.raises(InvalidRequest) as refusal:
+        invoke("record_decision", message)
+    assert refusal.value.field == field
+    assert ports.snapshot() == before
+
+
 def test_the_tick_delivers_what_is_due(ports: AppPorts) -> None:
     request_approval(ports, expiresIn=60)
     ports.later(seconds=60)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import app as app_module
 from tests.builders import request_body
 from tests.unit.entrypoints.client import BROWSER, FORM, JSON, AppClient, AppPorts, new_link
 from tests.unit.entrypoints.pages import GRACE, PAGES, path_of, request_by_mary
@@ -154,6 +155,28 @@ def test_a_body_of_another_type_is_not_read(
         assert client.request("POST", path, b"reason=x", FORM).status == 415, path
     assert client.request("PUT", APPROVER, b"{}", content_type).status == 415
     assert ports.snapshot() == before
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_wrong_type_is_refused_in_our_words_by_methods_without_a_body(
+    client: AppClient, ports: AppPorts, method: str
+) -> None:
+    """With our code, and a line in the log, on every route that takes JSON."""
+    gets = ["/executions/x", "/approvals", "/health"] if method == "GET" else []
+    before = ports.snapshot()
+    for path in (*gets, f"/approvals/{'a' * 26}", APPROVER):
+        refused = client.request(method, path, b"", "text/plain")
+        assert (refused.status, refused.json["code"]) == (415, "UnsupportedType"), path
+        assert (ports.logged[-1]["status"], ports.logged[-1]["code"]) == (415, "UnsupportedType")
+        assert client.request(method, path, b"", "application/json; charset=utf-8").status != 415
+    assert ports.snapshot()[1:] == before[1:]
+
+
+def test_every_route_takes_every_type_from_chalice() -> None:
+    """Chalice's own refusal has another form and no line in the log."""
+    routes = [entry for methods in app_module.app.routes.values() for entry in methods.values()]
+    assert len(routes) > 20
+    assert {tuple(entry.content_types) for entry in routes} == {("*/*",)}
 
 
 def _altered(token: str) -> list[str]:

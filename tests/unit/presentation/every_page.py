@@ -7,9 +7,11 @@ from msgspec.structs import replace
 
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, Choice, Decision
+from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.events import Event
 from chalicelib.presentation.pages import decision, inbox
+from chalicelib.presentation.pages.delegation import delegation_page
 from chalicelib.presentation.pages.fields import FormError
 from tests.builders import approval_of
 from tests.fakes import START
@@ -31,6 +33,10 @@ class Typed:
     error: str = ""
     field: str = ""
     """The field that the error is about."""
+
+
+ABOUT_NO_REQUEST = ("problem", "reassigned", "delegation", "delegation in force")
+"""The pages that show nothing of a request."""
 
 
 def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Page]:
@@ -57,8 +63,19 @@ def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Pa
         ),
         "reminded": decision.requester_page(approval, approver, now=START, reminded=True),
         "outcome": decision.outcome_for_approver(approval, approver, START),
+        "reassigned": decision.reassigned_page(approver.address),
         "outcome for the requester": decision.outcome_for_requester(approval, START),
-        "inbox": inbox.inbox_page(approver.address, [approval], after="x", now=START, error=error),
+        "inbox": inbox.inbox_page(
+            approver.address, [approval], after="x", now=START, error=error, token=token
+        ),
+        "delegation": delegation_page(
+            approver.address, None, token=token, to=text, last=text, reason=text, error=error
+        ),
+        "delegation in force": delegation_page(
+            approver.address,
+            Delegation(approver.address, START, START, text, approver.address, "arn"),
+            token=token,
+        ),
         "confirm": inbox.confirm_page(
             [approval], choice, closed=1, token=token, now=START, reason=text, error=error
         ),

@@ -6,11 +6,13 @@ from msgspec.structs import replace
 
 from chalicelib.domain import outbox, transitions
 from chalicelib.domain.approval import Approval, Approver, Choice
+from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.erasure import erase
 from chalicelib.domain.errors import AlreadyDecided, NotFound, TooSoon
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.reminding import remind_for_requester
 from chalicelib.presentation.pages import decision, inbox
+from chalicelib.presentation.pages.delegation import delegation_page
 from chalicelib.presentation.pages.fields import FormError
 from tests.builders import (
     after_tick,
@@ -31,7 +33,13 @@ TOO_LONG = FormError("is 12 characters too long. At most 2,000 characters.", "re
 
 def every_state() -> dict[str, str]:
     """Return the HTML of each page in each state."""
-    return {**_decision_pages(), **_requester_pages(), **_inbox_pages(), **_outcome_pages()}
+    return {
+        **_decision_pages(),
+        **_requester_pages(),
+        **_inbox_pages(),
+        **_delegation_pages(),
+        **_outcome_pages(),
+    }
 
 
 def asked(**fields: object) -> Approval:
@@ -144,6 +152,19 @@ def _closed(choice: Choice) -> Approval:
 
 def _expired(approval: Approval) -> Approval:
     return after_tick(approval, approval.expires_at)
+
+
+def _delegation_pages() -> dict[str, str]:
+    token = token_of(asked())
+    holiday = Delegation(GRACE, START, LATER, "On holiday", "operator@example.com", "arn:aws:iam")
+    missing = FormError("must be a day, such as 2026-12-24", "until")
+    return {
+        "delegation": delegation_page(ADA, None, token=token),
+        "delegation in force": delegation_page(ADA, holiday, token=token),
+        "delegation without a day": delegation_page(
+            ADA, None, token=token, to=GRACE, reason="On holiday", error=missing
+        ),
+    }
 
 
 def _outcome_pages() -> dict[str, str]:

@@ -16,6 +16,7 @@ from tests.fakes import START, TOKEN
 from tests.unit.strategies import approvals, many
 
 ADA, GRACE, LINUS, MARY = (f"{name}@example.com" for name in ("ada", "grace", "linus", "mary"))
+PRINCIPAL = "arn:aws:sts::111122223333:assumed-role/operators/boss"
 
 
 def test_the_audit_report_says_who_did_what_when_and_why() -> None:
@@ -56,8 +57,16 @@ def test_the_audit_report_says_who_sent_each_command_and_why() -> None:
     assert (
         "reassigned by linus@example.com via api - ada@example.com -> grace@example.com - " in text
     )
-    assert "    was asked with this note:\n    | Please look at 3" in text
+    assert "    was asked with this note of an operator:\n    | Please look at 3" in text
     assert "cancelled by operator@example.com via api - Not this week" in text
+
+
+def test_the_audit_report_names_the_principal_beside_a_claimed_name() -> None:
+    """Once, if the operator named nobody."""
+    claimed = remind(an_approval(), LINUS, now=START, via="api", principal=PRINCIPAL)
+    assert f"reminded by {LINUS} (signed by {PRINCIPAL}) via api" in audit_report(claimed)
+    unnamed = remind(an_approval(), PRINCIPAL, now=START, via="api", principal=PRINCIPAL)
+    assert f"reminded by {PRINCIPAL} via api" in audit_report(unnamed)
 
 
 def test_the_audit_report_of_an_open_approval_says_that_it_is_open() -> None:

@@ -16,7 +16,7 @@ from chalicelib.domain.errors import (
     Unavailable,
 )
 from chalicelib.domain.outbox import resumed
-from chalicelib.domain.transitions import decide, reassign
+from chalicelib.domain.transitions import decide
 from chalicelib.domain.workflow import EndStatus
 from chalicelib.presentation.audit_report import audit_report
 from chalicelib.presentation.pages import decision
@@ -195,10 +195,8 @@ def test_a_cancelled_request_says_by_whom_and_why() -> None:
 
 
 def test_a_replaced_approver_sees_who_was_asked_instead() -> None:
-    approval = reassign(
-        approval_of(1), *people(2), by="op@example.com", note="", now=START, via="api"
-    )
-    assert _outcome(approval).text("h1") == f"{people(2)[1]} was asked instead of you"
+    page = Page(decision.reassigned_page("grace@example.com"))
+    assert page.text("h1") == "grace@example.com was asked instead of you"
 
 
 @pytest.mark.parametrize(
@@ -254,7 +252,7 @@ NEWER = "Please answer the newer mail, or use your inbox."
 
 
 def test_a_replaced_request_sends_its_approver_to_the_newer_one() -> None:
-    """Also an approver who had decided; one who was replaced has nothing to answer."""
+    """Also an approver who had decided."""
     asked = approval_of(2, approvalsNeeded=2)
     page = _outcome(replaced_by_newer(asked))
     assert "A newer request has replaced this one" in page.text()
@@ -264,10 +262,6 @@ def test_a_replaced_request_sends_its_approver_to_the_newer_one() -> None:
     decided_before = _outcome(replaced_by_newer(decided(asked, 0, "approve")))
     assert "You approved it on" in decided_before.text()
     assert NEWER in decided_before.text()
-    one, three = people(3)[0], people(3)[2]
-    moved = reassign(asked, one, three, by=one, note="", now=START, via="page")
-    assert NEWER not in _outcome(replaced_by_newer(moved)).text()
-    assert "No answer is needed" in _outcome(replaced_by_newer(moved)).text()
 
 
 def test_the_requester_of_a_replaced_request_sees_that_it_was_asked_again() -> None:

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from wcwidth import iter_graphemes, wcswidth
 
 from chalicelib.domain import link_tokens
-from chalicelib.domain.approval import Approval, Choice
+from chalicelib.domain.approval import Approval, Approver, Choice
 from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.texts import check_reason
-from chalicelib.domain.transitions import extend, reassign
+from chalicelib.domain.transitions import cancel, extend, reassign
 from chalicelib.domain.validation import DETAILS_BYTES
 from chalicelib.presentation.emails import Email, write_email
 from chalicelib.presentation.wording import needed
@@ -388,3 +388,58 @@ def test_a_reminder_of_a_request_that_was_asked_again_names_the_newer_one() -> N
         again = "The workflow asked again on 22 Nov 2026, 09:00 UTC. Please answer the"
         assert (again in text) is said
         assert not _too_long(email)
+
+
+@pytest.mark.parametrize("claimed", [people(2)[0], "operator@example.com"])
+def test_the_note_of_an_operator_is_not_shown_as_the_replaced_approvers(claimed: str) -> None:
+    """Whatever name the operator gives, the replaced approver's included."""
+    one, two = people(2)
+    approval = reassign(approval_of(1), one, two, by=claimed, note="Hello", now=START, via="api")
+    mail = Mail(two, START, about="reassignment")
+    text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
+    assert "An operator wrote to you:\n\n| Hello\n" in text
+    assert "They wrote" not in text
+
+
+def test_a_note_that_an_earlier_version_stored_is_nobodys() -> None:
+    """It didn't store who wrote it."""
+    approval = approval_of(1)
+    noted = replace(approval.approvers[0], note="Hello")
+    text = _mail(replace(approval, approvers=(noted,))).text
+    assert "This was written to you:\n\n| Hello\n" in text
+
+
+@pytest.mark.parametrize("about", ["request", "reminder", "escalation", "reassignment"])
+def test_no_address_in_a_question_passes_for_a_link(about: MailKind) -> None:
+    """Whichever role its owner has: requester, reader, replaced or absent approver."""
+    odd = "www.assent-login.com/approve/{}@example.com"
+    reader, absent, before, asking = (odd.format(n) for n in range(4))
+    asked = an_approval(approvers=[before], requestedBy=asking)
+    approval = reassign(
+        asked, before, reader, by="operator@example.com", note="", now=START, via="api"
+    )
+    delegate = replace(approval.approver(reader), stands_in_for=absent)
+    approval = approval.with_approver(delegate)
+    mail = write_email(
+        approval, Mail(reader, START, about=about), SECRET, public_url=URL, now=START
+    )
+    assert "www[.]assent-login[.]com" in mail.text
+    assert "www." not in mail.text.replace("www[.]", "")
+
+
+def test_no_address_in_a_receipt_or_an_outcome_passes_for_a_link() -> None:
+    """Approvers', and the operator's who cancelled."""
+    one, asking = "www.evil.org/a@example.com", "www.evil.org/b@example.com"
+    asked = replace(
+        an_approval(approvers=[one], requestedBy=asking), requester=Approver(asking, ("x",))
+    )
+    receipt = Mail(asking, START, about="receipt")
+    shut = cancel(asked, "www.evil.org/c@x.org", reason="", now=START, via="api")
+    for approval, mail in (
+        (asked, receipt),
+        (decided(asked, 0, "reject"), replace(receipt, about="outcome")),
+        (shut, Mail(one, START, about="outcome")),
+    ):
+        text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
+        assert "www[.]evil[.]org" in text
+        assert "www." not in text

@@ -13,9 +13,11 @@ from tests.unit.presentation.states import every_state
 FIELDS = [
     ("decide", "reason"), ("decide", "code"), ("reassign", "to"), ("reassign", "code"),
     ("reassign", "note"), ("requester", "reason"), ("confirm", "reason"), ("inbox", "chosen"),
+    ("delegation", "delegate"), ("delegation", "from"), ("delegation", "until"),
+    ("delegation", "reason"),
 ]  # fmt: skip
 """Each page with a form, and each of its fields."""
-FORMS = ["decide", "reassign", "requester", "inbox", "confirm"]
+FORMS = ["decide", "reassign", "requester", "inbox", "confirm", "delegation"]
 NO_FIELD = ["colour", ""]
 
 

@@ -15,7 +15,14 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.texts import visible
 from chalicelib.presentation.pages import decision, parts
 from tests.builders import approval_of
-from tests.unit.presentation.every_page import SECRET, Typed, every_page, pages_full_of, token_of
+from tests.unit.presentation.every_page import (
+    ABOUT_NO_REQUEST,
+    SECRET,
+    Typed,
+    every_page,
+    pages_full_of,
+    token_of,
+)
 from tests.unit.presentation.parsed_page import Page
 from tests.unit.strategies import approvals, many, many_lines, pasted
 
@@ -69,7 +76,7 @@ def test_no_text_becomes_markup(approval: Approval, typed: str, error: str, choi
     harmless = every_page(_with_harmless_text(approval), choice, plain)
     for name, page in shown.items():
         assert page.shape() == harmless[name].shape(), name
-        assert name == "problem" or approval.request.subject in page.text()
+        assert name in ABOUT_NO_REQUEST or approval.request.subject in page.text()
         page.html.encode()
 
 
@@ -105,7 +112,8 @@ def test_a_hostile_name_of_a_state_machine_is_shown_letter_for_letter(text: str)
 def test_no_page_runs_or_loads_anything(approval: Approval, choice: Choice) -> None:
     """No script, no handler, no style of its own, and no address but our own pages'."""
     token = token_of(approval)
-    ours = {f"../{page}/{token}" for page in ("approve", "reject", "reassign", "inbox")}
+    pages = ("approve", "reject", "reassign", "inbox", "delegation")
+    ours = {f"../{page}/{token}" for page in pages}
     for name, page in every_page(approval, choice, Typed(error="x")).items():
         forbidden = {"script", "iframe", "img", "object", "embed", "base"}
         assert not forbidden & {tag for tag, _ in page.tags}, name
@@ -158,7 +166,8 @@ def test_no_page_holds_the_task_token_or_a_hash(approval: Approval) -> None:
     for name, page in every_page(approval, "approve", Typed()).items():
         assert approval.task_token not in page.html
         assert not [h for a in approval.approvers for h in a.link_hashes if h in page.html]
-        has_links = name in ("decide", "reassign", "confirm", "receipt")
+        has_links = name in ("decide", "reassign", "inbox", "confirm", "receipt")
+        has_links = has_links or name.startswith("delegation")
         assert (SECRET in page.html) == has_links, name
 
 
@@ -179,7 +188,7 @@ def test_text_may_run_in_either_direction() -> None:
     """Elements with people's text have `dir=auto`, for Hebrew and Arabic."""
     pages = pages_full_of("עברית", {"ا": "ب"})
     for name, page in pages.items():
-        if name != "problem":
+        if name not in ABOUT_NO_REQUEST:
             assert [tag for tag, attributes in page.tags if attributes.get("dir") == "auto"], name
 
 

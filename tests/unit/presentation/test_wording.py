@@ -1,10 +1,20 @@
 """Words that mails, pages and audit reports share."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
-from chalicelib.presentation.wording import count, duration, needed, progress, requester, was, when
+from chalicelib.presentation.wording import (
+    count,
+    duration,
+    in_mail,
+    needed,
+    progress,
+    requester,
+    was,
+    when,
+)
 from tests.builders import after_tick, an_approval, approval_of, cancelled, decided, people
 from tests.fakes import START
 
@@ -51,6 +61,34 @@ def test_progress_counts_the_decisions() -> None:
 def test_without_a_requester_the_state_machine_is_named() -> None:
     assert requester(an_approval()) == "the workflow assent-test"
     assert requester(an_approval(requestedBy="mary@example.com")) == "mary@example.com"
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        "ada@example.com", "Ada.Lovelace+shop@mail.example.co.uk", "o'brien_2-x@example.com",
+        "awww.some@example.com", "the workflow assent-dev",
+        "arn:aws:sts::111122223333:assumed-role/Ops/ada@example.com",
+    ],
+)  # fmt: skip
+def test_an_ordinary_address_stands_in_a_mail_as_it_is(who: str) -> None:
+    assert in_mail(who) == who
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        "www.assent-login.com/approve/x@evil.org", "WWW.assent-login.com@evil.org",
+        "assent-login.com/x@evil.org", "assent-login.com?x@evil.org", "a.com#x@evil.org",
+        "x-www.a.com@evil.org", "ftp.a.com@evil.org", "a&b.com=c@evil.org", "a@www.evil.org",
+        "arn:aws:iam::111122223333:user/www.evil.org",
+    ],
+)  # fmt: skip
+def test_an_address_that_looks_like_a_link_is_written_so_that_it_is_none(who: str) -> None:
+    """No full stop and no `@` stands between two letters, so there is nothing to make a link of."""
+    shown = in_mail(who)
+    assert not re.search(r"[A-Za-z0-9][.@][A-Za-z0-9]", shown)
+    assert shown.replace("[.]", ".").replace("[@]", "@") == who
 
 
 def test_the_outcome_is_written_with_its_time() -> None:

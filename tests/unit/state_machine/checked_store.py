@@ -29,6 +29,7 @@ class CheckedStore:
         )
         self.by_outcome, self.ids_of_execution = store.by_outcome, store.ids_of_execution
         self.delegation, self.put_delegation = store.delegation, store.put_delegation
+        self.replace_delegation = store.replace_delegation
         self._stored: dict[str, Approval | None] = {}
         self.task_tokens: dict[str, str] = {}
         """Approval -> its task token, which the approval itself loses with the answer."""

@@ -221,6 +221,7 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
     ports.approver_domains = (domain,)
     crowd = [f"{n:02}{'x' * 62}@{domain}" for n in range(50)]
     text = '"' * 1_999
+    principal = f"arn:aws-us-gov:sts::111122223333:assumed-role/{'r' * 64}/{'s' * 64}"
     approval_id = request_approval(
         ports,
         subject='"' * 200,
@@ -236,13 +237,15 @@ def test_the_largest_approval_that_people_can_make_can_be_stored() -> None:
     def reassign_to_all() -> None:
         for one, other in pairwise(crowd):
             reassign = Reassign(from_=one, to=other, note=text)
-            operating.change(ports, approval_id, reassign, by=one, via="api")
+            operating.change(ports, approval_id, reassign, by=one, via="api", principal=principal)
 
     with pytest.raises(InvalidRequest, match="ask again"):
         reassign_to_all()
     for _ in range(EVENTS_KEPT):
-        operating.change(ports, approval_id, Remind(), by=crowd[0], via="api")
-    operating.change(ports, approval_id, Cancel(reason=text), by=crowd[0], via="api")
+        operating.change(ports, approval_id, Remind(), by=crowd[0], via="api", principal=principal)
+    operating.change(
+        ports, approval_id, Cancel(reason=text), by=crowd[0], via="api", principal=principal
+    )
     approval = operating.find_approval(ports, approval_id)
     kept = tuple(link_tokens.digest(str(n)) for n in range(LINKS_KEPT))
     reminded = msgspec.structs.replace(

@@ -63,22 +63,24 @@ def test_a_stage_that_was_never_deployed_has_no_role_to_run_with(project: Path) 
     assert committed["manage_iam_role"] is False
 
 
-def test_the_retention_is_recorded_and_kept(project: Path) -> None:
+def test_numbers_of_days_are_recorded_and_kept(project: Path) -> None:
     """A deploy without it changes nothing; `keep` ends it."""
     assert "ASSENT_RETENTION_DAYS" not in _variables_after(project, None)
     for given, recorded_then in (("365", "365"), (None, "365"), ("keep", "keep")):
-        assert _variables_after(project, given)["ASSENT_RETENTION_DAYS"] == recorded_then
+        variables = _variables_after(project, given)
+        assert variables["ASSENT_RETENTION_DAYS"] == recorded_then
+        assert variables["ASSENT_DETAILS_DAYS"] == recorded_then
 
 
 def _variables_after(project: Path, days: str | None) -> dict[str, str]:
-    """Return the stage's variables after a deploy with that retention."""
+    """Return the stage's variables after a deploy with that number of days."""
     Config(project).update_assent_stage(
         DEV,
         outputs=OUTPUTS,
         domains=("example.com",),
         public_url=URL,
         limits=Limits(),
-        retention_days=days,
+        days={"ASSENT_RETENTION_DAYS": days, "ASSENT_DETAILS_DAYS": days},
     )
     variables: dict[str, str] = recorded(project)["dev"]["environment_variables"]
     return variables

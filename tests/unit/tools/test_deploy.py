@@ -138,21 +138,28 @@ def test_later_deploys_run_once(project: Path) -> None:
     assert cloud.done == [("stack", given), ("chalice", URL), LIMITS, QUEUE]
 
 
-def test_the_retention_is_recorded(project: Path) -> None:
+EACH_NUMBER_OF_DAYS = pytest.mark.parametrize("option", ["retention_days", "details_days"])
+
+
+@EACH_NUMBER_OF_DAYS
+def test_a_number_of_days_is_recorded(project: Path, option: str) -> None:
+    """For the functions, under the option's name."""
     cloud = Cloud(project, api=Api("abc123", URL))
-    cloud.run(domains="example.com", retention_days="365")
+    cloud.run(domains="example.com", **{option: "365"})
     recorded = json.loads((project / ".chalice" / "config.json").read_text())
-    assert recorded["stages"]["dev"]["environment_variables"]["ASSENT_RETENTION_DAYS"] == "365"
+    variables = recorded["stages"]["dev"]["environment_variables"]
+    assert variables[f"ASSENT_{option.upper()}"] == "365"
 
 
+@EACH_NUMBER_OF_DAYS
 @pytest.mark.parametrize("days", ["0", "forever", "36501"])
-def test_a_retention_that_the_functions_would_refuse_is_refused_first(
-    project: Path, days: str
+def test_days_that_the_functions_would_refuse_are_refused_first(
+    project: Path, option: str, days: str
 ) -> None:
     """Nothing is deployed."""
     cloud = Cloud(project)
-    with pytest.raises(ToolError, match="RETENTION_DAYS is"):
-        cloud.run(domains="example.com", retention_days=days)
+    with pytest.raises(ToolError, match=f"^{option.upper()} is"):
+        cloud.run(domains="example.com", **{option: days})
     assert cloud.done == []
 
 

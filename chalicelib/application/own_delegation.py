@@ -1,0 +1,68 @@
+"""An approver's own delegation: set and ended by the inbox link of any mail to them.
+
+A decision link doesn't do: one that was forwarded opens no inbox.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+from ..domain.delegation import Delegation, DelegationForm
+from ..domain.errors import InvalidRequest
+from ..domain.texts import clean
+from . import approvers
+from .bulk_deciding import reader_of
+from .ports import Ports
+
+
+class OwnDelegation(NamedTuple):
+    """An approver, and the delegation that is or will be in force for them, if any."""
+
+    address: str
+    delegation: Delegation | None
+
+
+def find(ports: Ports, token: str) -> OwnDelegation:
+    """Return the delegation of the approver this inbox link was mailed to.
+
+    Raises what `reader_of` does.
+    """
+    return _current(ports, reader_of(ports, token))
+
+
+def delegate(
+    ports: Ports, token: str, to: str, *, first: str, last: str, reason: str
+) -> OwnDelegation:
+    """Store a delegation by the approver of this inbox link.
+
+    It holds from the beginning of the day `first` (empty: from now) to the end of `last`, days in
+    UTC as YYYY-MM-DD. Raises InvalidRequest, naming the field, and what `reader_of` does.
+    """
+    address, now = reader_of(ports, token), ports.now()
+    begin = _day(first, "from") if first.strip() else now
+    sent = DelegationForm(clean(to), begin, _day(last, "until") + timedelta(days=1), reason)
+    written = approvers.store_delegation(ports, address, sent, by=address)
+    return OwnDelegation(address, written)
+
+
+def end(ports: Ports, token: str) -> OwnDelegation:
+    """End the delegation of the approver of this inbox link; nothing if there is none."""
+    address = reader_of(ports, token)
+    approvers.end_delegation(ports, address, by=address)
+    return OwnDelegation(address, None)
+
+
+def _current(ports: Ports, address: str) -> OwnDelegation:
+    found = ports.store.delegation(address)
+    over = found is None or found.until <= ports.now()
+    return OwnDelegation(address, None if over else found)
+
+
+def _day(written: str, field: str) -> datetime:
+    """Return the beginning of that day in UTC."""
+    try:
+        day = date.fromisoformat(written.strip())
+    except ValueError:
+        raise InvalidRequest(f"{field}: is a day such as 2026-12-24", field=field) from None
+    if not 2000 <= day.year <= 9000:
+        raise InvalidRequest(f"{field}: is a day of this century", field=field)
+    return datetime.combine(day, time(), UTC)
