@@ -26,6 +26,7 @@ FOCUS = {
     "inbox codes alone": "error",
     "request reminded too soon": "error",
     "request reminded": "notice",
+    "delegation without a day": "until",
 }
 """State -> id or class of the element that has focus; in the others none has."""
 
