@@ -71,9 +71,14 @@ def _ticked(approval: Approval, now: datetime, turn: int) -> Approval:
     for mail in [e for e in approval.outbox if isinstance(e, Mail)]:
         if turn % 4 == 0:
             approval = not_mailed(
-                approval, mail, unsent=SecretHashes("none", "none"), why="refused", now=now, via="tick",
+                approval,
+                mail,
+                unsent=SecretHashes("none", "none"),
+                why="refused",
+                now=now,
+                via="tick",
                 note="SubscriptionLimitExceeded",
-            )  # fmt: skip
+            )
         approval = mailed(approval, mail, now, "function")
     return approval
 
