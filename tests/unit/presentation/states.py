@@ -180,12 +180,13 @@ def _outcome_pages() -> dict[str, str]:
         "superseded": replaced_by_newer(asked()),
         "too late": in_vain(closed),
         "erased": erase(settled, "operator@example.com", START, "api"),
-        "reassigned": transitions.reassign(
-            asked(), ADA, "zoë@example.com", by=ADA, note="", now=START, via="page"
-        ),
     }
     pages = {
         name: decision.outcome_for_approver(approval, approval.approvers[0], START)
         for name, approval in states.items()
     }
-    return {**pages, "problem": decision.problem_page(NotFound("This link is cut off."), "ref-1")}
+    return {
+        **pages,
+        "reassigned": decision.reassigned_page("zoë@example.com"),
+        "problem": decision.problem_page(NotFound("This link is cut off."), "ref-1"),
+    }
