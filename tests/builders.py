@@ -108,6 +108,15 @@ def ended(approval: Approval, status: EndStatus = "ABORTED") -> Approval:
     return execution_ended(approval, EndedExecution("arn", status, 4_000_000_000_000), START)
 
 
+WORDS_OF_ENDS: list[tuple[EndStatus, str]] = [
+    ("ABORTED", "was stopped"),
+    ("TIMED_OUT", "timed out"),
+    ("FAILED", "failed"),
+    ("SUCCEEDED", "finished without an answer"),
+]
+"""How an execution ended, by Step Functions' status, and how pages and mails say it."""
+
+
 def replaced_by_newer(approval: Approval) -> Approval:
     """Return the approval that a newer request of its execution replaced."""
     newer = "n" * 26

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from tools.account import Account
 from tools.errors import ToolError
+from tools.rest_api import methods
 from tools.rules import calls, rule_of, targets
 from tools.stage import API_STAGE, Code, Stage
 
@@ -218,12 +219,7 @@ def _apis(stage: Stage, account: Account) -> Iterator[RecordedResource]:
 
 
 def _calls(function: str, api_id: str, account: Account) -> bool:
-    pages = account.apigateway.get_paginator("get_resources").paginate(
-        restApiId=api_id, embed=["methods"]
-    )
     return any(
         f":function:{function}/invocations" in method.get("methodIntegration", {}).get("uri", "")
-        for page in pages
-        for resource in page["items"]
-        for method in resource.get("resourceMethods", {}).values()
+        for _, _, method in methods(api_id, account)
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tools.account import Account
 from tools.echo import Echo
 from tools.errors import ToolError
+from tools.rest_api import methods
 from tools.stage import API_STAGE, Stage
 from tools.stage_settings import FunctionSettings, Limits
 
@@ -120,7 +121,8 @@ def throttle_public_methods(account: Account, api_id: str, found: Limits) -> Non
     """
     patches = [
         patch
-        for path, verb in _public_methods(account, api_id)
+        for path, verb, method in methods(api_id, account)
+        if method.get("authorizationType") == "NONE"
         for patch in throttle(path, verb, rate=found.rate, burst=found.burst)
     ]
     for start in range(0, len(patches), PATCHES_A_CALL):
@@ -136,14 +138,3 @@ def throttle(path: str, verb: str, *, rate: float, burst: int) -> "Iterator[Patc
     method = f"{path.replace('/', '~1')}/{verb}"
     yield {"op": "replace", "path": f"/{method}/throttling/rateLimit", "value": str(rate)}
     yield {"op": "replace", "path": f"/{method}/throttling/burstLimit", "value": str(burst)}
-
-
-def _public_methods(account: Account, api_id: str) -> Iterator[tuple[str, str]]:
-    pages = account.apigateway.get_paginator("get_resources").paginate(
-        restApiId=api_id, embed=["methods"]
-    )
-    for page in pages:
-        for resource in page["items"]:
-            for verb, method in resource.get("resourceMethods", {}).items():
-                if method.get("authorizationType") == "NONE":
-                    yield resource["path"], verb

@@ -76,11 +76,18 @@ def store_delegation(
     return written
 
 
+def current_delegation(ports: Ports, address: str, now: datetime) -> Delegation | None:
+    """Return the approver's delegation that is or will be in force; None if there is none."""
+    found = ports.store.delegation(address)
+    return None if found is None or found.until <= now else found
+
+
 def end_delegation(ports: Ports, address: str, *, by: str, principal: str = "") -> None:
     """End an approver's delegation; the next tick tells both people. Nothing if there is none."""
     address = check_address(address, "approver", ("*",))
-    delegation, now = ports.store.delegation(address), ports.now()
-    if delegation is None or delegation.until <= now:
+    now = ports.now()
+    delegation = current_delegation(ports, address, now)
+    if delegation is None:
         return
     over = ended(delegation, by, principal, now)
     ports.store.put_delegation(address, to_be_told(address, over, now))
@@ -110,7 +117,7 @@ def _status(
     ports: Ports, address: str, subscription: Subscription, now: datetime
 ) -> ApproverStatusJson:
     status: ApproverStatusJson = {"approver": address, "subscription": subscription}
-    delegation = ports.store.delegation(address)
-    if delegation is not None and delegation.until > now:
+    delegation = current_delegation(ports, address, now)
+    if delegation is not None:
         status["absence"] = delegation_json(delegation)
     return status

@@ -26,7 +26,8 @@ def find(ports: Ports, token: str) -> OwnDelegation:
 
     Raises what `reader_of` does.
     """
-    return _current(ports, reader_of(ports, token))
+    address = reader_of(ports, token)
+    return OwnDelegation(address, approvers.current_delegation(ports, address, ports.now()))
 
 
 def delegate(
@@ -49,12 +50,6 @@ def end(ports: Ports, token: str) -> OwnDelegation:
     address = reader_of(ports, token)
     approvers.end_delegation(ports, address, by=address)
     return OwnDelegation(address, None)
-
-
-def _current(ports: Ports, address: str) -> OwnDelegation:
-    found = ports.store.delegation(address)
-    over = found is None or found.until <= ports.now()
-    return OwnDelegation(address, None if over else found)
 
 
 def _day(written: str, field: str) -> datetime:

@@ -8,7 +8,6 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from ..domain.approval import Approval
-from ..domain.events import ABOUT_MAIL
 from ..domain.link_tokens import is_id
 from ..domain.outbox_entries import Mail
 from .outbox_relay import relay
@@ -68,8 +67,8 @@ def _is_overdue(approval: Approval, now: datetime) -> bool:
 
 def _fails(approval: Approval, mail: Mail) -> bool:
     """Return whether SNS refuses that question, or was away, at each of its tries."""
-    last = [e.what for e in approval.events if e.who == mail.to and e.what in ABOUT_MAIL][-1:]
-    unconfirmed = last in (["invited"], ["unconfirmed"])
+    last = approval.last_mail_event(mail.to)
+    unconfirmed = last is not None and last.what in ("invited", "unconfirmed")
     return mail.asks and mail.tries >= OVERDUE_TRIES and not unconfirmed
 
 

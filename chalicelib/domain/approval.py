@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .addresses import same_person
-from .events import Event, append
+from .events import ABOUT_MAIL, Event, append
 from .outbox_entries import LEASE, Announce, Mail, OutboxEntry, Resume, same_entry
 from .request import Request
 
@@ -185,6 +185,11 @@ class Approval(Struct, frozen=True, rename="camel"):
         while approver.replaced_by is not None:
             approver = self.approver(approver.replaced_by)
         return approver.address
+
+    def last_mail_event(self, address: str) -> Event | None:
+        """Return the last event about a mail to that address: sent, or why not; None if none."""
+        own = (e for e in reversed(self.events) if e.who == address and e.what in ABOUT_MAIL)
+        return next(own, None)
 
     def recipient(self, mail: Mail) -> Approver:
         """Return the person a mail goes to: the requester, or one of the approvers."""

@@ -61,7 +61,7 @@ def ask_too(
 def delegated(
     people: Iterable[Approver], authors: Authors, now: datetime, via: Channel
 ) -> Iterator[Event]:
-    """Yield the event of each delegate among these people, by whoever wrote the delegation."""
+    """Yield the event of each delegate among these people; its actor wrote the delegation."""
     for person in people:
         if (absent := person.stands_in_for) is not None:
             by, principal = authors.get(absent, (SYSTEM, ""))

@@ -15,13 +15,13 @@ from .addresses import Address, same_person
 from .approval import Approval
 from .errors import InvalidRequest
 from .events import SYSTEM
-from .outbox_entries import LEASE
+from .outbox_entries import lease_after
 
 MOST_STEPS = 3
 LONGEST = timedelta(days=366)
 """The longest delegation, and how far ahead one may begin."""
 TELLING_TRIES = 20
-"""Whoever couldn't be told of a delegation after so many tries isn't told."""
+"""After so many tries Assent gives up telling a person of a delegation."""
 LONGEST_PAUSE = timedelta(minutes=15)
 
 
@@ -116,11 +116,11 @@ def to_be_told(address: str, delegation: Delegation, now: datetime) -> Delegatio
 
 
 def lease_telling(delegation: Delegation, now: datetime) -> Delegation | None:
-    """Return the delegation leased to whoever tells of it now; None if nothing is due."""
+    """Return the delegation leased to the tick that tells of it now; None if nothing is due."""
     if delegation.tell_at is None or delegation.tell_at > now:
         return None
-    pause = min(LEASE * 2 ** min(delegation.tries, 10), LONGEST_PAUSE)
-    return replace(delegation, tell_at=now + pause, tries=delegation.tries + 1)
+    tell_at = now + lease_after(delegation.tries, LONGEST_PAUSE)
+    return replace(delegation, tell_at=tell_at, tries=delegation.tries + 1)
 
 
 def told(delegation: Delegation, untold: tuple[str, ...]) -> Delegation:

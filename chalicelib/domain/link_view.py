@@ -1,6 +1,6 @@
 """What the links of an approval show after its outcome: for a time all of it, then less.
 
-Links stay in mailboxes for years, and whoever reads a mailbox opens them.
+A link stays in its mailbox for years, where later readers of the mailbox can open it.
 """
 
 from datetime import datetime, timedelta

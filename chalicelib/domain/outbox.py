@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from .approval import Approval, MailState
 from .events import SYSTEM, Channel, Event, MailFailure
 from .link_tokens import SecretHashes, wrong_codes
-from .outbox_entries import LEASE, Announce, Mail, OutboxEntry, Resume
+from .outbox_entries import Announce, Mail, OutboxEntry, Resume, lease_after
 
 LONGEST_RESUME_PAUSE = timedelta(minutes=5)
 """The longest pause between two tries to resume a task or to announce an outcome."""
@@ -130,8 +130,8 @@ def announced(approval: Approval, now: datetime, via: Channel) -> Approval:
 
 def _lease(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     longest = LONGEST_MAIL_PAUSE if isinstance(entry, Mail) else LONGEST_RESUME_PAUSE
-    pause = min(LEASE * 2 ** min(entry.tries, 10), longest)
-    leased = replace(entry, tries=entry.tries + 1, due_at=now + pause)
+    due_at = now + lease_after(entry.tries, longest)
+    leased = replace(entry, tries=entry.tries + 1, due_at=due_at)
     if not isinstance(leased, Mail):
         return leased
     return replace(leased, links=min(leased.links + 1, LINKS_OF_ONE_MAIL))

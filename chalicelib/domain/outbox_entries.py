@@ -26,6 +26,12 @@ REQUESTER = "requester"
 """The key of the requester's secrets; no e-mail address equals it."""
 
 
+def lease_after(tries: int, longest: timedelta) -> timedelta:
+    """Return the lease of a try after so many others: twice the one before, up to `longest`."""
+    lease: timedelta = min(LEASE * 2 ** min(tries, 10), longest)
+    return lease
+
+
 class Mail(Struct, frozen=True, tag=True, rename="camel"):
     """Mail `to`. At `due_at` the last writer's lease is over, and a tick may lease the entry."""
 

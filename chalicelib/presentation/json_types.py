@@ -18,11 +18,19 @@ class DecisionJson(TypedDict):
     decidedAt: str
 
 
-class QuestionJson(TypedDict):
-    """The question and the outcome: the part that all readers see.
+class EndJson(TypedDict):
+    """How the outcome met its execution, where that isn't the ordinary way.
 
     `resumed` is only there if it is false: the execution waited no longer for this outcome.
     """
+
+    resumed: NotRequired[bool]
+    executionEnded: NotRequired[str]
+    supersededBy: NotRequired[str]
+
+
+class QuestionJson(EndJson):
+    """The question and the outcome: the part that all readers see."""
 
     id: str
     outcome: Outcome
@@ -33,9 +41,6 @@ class QuestionJson(TypedDict):
     createdAt: str
     expiresAt: str
     closedAt: str | None
-    resumed: NotRequired[bool]
-    executionEnded: NotRequired[str]
-    supersededBy: NotRequired[str]
     askedAgainAt: NotRequired[str]
     erasedAt: NotRequired[str]
 
@@ -190,7 +195,7 @@ class AnnouncedDecisionJson(TypedDict):
     decidedAt: str
 
 
-class AnnouncementJson(TypedDict):
+class AnnouncementJson(EndJson):
     """The outcome on the event bus; `approvalId` identifies an announcement delivered twice."""
 
     approvalId: str
@@ -199,6 +204,3 @@ class AnnouncementJson(TypedDict):
     executionArn: str
     decisions: list[AnnouncedDecisionJson]
     closedAt: str | None
-    resumed: NotRequired[bool]
-    executionEnded: NotRequired[str]
-    supersededBy: NotRequired[str]

@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 
 from ..domain.approval import Approval, Approver, Decision
-from ..domain.events import ABOUT_MAIL, Event, MailFailure
+from ..domain.events import Event, MailFailure
 from ..domain.reminding import may_remind_at
 from ..domain.timestamps import iso
 from .json_types import (
@@ -18,6 +18,7 @@ from .json_types import (
     ApproverViewJson,
     AskedJson,
     DecisionJson,
+    EndJson,
     EventJson,
     InboxItemJson,
     OperatorViewJson,
@@ -120,7 +121,7 @@ def announcement(approval: Approval) -> AnnouncementJson:
     Everybody who may make a rule can read the bus, which is a wider circle than the readers of
     an approval. `GET /approvals/{id}` has the rest.
     """
-    view: AnnouncementJson = {
+    return {
         "approvalId": approval.id,
         "outcome": approval.outcome,
         "subject": approval.request.subject,
@@ -134,14 +135,8 @@ def announcement(approval: Approval) -> AnnouncementJson:
             for approver, decision in approval.decisions
         ],
         "closedAt": _iso(approval.closed_at),
+        **_end(approval),
     }
-    if approval.is_in_vain:
-        view["resumed"] = False
-    if approval.execution_ended is not None:
-        view["executionEnded"] = approval.execution_ended
-    if approval.superseded_by is not None:
-        view["supersededBy"] = approval.superseded_by
-    return view
 
 
 def _question(approval: Approval) -> QuestionJson:
@@ -156,17 +151,23 @@ def _question(approval: Approval) -> QuestionJson:
         "createdAt": iso(approval.created_at),
         "expiresAt": iso(approval.expires_at),
         "closedAt": _iso(approval.closed_at),
+        **_end(approval),  # type: ignore[typeddict-item]  # may hold askedAgainAt, says mypy
     }
+    if approval.asked_again_at is not None:
+        view["askedAgainAt"] = iso(approval.asked_again_at)
+    if approval.erased_at is not None:
+        view["erasedAt"] = iso(approval.erased_at)
+    return view
+
+
+def _end(approval: Approval) -> EndJson:
+    view: EndJson = {}
     if approval.is_in_vain:
         view["resumed"] = False
     if approval.execution_ended is not None:
         view["executionEnded"] = approval.execution_ended
     if approval.superseded_by is not None:
         view["supersededBy"] = approval.superseded_by
-    if approval.asked_again_at is not None:
-        view["askedAgainAt"] = iso(approval.asked_again_at)
-    if approval.erased_at is not None:
-        view["erasedAt"] = iso(approval.erased_at)
     return view
 
 
@@ -184,12 +185,11 @@ def _approver(approval: Approval, approver: Approver) -> ApproverJson:
         view["note"] = approver.note
         if approver.note_by:
             view["noteBy"] = approver.note_by
-    mail_events = (e for e in approval.events if e.what in ABOUT_MAIL)
-    last = [e for e in mail_events if e.who == approver.address][-1:]
-    if approver.mail != "sent" and last and last[0].what in get_args(MailFailure):
-        view["why"] = last[0].what
-        if last[0].note:
-            view["refusal"] = last[0].note
+    last = approval.last_mail_event(approver.address)
+    if approver.mail != "sent" and last is not None and last.what in get_args(MailFailure):
+        view["why"] = last.what
+        if last.note:
+            view["refusal"] = last.note
     return view
 
 

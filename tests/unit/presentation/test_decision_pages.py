@@ -23,6 +23,7 @@ from chalicelib.presentation.pages import decision
 from chalicelib.presentation.serializers import operator_view
 from chalicelib.presentation.wording import when
 from tests.builders import (
+    WORDS_OF_ENDS,
     after_tick,
     an_approval,
     answered,
@@ -293,13 +294,7 @@ def test_a_decision_in_vain_has_a_neutral_bar_and_says_that_nothing_follows(choi
     assert in_time.all("main") == [{"class": choice}]
 
 
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        ("ABORTED", "was stopped"), ("TIMED_OUT", "timed out"), ("FAILED", "failed"),
-        ("SUCCEEDED", "finished without an answer"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("status", "words"), WORDS_OF_ENDS)
 def test_the_page_says_how_the_workflow_ended(status: EndStatus, words: str) -> None:
     assert f"because its workflow {words}." in _outcome(ended(an_approval(), status)).text()
 

@@ -9,6 +9,7 @@ from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.workflow import EndStatus
 from chalicelib.presentation.emails import Email, write_email
 from tests.builders import (
+    WORDS_OF_ENDS,
     after_tick,
     approval_of,
     cancelled,
@@ -135,13 +136,7 @@ def test_an_outcome_in_vain_says_that_nothing_follows_and_to_ask_again() -> None
     assert IDLE not in _said(late, MARY) + _said(late, TWO)
 
 
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        ("ABORTED", "was stopped"), ("TIMED_OUT", "timed out"), ("FAILED", "failed"),
-        ("SUCCEEDED", "finished without an answer"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("status", "words"), WORDS_OF_ENDS)
 def test_the_mail_says_how_the_workflow_ended(status: EndStatus, words: str) -> None:
     """A person may have stopped it. The approver has nothing to do, the requester may ask again."""
     over = ended(approval_of(2, requestedBy=MARY), status)

@@ -106,11 +106,9 @@ def decide_all(ports: StoryPorts, link: int, choice: Choice) -> None:
 
 def cancel(ports: StoryPorts, link: int) -> None:
     """Cancel by any link that was mailed; only the requester's own link may do that."""
-    own = [found for found in ports.mailer.links if found[1] == "cancel"]
-    mailed = own if own and link % 2 else ports.mailer.links
-    if not mailed:
+    if (found := _requesters_link_or_any(ports, link)) is None:
         return
-    address, page, token = mailed[-1 - link % len(mailed)]
+    address, page, token = found
     before = _linked(ports, token)
     try:
         after = deciding.cancel(ports, token, "changed my mind", "page")
@@ -130,11 +128,9 @@ def cancel(ports: StoryPorts, link: int) -> None:
 
 def remind(ports: StoryPorts, link: int) -> None:
     """Have the others reminded by any link that was mailed: the requester's, once an hour."""
-    own = [found for found in ports.mailer.links if found[1] == "cancel"]
-    mailed = own if own and link % 2 else ports.mailer.links
-    if not mailed:
+    if (found := _requesters_link_or_any(ports, link)) is None:
         return
-    address, page, token = mailed[-1 - link % len(mailed)]
+    address, page, token = found
     before = _linked(ports, token)
     last = last_reminder(before)
     try:
@@ -168,6 +164,13 @@ def is_over(ports: Ports, approval: Approval, address: str = "") -> bool:
         approver.decision is not None or approver.replaced_by is not None
     )
     return done or approval.outcome != "pending" or ports.now() >= approval.expires_at
+
+
+def _requesters_link_or_any(ports: StoryPorts, link: int) -> tuple[str, str, str] | None:
+    """Return address, page and token of a mailed link, every other time of a requester's own."""
+    own = [found for found in ports.mailer.links if found[1] == "cancel"]
+    mailed = own if own and link % 2 else ports.mailer.links
+    return mailed[-1 - link % len(mailed)] if mailed else None
 
 
 def _linked(ports: StoryPorts, token: str) -> Approval:
