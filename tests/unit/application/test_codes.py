@@ -64,7 +64,7 @@ def test_five_wrong_codes_lock_a_link_for_good(ports: FakePorts) -> None:
 
 
 def test_wrong_codes_on_a_leaked_link_do_not_lock_the_newest_one(ports: FakePorts) -> None:
-    """Whoever has an old mail can't stop its reader."""
+    """The holder of an old mail can't stop the approver."""
     approval_id = request_approval(ports, codeRequired=True)
     leaked, code = ports.token_mailed_to(ADA), mailed_code(ports)
     operate(ports, approval_id, Remind())

@@ -126,7 +126,7 @@ def test_reassigning_again_while_the_person_is_absent_changes_nothing(ports: Fak
 def test_pressing_reassign_again_while_the_person_is_absent_changes_nothing(
     ports: FakePorts,
 ) -> None:
-    """The link's approver is answered as the first time, whoever of the two they name."""
+    """The link's approver is answered as the first time, with either name."""
     delegate(ports, LINUS, GRACE)
     approval_id = request_approval(ports, approvers=[ADA])
     token = ports.token_mailed_to(ADA)
