@@ -5,14 +5,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from chalice.app import SQSEventConfig
+
 from app import app
 from tests.aws.chalice_in_process import ChaliceInProcess
-from tests.aws.code_account import REGION, CodeAccount
+from tests.aws.code_account import PREFIX, REGION, CodeAccount
 from tests.unit.tools.conftest import CHECKOUT, DEV
 from tests.unit.tools.test_config import OUTPUTS
 from tools.account import Account
 from tools.deploy import deploy
 from tools.destroy import destroy
+
+QUEUES = {
+    f"arn:aws:sqs:{REGION}:111122223333:{event.queue}": f"{PREFIX}{DEV.function(event.name)}"
+    for event in app.event_sources
+    if isinstance(event, SQSEventConfig)
+}
 
 
 class Stack:
@@ -109,3 +117,10 @@ def checked_out(folder: Path) -> Path:
     for name in (".chalice/config.json", "infrastructure.yaml", "statemachine.asl.json"):
         shutil.copyfile(CHECKOUT / name, folder / name)
     return folder
+
+
+def assert_gone(checkout: Checkout) -> None:
+    """Nothing of the stage is left, and nothing is recorded."""
+    aws = checkout.aws
+    assert (aws.functions, aws.mappings, aws.rules, aws.apis) == ({}, {}, {}, {})
+    assert checkout.chalice.recorded(DEV) == []
