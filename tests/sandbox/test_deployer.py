@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deployer_calls import ALWAYS, AT_TIMES, FREE
+from tests.planned import planned
 from tools.account import Account
 from tools.deploy import deploy
 from tools.destroy import destroy
@@ -130,18 +131,6 @@ def steps() -> list[list[str]]:
     return [shlex.split(line) for line in block[0].replace("\\\n", " ").splitlines()]
 
 
-def made_by(make: list[str]) -> list[str]:
-    """Return the words of the command that a line of make runs last."""
-    planned = subprocess.run(
-        ["/usr/bin/env", "make", "-n", *make[1:]],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return shlex.split(planned.stdout.replace("\\\n", " ").splitlines()[-1])
-
-
 def aws_cloudformation_deploy(cloudformation: Any, words: list[str], file: Path) -> None:
     """Do what the AWS CLI does: create or update the stack by a change set.
 
@@ -186,14 +175,14 @@ def test_the_steps_for_a_stack_that_something_else_deploys(
 ) -> None:
     """The documented commands, in their order: after the last one an operator may call the API."""
     template, create, code, update = steps
-    python, *written = made_by(template)
+    python, *written = planned(*template[1:])
     assert python.endswith("python")
     file = tmp_path / written.pop()
     subprocess.run([CHECKOUT / python, *written, file], cwd=CHECKOUT, check=True)
     cloudformation = emulator.account.cloudformation
     aws_cloudformation_deploy(cloudformation, create, file)
 
-    options = made_by(code)[3:]
+    options = planned(*code[1:])[3:]
     assert options == ["--stage", "dev", "--domains", "example.com", "--stack", "assent-dev"]
     deployer = Deployer(emulator, checkout, {"Version": "2012-10-17", "Statement": EVERYTHING})
     before = cloudformation.describe_stacks(StackName="assent-dev")["Stacks"]

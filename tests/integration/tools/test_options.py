@@ -1,16 +1,13 @@
 """The options of `make deploy`, from the command line to the stack and config.json."""
 
 import json
-import shlex
-import subprocess
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from tests.planned import planned
 from tools.account import Account
 from tools.deploy import main
-
-from .conftest import CHECKOUT
 
 ORDERS = "arn:aws:states:eu-central-1:111122223333:stateMachine:orders*"
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
@@ -18,21 +15,9 @@ TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
 
 def make_deploy(account: Account, project: Path, **options: str) -> Result:
     """Run what `make deploy` runs with these options."""
-    told = subprocess.run(
-        [
-            "/usr/bin/env",
-            "make",
-            "-n",
-            "deploy",
-            *(f"{name}={value}" for name, value in options.items()),
-        ],
-        cwd=CHECKOUT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.replace("\\\n", " ")
-    (line,) = (line for line in told.splitlines() if "-m tools.deploy" in line)
-    words = shlex.split(line.partition("-m tools.deploy")[2])
+    given = (f"{name}={value}" for name, value in options.items())
+    _, module, *words = planned("deploy", *given)[1:]
+    assert module == "tools.deploy"
     environment = {"AWS_EC2_METADATA_DISABLED": "true", **account.environment}
     return CliRunner(env=environment).invoke(main, [*words, "--project", str(project)])
 
