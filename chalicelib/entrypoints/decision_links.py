@@ -21,7 +21,13 @@ from ..domain.link_view import is_outcome_alone, outcome_alone
 from ..domain.refusals import why_cannot_decide
 from ..presentation import serializers
 from ..presentation.json_types import DecisionLinkJson, ReassignedLinkJson
-from ..presentation.pages import decision as pages
+from ..presentation.pages.decision import decide_page, reassign_page
+from ..presentation.pages.outcome import (
+    outcome_for_approver,
+    outcome_for_requester,
+    reassigned_page,
+)
+from ..presentation.pages.requester import requester_page
 from . import web
 from .forms import DecisionForm, ReassignForm, RequesterForm
 from .web import Call, Reply
@@ -106,7 +112,7 @@ def _decide_page(
     approval, approver = deciding.find_for_approver(ports, token)
     if answer := _answer_without_button(call, ports, approval, approver):
         return answer
-    page = pages.decide_page(
+    page = decide_page(
         approval,
         approver,
         choice,
@@ -126,7 +132,7 @@ def _reassign_page(
     approval, approver = deciding.find_for_approver(ports, token)
     if answer := _answer_without_button(call, ports, approval, approver):
         return answer
-    page = pages.reassign_page(
+    page = reassign_page(
         approval,
         approver,
         token=token,
@@ -152,7 +158,7 @@ def _requester_page(
     is_open = approval.outcome == "pending" and now < approval.expires_at
     if not (is_open and approval.requester and call.wants_html):
         return _outcome_for_requester(call, ports, approval)
-    page = pages.requester_page(
+    page = requester_page(
         approval,
         approval.requester,
         now=now,
@@ -188,7 +194,7 @@ def _outcome(
         return _reassigned(call, approval, approver, error)
     shown, alone = _shown(ports, approval)
     if call.wants_html:
-        page = pages.outcome_for_approver(
+        page = outcome_for_approver(
             shown, shown.approver(approver.address), ports.now(), outcome_alone=alone
         )
         return _told(web.html(page), error)
@@ -206,7 +212,7 @@ def _outcome_for_requester(
     """Return an approval as its requester sees it, and the error if any."""
     shown, alone = _shown(ports, approval)
     if call.wants_html:
-        page = pages.outcome_for_requester(shown, ports.now(), outcome_alone=alone)
+        page = outcome_for_requester(shown, ports.now(), outcome_alone=alone)
         return _told(web.html(page), error)
     return _told(web.json(serializers.requester_view(shown, outcome_alone=alone)), error)
 
@@ -217,7 +223,7 @@ def _reassigned(
     """Return who is asked in the place of a replaced approver, and nothing of the approval."""
     asked = approval.asked_instead_of(approver)
     if call.wants_html:
-        return _told(web.html(pages.reassigned_page(asked)), error)
+        return _told(web.html(reassigned_page(asked)), error)
     view: ReassignedLinkJson = {
         "approver": approver.address,
         "decision": None,

@@ -16,8 +16,8 @@ from ..domain.decoding import convert, read_json
 from ..domain.errors import AssentError, InvalidRequest, TooLarge, UnsupportedType
 from ..domain.link_tokens import id_in, is_id
 from ..presentation.pages import parts
-from ..presentation.pages.decision import problem_page
 from ..presentation.pages.fields import FormError
+from ..presentation.pages.problem import problem_page
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

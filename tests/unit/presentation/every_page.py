@@ -10,9 +10,17 @@ from chalicelib.domain.approval import Approval, Choice, Decision
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.events import Event
-from chalicelib.presentation.pages import decision, inbox
+from chalicelib.presentation.pages import inbox
+from chalicelib.presentation.pages.decision import decide_page, reassign_page
 from chalicelib.presentation.pages.delegation import delegation_page
 from chalicelib.presentation.pages.fields import FormError
+from chalicelib.presentation.pages.outcome import (
+    outcome_for_approver,
+    outcome_for_requester,
+    reassigned_page,
+)
+from chalicelib.presentation.pages.problem import problem_page
+from chalicelib.presentation.pages.requester import requester_page
 from tests.builders import approval_of
 from tests.fakes import START
 from tests.unit.presentation.parsed_page import Page
@@ -45,7 +53,7 @@ def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Pa
     text, error = typed.text, FormError(typed.error, typed.field) if typed.error else None
     results = [(approval, None), (approval, InvalidRequest(typed.error or "x"))]
     made = {
-        "decide": decision.decide_page(
+        "decide": decide_page(
             approval,
             approver,
             choice,
@@ -55,16 +63,14 @@ def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Pa
             code=text,
             error=error,
         ),
-        "reassign": decision.reassign_page(
+        "reassign": reassign_page(
             approval, approver, token=token, to=text, note=text, code=text, error=error
         ),
-        "requester": decision.requester_page(
-            approval, approver, now=START, reason=text, error=error
-        ),
-        "reminded": decision.requester_page(approval, approver, now=START, reminded=True),
-        "outcome": decision.outcome_for_approver(approval, approver, START),
-        "reassigned": decision.reassigned_page(approver.address),
-        "outcome for the requester": decision.outcome_for_requester(approval, START),
+        "requester": requester_page(approval, approver, now=START, reason=text, error=error),
+        "reminded": requester_page(approval, approver, now=START, reminded=True),
+        "outcome": outcome_for_approver(approval, approver, START),
+        "reassigned": reassigned_page(approver.address),
+        "outcome for the requester": outcome_for_requester(approval, START),
         "inbox": inbox.inbox_page(
             approver.address, [approval], after="x", now=START, error=error, token=token
         ),
@@ -82,7 +88,7 @@ def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Pa
         "receipt": inbox.receipt_page(
             choice, results, token, missing=[NotFound(typed.error or "x")]
         ),
-        "problem": decision.problem_page(NotFound(typed.error or "x"), text or "x"),
+        "problem": problem_page(NotFound(typed.error or "x"), text or "x"),
     }
     return {name: Page(html) for name, html in made.items()}
 
@@ -100,5 +106,5 @@ def pages_full_of(text: str, details: Any) -> dict[str, Page]:
     )
     cancelled = replace(approval, outcome="cancelled", closed_at=START)
     return every_page(approval, "reject", Typed(text, text)) | {
-        "cancelled": Page(decision.outcome_for_approver(cancelled, first, START)),
+        "cancelled": Page(outcome_for_approver(cancelled, first, START)),
     }

@@ -11,9 +11,17 @@ from chalicelib.domain.erasure import erase
 from chalicelib.domain.errors import AlreadyDecided, NotFound, TooSoon
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.reminding import remind_for_requester
-from chalicelib.presentation.pages import decision, inbox
+from chalicelib.presentation.pages import inbox
+from chalicelib.presentation.pages.decision import decide_page, reassign_page
 from chalicelib.presentation.pages.delegation import delegation_page
 from chalicelib.presentation.pages.fields import FormError
+from chalicelib.presentation.pages.outcome import (
+    outcome_for_approver,
+    outcome_for_requester,
+    reassigned_page,
+)
+from chalicelib.presentation.pages.problem import problem_page
+from chalicelib.presentation.pages.requester import requester_page
 from tests.builders import (
     after_tick,
     an_approval,
@@ -71,7 +79,7 @@ def mixed() -> Approval:
 
 
 def _decide(approval: Approval, choice: Choice = "approve", error: FormError | None = None) -> str:
-    return decision.decide_page(
+    return decide_page(
         approval,
         approval.approvers[0],
         choice,
@@ -99,8 +107,8 @@ def _decision_pages() -> dict[str, str]:
         "wrong code": _decide(coded, error=wrong_code),
         "reason too long": _decide(approval, "reject", TOO_LONG),
         "unknown field": _decide(approval, error=FormError("is unknown", "colour")),
-        "reassign": decision.reassign_page(approval, ada, token=token),
-        "reassign to nobody": decision.reassign_page(
+        "reassign": reassign_page(approval, ada, token=token),
+        "reassign to nobody": reassign_page(
             coded, ada, token=token, to="zoë@example", note="Please.", error=wrong_to
         ),
     }
@@ -110,7 +118,7 @@ def _requester_pages() -> dict[str, str]:
     def shown(approval: Approval, minutes: int = 120, **more: object) -> str:
         now = START + timedelta(minutes=minutes)
         requester = approval.requester or Approver(MARY)
-        return decision.requester_page(approval, requester, now=now, **more)  # type: ignore[arg-type]
+        return requester_page(approval, requester, now=now, **more)  # type: ignore[arg-type]
 
     reminded = remind_for_requester(mixed(), MARY, now=LATER, via="page")
     too_soon = FormError(TooSoon(2_400).message)
@@ -120,8 +128,8 @@ def _requester_pages() -> dict[str, str]:
         "request reminded": shown(reminded, 120, reminded=True),
         "request reminded too soon": shown(reminded, 140, error=too_soon),
         "request with a reason too long": shown(mixed(), reason="Because.", error=TOO_LONG),
-        "request over": decision.outcome_for_requester(_closed("approve"), LATER),
-        "request expired": decision.outcome_for_requester(_expired(mixed()), LATER),
+        "request over": outcome_for_requester(_closed("approve"), LATER),
+        "request expired": outcome_for_requester(_expired(mixed()), LATER),
     }
 
 
@@ -182,11 +190,11 @@ def _outcome_pages() -> dict[str, str]:
         "erased": erase(settled, "operator@example.com", START, "api"),
     }
     pages = {
-        name: decision.outcome_for_approver(approval, approval.approvers[0], START)
+        name: outcome_for_approver(approval, approval.approvers[0], START)
         for name, approval in states.items()
     }
     return {
         **pages,
-        "reassigned": decision.reassigned_page("zoë@example.com"),
-        "problem": decision.problem_page(NotFound("This link is cut off."), "ref-1"),
+        "reassigned": reassigned_page("zoë@example.com"),
+        "problem": problem_page(NotFound("This link is cut off."), "ref-1"),
     }

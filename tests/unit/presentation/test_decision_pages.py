@@ -19,7 +19,14 @@ from chalicelib.domain.outbox import resumed
 from chalicelib.domain.transitions import decide
 from chalicelib.domain.workflow import EndStatus
 from chalicelib.presentation.audit_report import audit_report
-from chalicelib.presentation.pages import decision
+from chalicelib.presentation.pages.decision import decide_page, reassign_page
+from chalicelib.presentation.pages.outcome import (
+    outcome_for_approver,
+    outcome_for_requester,
+    reassigned_page,
+)
+from chalicelib.presentation.pages.problem import problem_page
+from chalicelib.presentation.pages.requester import requester_page
 from chalicelib.presentation.serializers import operator_view
 from chalicelib.presentation.wording import when
 from tests.builders import (
@@ -42,14 +49,12 @@ from tests.unit.presentation.parsed_page import Page
 
 def _decide(approval: Approval, choice: Choice = "approve", who: int = 0) -> Page:
     approver = approval.approvers[who]
-    return Page(
-        decision.decide_page(approval, approver, choice, token=token_of(approval), now=START)
-    )
+    return Page(decide_page(approval, approver, choice, token=token_of(approval), now=START))
 
 
 def _outcome(approval: Approval, who: int = 0, late: int = 0) -> Page:
     now = START + timedelta(seconds=late)
-    return Page(decision.outcome_for_approver(approval, approval.approvers[who], now))
+    return Page(outcome_for_approver(approval, approval.approvers[who], now))
 
 
 @pytest.mark.parametrize("choice", ["approve", "reject"])
@@ -95,7 +100,7 @@ def test_the_reason_field_is_required_when_the_transition_requires_a_reason(
 
 def test_a_request_with_a_code_asks_for_it_where_one_acts_in_the_approvers_name() -> None:
     approval = an_approval(codeRequired=True)
-    reassigning = decision.reassign_page(approval, approval.approvers[0], token=token_of(approval))
+    reassigning = reassign_page(approval, approval.approvers[0], token=token_of(approval))
     for page in (_decide(approval), Page(reassigning)):
         assert "code" in [field["name"] for field in page.all("input")]
 
@@ -121,8 +126,8 @@ def test_the_pages_to_reassign_and_to_cancel_say_as_whom_one_acts() -> None:
     """Each has one button; one leads back to the request."""
     approval = an_approval()
     approver, token = approval.approvers[0], token_of(approval)
-    reassigning = Page(decision.reassign_page(approval, approver, token=token))
-    cancelling = Page(decision.requester_page(approval, approver, now=START))
+    reassigning = Page(reassign_page(approval, approver, token=token))
+    cancelling = Page(requester_page(approval, approver, now=START))
     for page, button in ((reassigning, "Reassign"), (cancelling, "Cancel request")):
         assert page.text("button").endswith(button)
         assert "Release 4.2" in page.text("h1")
@@ -196,7 +201,7 @@ def test_a_cancelled_request_says_by_whom_and_why() -> None:
 
 
 def test_a_replaced_approver_sees_who_was_asked_instead() -> None:
-    page = Page(decision.reassigned_page("grace@example.com"))
+    page = Page(reassigned_page("grace@example.com"))
     assert page.text("h1") == "grace@example.com was asked instead of you"
 
 
@@ -212,7 +217,7 @@ def test_a_replaced_approver_sees_who_was_asked_instead() -> None:
     ids=lambda value: getattr(value, "outcome", ""),
 )
 def test_the_requester_sees_the_outcome(approval: Approval, words: str) -> None:
-    page = Page(decision.outcome_for_requester(approval, START))
+    page = Page(outcome_for_requester(approval, START))
     assert page.text("h1") == words
 
 
@@ -246,7 +251,7 @@ def test_decisions_are_listed_in_the_order_in_which_they_were_made() -> None:
     ],
 )
 def test_the_heading_of_a_problem_depends_on_its_status(error: AssentError, heading: str) -> None:
-    assert heading in Page(decision.problem_page(error, "ref-1")).text("h1")
+    assert heading in Page(problem_page(error, "ref-1")).text("h1")
 
 
 NEWER = "Please answer the newer mail, or use your inbox."
@@ -267,7 +272,7 @@ def test_a_replaced_request_sends_its_approver_to_the_newer_one() -> None:
 
 def test_the_requester_of_a_replaced_request_sees_that_it_was_asked_again() -> None:
     """Not that it was cancelled, and no advice for approvers."""
-    page = Page(decision.outcome_for_requester(replaced_by_newer(an_approval()), START))
+    page = Page(outcome_for_requester(replaced_by_newer(an_approval()), START))
     assert page.text("h1") == "This was asked again"
     assert "The approvers answer the newer request instead." in page.text()
     assert NEWER not in page.text()
@@ -285,9 +290,9 @@ def test_a_decision_in_vain_has_a_neutral_bar_and_says_that_nothing_follows(choi
     other: Choice = "reject" if choice == "approve" else "approve"
     outvoted = decided(approval_of(2, approvalsNeeded=1, rejectionsNeeded=1), 0, choice)
     first = replace(outvoted.approvers[1], decision=Decision(other, START))
-    page = Page(decision.outcome_for_approver(in_vain(outvoted), first, START))
+    page = Page(outcome_for_approver(in_vain(outvoted), first, START))
     assert page.all("main") == [{"class": ""}]
-    requester = Page(decision.outcome_for_requester(late, START))
+    requester = Page(outcome_for_requester(late, START))
     assert ", but too late" in requester.text("h1")
     assert "ask again if it is still needed" in requester.text()
     in_time = _outcome(answered(decided(approval_of(1), 0, choice)))
@@ -320,7 +325,7 @@ def test_a_request_that_was_asked_again_says_above_the_button_what_to_do() -> No
     assert text.index(said) < text.index("Reason")
     assert "asked again" not in _decide(approval_of(1)).text()
     closed = decided(marked, 0, "approve")
-    for page in (_outcome(closed), Page(decision.outcome_for_requester(closed, START))):
+    for page in (_outcome(closed), Page(outcome_for_requester(closed, START))):
         assert "asked again" not in page.text()
 
 
@@ -330,6 +335,6 @@ def test_a_closed_request_shows_no_deadline_and_no_quorum() -> None:
     for shown in ("Answer by", "Needed", "So far"):
         assert shown in _decide(asked).text()
     for closed in (decided(asked, 0, "approve"), cancelled(asked), replaced_by_newer(asked)):
-        for page in (_outcome(closed, 1), Page(decision.outcome_for_requester(closed, START))):
+        for page in (_outcome(closed, 1), Page(outcome_for_requester(closed, START))):
             for shown in ("Answer by", "Needed", "So far"):
                 assert shown not in page.text()

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.texts import visible
-from chalicelib.presentation.pages import decision, parts
+from chalicelib.presentation.pages import parts
+from chalicelib.presentation.pages.problem import problem_page
 from tests.builders import approval_of
 from tests.unit.presentation.every_page import (
     ABOUT_NO_REQUEST,
@@ -193,7 +194,7 @@ def test_text_may_run_in_either_direction() -> None:
 
 
 def test_a_problem_page_shows_its_error_and_its_reference() -> None:
-    page = Page(decision.problem_page(NotFound("no such link"), "ref-1"))
+    page = Page(problem_page(NotFound("no such link"), "ref-1"))
     assert "no such link" in page.text()
     assert "ref-1" in page.text()
     assert not page.all("form")

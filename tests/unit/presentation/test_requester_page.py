@@ -12,7 +12,8 @@ from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.reminding import remind_for_requester
 from chalicelib.presentation import serializers
-from chalicelib.presentation.pages import decision
+from chalicelib.presentation.pages.outcome import outcome_for_requester
+from chalicelib.presentation.pages.requester import requester_page
 from chalicelib.presentation.standing import mail_state
 from tests.builders import after_tick, an_approval, cancelled, decided
 from tests.fakes import START
@@ -23,7 +24,7 @@ from tests.unit.presentation.states import ADA, GRACE, MARY, asked, mixed
 def _shown(approval: Approval, minutes: float = 0) -> Page:
     assert approval.requester is not None
     now = START + timedelta(minutes=minutes)
-    return Page(decision.requester_page(approval, approval.requester, now=now))
+    return Page(requester_page(approval, approval.requester, now=now))
 
 
 def test_the_page_says_who_has_answered_and_who_has_not() -> None:
@@ -102,7 +103,7 @@ def test_for_an_hour_the_page_says_when_instead_of_showing_the_button() -> None:
 
 def test_the_page_of_an_outcome_says_who_did_not_answer() -> None:
     expired = after_tick(mixed(), mixed().expires_at)
-    text = Page(decision.outcome_for_requester(expired, expired.expires_at)).text()
+    text = Page(outcome_for_requester(expired, expired.expires_at)).text()
     assert "grace@example.com (for ken@example.com, who is away) did not answer" in text
     assert "Mailed" not in text
 
