@@ -18,6 +18,7 @@ from chalicelib.domain.addresses import check_address
 from chalicelib.domain.commands import Cancel, Command, Extend, Reassign, Remind
 from chalicelib.domain.decoding import convert
 from chalicelib.domain.errors import AssentError, InvalidRequest, NotFound
+from chalicelib.domain.link_tokens import unknown_link
 from chalicelib.domain.request import is_execution_name
 from chalicelib.entrypoints import decision_links, queue_messages, web
 from chalicelib.entrypoints.answering import Answering, error_facts, logged
@@ -95,6 +96,22 @@ def delegation(call: Call, token: str) -> Reply:
 def cancel(call: Call, token: str) -> Reply:
     """Show the requester the page that cancels; POST is its button."""
     return decision_links.cancel(call, wiring, token)
+
+
+@app.route("/", methods=["GET", "HEAD"], **ANY)
+@app.route("/approve", methods=["GET", "HEAD"], **ANY)
+@app.route("/reject", methods=["GET", "HEAD"], **ANY)
+@app.route("/reassign", methods=["GET", "HEAD"], **ANY)
+@app.route("/inbox", methods=["GET", "HEAD"], **ANY)
+@app.route("/delegation", methods=["GET", "HEAD"], **ANY)
+@app.route("/cancel", methods=["GET", "HEAD"], **ANY)
+@answered
+def cut_link(call: Call) -> Reply:
+    """Answer a link that was cut before its token as any other bad link.
+
+    Without these routes API Gateway answers by itself: 403 and `Missing Authentication Token`.
+    """
+    raise unknown_link()
 
 
 @app.route("/executions", methods=["POST"], authorizer=iam, **ANY)

@@ -150,7 +150,8 @@ def test_a_delegation_is_the_operators_who_signed_and_both_people_are_told(
 def test_the_approvers_pages_need_no_signature(sandbox: Sandbox) -> None:
     """The link token is the credential; a wrong one gets a page that says nothing."""
     assert sandbox.call("GET", "/health", who=None).json == {"status": "ok", "stage": "sandbox"}
-    assert sandbox.call("GET", "/approve/wrong", who=None).status == 404
+    for link in ("/approve/wrong", "/approve/", "/approve", "/"):
+        assert sandbox.call("GET", link, who=None).status == 404
 
 
 @pytest.mark.parametrize(("function", "service", "action", "arguments"), DENIED)

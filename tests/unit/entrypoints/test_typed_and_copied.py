@@ -38,6 +38,19 @@ def test_a_link_opens_however_it_was_copied(
     assert secret not in json.dumps(ports.logged).lower()
 
 
+@pytest.mark.parametrize("path", ["/", *(f"/{page}{end}" for page in PAGES for end in ("", "/"))])
+def test_a_link_cut_before_its_token_is_answered_as_any_bad_link(
+    client: AppClient, path: str
+) -> None:
+    """In the same words, to browsers and to programs."""
+    cut, bad = client.get(path, BROWSER), client.get("/approve/wrong", BROWSER)
+    assert (cut.status, bad.status) == (404, 404)
+    assert Page(cut.text).text("p").split("reference")[0] in Page(bad.text).text("p")
+    assert "open it again from the mail" in cut.text
+    assert client.get(path, JSON).json["code"] == "NotFound"
+    assert client.head(path, BROWSER).status == 404
+
+
 @pytest.mark.parametrize("behind", ["", "/", ")", "./", "%20/"])
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_on_a_page_works_wherever_the_page_was_opened(
