@@ -83,7 +83,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         counted = []
         for number in CHUNKS:
-            with Emulator(free_port(None, "--port"), Path(folder)) as emulator:
+            with Emulator(free_port(None, "PORT="), Path(folder)) as emulator:
                 counted.append(
                     (number, with_sets(emulator, number), with_transactions(emulator, number))
                 )

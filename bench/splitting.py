@@ -29,7 +29,7 @@ def measure_splitting() -> list[tuple[str, SplitReport]]:
     generated = [(f"{mib:,} MiB", _split(mib, {})) for mib in GENERATED]
     with (
         tempfile.TemporaryDirectory() as folder,
-        Emulator(free_port(None, "--port"), Path(folder)) as emulator,
+        Emulator(free_port(None, "PORT="), Path(folder)) as emulator,
     ):
         s3: Any = emulator.account.session.client("s3", endpoint_url=emulator.endpoint_url)
         s3.create_bucket(Bucket=BUCKET)

@@ -184,7 +184,7 @@ def approval_table() -> Iterator[ApprovalTable]:
     """Start an emulator, and yield an empty table in it."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Emulator(free_port(None, "--port"), Path(folder)) as emulator,
+        Emulator(free_port(None, "PORT="), Path(folder)) as emulator,
     ):
         yield ApprovalTable(emulator)
 

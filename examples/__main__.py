@@ -15,7 +15,7 @@ from examples.example import Example
 from tools.account import Account
 from tools.chalice_cli import Chalice
 from tools.echo import Echo, timed_echo
-from tools.errors import ToolError
+from tools.errors import MakeCommand, ToolError
 from tools.sandbox.emulator import Emulator, free_port
 from tools.sandbox.process import prepare_process
 from tools.sandbox.state import SandboxState, StateFile
@@ -25,13 +25,12 @@ from tools.stack import Stack
 
 def run_in_sandbox(example: Example, directory: Path, echo: Echo) -> None:
     """Start a sandbox, with Assent if the demo needs it, run the demo, and stop the sandbox."""
-    directory.mkdir(parents=True, exist_ok=True)
     with StateFile(directory / "state.json"):  # locks the folder
         if example.demo.NEEDS_ASSENT:
             with running_system(directory, echo=echo) as system:
                 _run_demo(example, directory, system.emulator, system.state, echo)
         else:
-            with Emulator(free_port(None, "--port"), directory) as emulator:
+            with Emulator(free_port(None, "PORT="), directory) as emulator:
                 echo(f"emulator {emulator.endpoint_url}")
                 _run_demo(example, directory, emulator, None, echo)
 
@@ -81,7 +80,7 @@ def parse_parameters(parameters: tuple[str, ...]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-@click.command()
+@click.command(cls=MakeCommand)
 @click.argument("name")
 @click.option(
     "--deploy", "deploy_stage", metavar="STAGE", help="Deploy it to your AWS account instead."

@@ -35,7 +35,7 @@ class Example:
     def __post_init__(self) -> None:
         names = sorted(demo.parent.name for demo in HERE.glob("*/demo.py"))
         if self.name not in names:
-            raise ToolError(f"there is no example {self.name!r}, but {', '.join(names)}")
+            raise ToolError(f"bad NAME=: there is no example {self.name!r}, but {', '.join(names)}")
 
     @property
     def folder(self) -> Path:

@@ -40,12 +40,13 @@ class Stage:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ToolError(
-                f"{self.name!r} is no stage name: a small letter, then at most 20 small letters, "
-                "digits or hyphens"
+                f"bad STAGE=: {self.name!r} is no stage name, which is a small letter, then at "
+                "most 20 small letters, digits or hyphens"
             )
         if _RESERVED.fullmatch(self.name):
             raise ToolError(
-                f"{self.name!r} is no stage name: it collides with resources of another stage"
+                f"bad STAGE=: {self.name!r} is no stage name: it collides with resources of "
+                "another stage"
             )
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import yaml
 
-from tools.errors import ToolError
+from tools.errors import MakeCommand, ToolError
 
 TEMPLATE = "infrastructure.yaml"
 DEFINITION = "statemachine.asl.json"
@@ -118,7 +118,7 @@ for _name in ("Ref", "Condition", *_FUNCTIONS):
     _Loader.add_constructor(f"!{_name}", _written_out)
 
 
-@click.command()
+@click.command(cls=MakeCommand)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, writable=True))
 @click.option(
     "--project",
@@ -129,7 +129,10 @@ for _name in ("Ref", "Condition", *_FUNCTIONS):
 def main(file: Path, project: Path) -> None:
     """Write the template of Assent, with its state machine, into FILE."""
     body = template_body(project)
-    file.write_text(body, "utf-8")
+    try:
+        file.write_text(body, "utf-8")
+    except OSError as e:
+        raise ToolError(f"bad FILE=: {file} can't be written: {e.strerror}") from e
     click.echo(f"{file}: {len(body)} bytes of {LIMIT}")
 
 

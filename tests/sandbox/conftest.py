@@ -108,6 +108,7 @@ def sandbox(folder: Path) -> Iterator[Sandbox]:
     finally:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(30) == 0, log.read_text()
+        assert "nothing that this command started is running" in log.read_text()
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from tests import readme
 from tests.sandbox.announced import Announced
 from tests.sandbox.client import ACCOUNT, Json, Sandbox, policy, press, statement, until
+from tools.sandbox.samples import FIRST_REQUEST
 
 ADA = "ada@example.com"
 PURPOSES = {"A child": "a child, waited for", "A function": "a function", "A queue": "a queue"}
@@ -179,13 +180,14 @@ def test_the_curl_line_asks(sandbox: Sandbox) -> None:
     assert sandbox.ended(started["execution"])["outcome"] == "approved"
 
 
-def test_the_curl_line_that_make_demo_prints_asks(sandbox: Sandbox, folder: Path) -> None:
-    """As it is printed, with the operator's keys in it."""
-    printed = re.search(r"^curl .*?(?=\n\n)", (folder / "said.log").read_text(), re.M | re.S)
-    assert printed is not None, "`make demo` prints no curl line"
-    arguments = shlex.split(printed[0])
+def test_the_curl_lines_that_make_demo_prints_work(sandbox: Sandbox, folder: Path) -> None:
+    """As they are printed, with the operator's keys: one shows the first request, one asks."""
+    lines = re.findall(r"^curl .*?(?=\n\n)", (folder / "said.log").read_text(), re.M | re.S)
+    show, ask = lines
+    assert shell(show)["approval"]["subject"] == FIRST_REQUEST["subject"]
+    arguments = shlex.split(ask)
     asked = json.loads(arguments[arguments.index("-d") + 1])
-    started = shell(printed[0])
+    started = shell(ask)
     (approver,) = asked["approvers"]
     assert press(sandbox.link(approver, asked["subject"])).status == 200
     assert sandbox.ended(started["execution"])["outcome"] == "approved"

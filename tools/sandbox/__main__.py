@@ -5,26 +5,34 @@ from pathlib import Path
 import click
 
 from tools.echo import timed_echo
-from tools.errors import ToolError
+from tools.errors import MakeCommand, ToolError
 from tools.sandbox.process import prepare_process
 from tools.sandbox.project import CHECKOUT
-from tools.sandbox.samples import FIRST_REQUEST, NEXT_REQUEST
+from tools.sandbox.samples import APPROVERS, FIRST_REQUEST, NEXT_REQUEST
 from tools.sandbox.state import StateFile
 from tools.sandbox.system import System, running_system
 
 
-def print_next_steps(system: System) -> None:
-    """Print where the mails are and a command that asks for another approval."""
+def print_next_steps(system: System, first: str) -> None:
+    """Print three steps from the first mail to its execution's result, and how to ask again.
+
+    `first` is the URL of the first request's execution.
+    """
     executions = f"{system.state['api']}/executions"
     click.echo(
-        f"\nThe approvers' mails:\n  {system.state['inbox']}\n\n"
-        f"Ask for another approval:\n{system.operator.curl(executions, NEXT_REQUEST)}\n\n"
+        f"\n1. Open the mailbox, and there the mail to {APPROVERS[0]}:\n\n"
+        f"   {system.state['inbox']}\n\n"
+        "2. Follow the mail's APPROVE link, and press the button of its page.\n\n"
+        "3. See the execution's result; paste this into another terminal:\n\n"
+        f"{system.operator.curl(first)}\n\n"
+        "To ask for another approval, paste this:\n\n"
+        f"{system.operator.curl(executions, NEXT_REQUEST)}\n\n"
         "New approvers are invited first and get their first mail after two or three minutes.\n"
         "Ctrl-C stops everything."
     )
 
 
-@click.command()
+@click.command(cls=MakeCommand)
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The emulator's port; a free one if not given."
 )
@@ -50,19 +58,18 @@ def main(port: int | None, inbox_port: int | None, directory: Path, project: Pat
     """Run all of Assent on this machine, with an emulator of AWS and a web page for mail."""
     prepare_process()
     echo = timed_echo()
-    directory.mkdir(parents=True, exist_ok=True)
     with (
         StateFile(directory / "state.json") as state_file,
         running_system(
             directory, port=port, inbox_port=inbox_port, source=project, echo=echo
         ) as system,
     ):
-        system.operator.call("POST", f"{system.state['api']}/executions", FIRST_REQUEST)
+        first = system.operator.call("POST", f"{system.state['api']}/executions", FIRST_REQUEST)
         system.mailbox.wait_for_first()
         echo("first request sent, approvers mailed")
         state_file.write(system.state)
         echo(f"ready: {system.state['api']}")
-        print_next_steps(system)
+        print_next_steps(system, first["links"]["self"])
         system.emulator.wait()
         raise ToolError(f"the emulator stopped unexpectedly, see {directory}/emulator.log")
 

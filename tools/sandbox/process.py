@@ -1,5 +1,6 @@
 """Prepares the process of a sandbox command: independent of your AWS settings, sure to clean up."""
 
+import atexit
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ def _ignore_aws_settings() -> None:
 
 def _exit(*_: object) -> None:
     """Raise SystemExit, so that context managers clean up; further signals are ignored."""
+    atexit.register(print, "\nStopped: nothing that this command started is running any more.")
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     sys.exit(0)

@@ -47,7 +47,7 @@ class SandboxState(TypedDict):
 class StateFile:
     """`state.json`, as a context manager: locked meanwhile, and removed at the start and the end.
 
-    Raises ToolError if another sandbox has the lock.
+    Makes its folder. Raises ToolError if it can't, or if another sandbox has the lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,14 +55,18 @@ class StateFile:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> "StateFile":
-        lock = self._path.with_suffix(".lock").open("a")
+        folder = self._path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = self._path.with_suffix(".lock").open("a")
+        except OSError as e:
+            raise ToolError(f"bad DIR=: no files can be made in {folder}: {e.strerror}") from e
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
             lock.close()
-            folder = self._path.parent
             raise ToolError(
-                f"a sandbox is already running in {folder}: stop it, or give another --dir"
+                f"a sandbox is already running in {folder}: stop it, or give another folder as DIR="
             ) from e
         self._lock = lock
         self._path.unlink(missing_ok=True)

@@ -46,8 +46,8 @@ def running_system(
     `directory` is for the sandbox's files, `source` is the project to deploy. Without ports, free
     ones are used.
     """
-    port = free_port(port, "--port")
-    inbox_port = free_port(inbox_port, "--inbox-port")
+    port = free_port(port, "PORT=")
+    inbox_port = free_port(inbox_port, "INBOX_PORT=")
     copy_project(source, directory / "project")
     with Emulator(port, directory) as emulator:
         echo(f"emulator {emulator.endpoint_url}")

@@ -53,11 +53,11 @@ class IamUser:
             raise ToolError(f"{method} {url} answered {e.code}: {text}") from e
         return answer
 
-    def curl(self, url: str, body: object) -> str:
-        """Return a shell command that POSTs the body, signed."""
+    def curl(self, url: str, body: object = None) -> str:
+        """Return a shell command that gets the URL or, with a body, POSTs it; signed."""
+        posted = f"-H 'Content-Type: application/json' \\\n  -d {shlex.quote(json.dumps(body))} "
         return (
-            f"curl --aws-sigv4 'aws:amz:{self.region}:execute-api' \\\n"
-            f"  --user '{self.key}:{self.secret}' -H 'Content-Type: application/json' \\\n"
-            f"  -d {shlex.quote(json.dumps(body))} \\\n"
+            f"curl -sS -w '\\n' --aws-sigv4 'aws:amz:{self.region}:execute-api' \\\n"
+            f"  --user '{self.key}:{self.secret}' {'' if body is None else posted}\\\n"
             f"  {url}"
         )

@@ -101,14 +101,14 @@ def test_the_emulator_listens_on_loopback_only(emulator: Emulator) -> None:
         elsewhere.bind(("127.0.0.2", port))
 
 
-def test_a_taken_port_is_named_with_its_option() -> None:
+def test_a_taken_port_is_named_as_make_takes_it() -> None:
     """So the user can give another."""
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(ToolError, match=f"port {port} is taken: give another --inbox-port"):
-            free_port(port, "--inbox-port")
+        with pytest.raises(ToolError, match=f"port {port} is taken: give another INBOX_PORT="):
+            free_port(port, "INBOX_PORT=")
 
 
 def test_the_emulator_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
