@@ -41,7 +41,7 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
         task_token=task.task_token,
         execution_arn=task.execution_arn,
         request=request,
-        hashes={address: secret.hashes for address, secret in secrets.items()},
+        hashes={address: secret.hashes(task.task_token) for address, secret in secrets.items()},
         now=ports.now(),
         via=via,
         requester=_reachable_requester(ports, request.requested_by),

@@ -11,7 +11,7 @@ from ..domain import link_tokens, refusals, reminding, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Approver, Choice
 from ..domain.delegation import authors_of, more_delegates_for
-from ..domain.errors import NotFound, WrongCode
+from ..domain.errors import NotFound
 from ..domain.events import Channel
 from ..domain.texts import check_reason, clean
 from .outbox_relay import resume
@@ -172,7 +172,7 @@ def _is_code_right(approval: Approval, approver: Approver, secret: str, code: st
     if not approval.request.code_required:
         return True
     refusals.check_not_locked(approver, link_tokens.digest(secret))
-    return link_tokens.is_code_of(approver, secret, link_tokens.read_code(code))
+    return link_tokens.is_code_of(approval, approver, secret, link_tokens.read_code(code))
 
 
 def _record_wrong_code(
@@ -187,4 +187,4 @@ def _record_wrong_code(
     link_hash = link_tokens.digest(secret)
     changed = transitions.record_wrong_code(current, approver.address, link_hash, now, via)
     if save(ports, current, changed):
-        raise WrongCode("This is not the code from your mail.")
+        raise refusals.wrong_code(changed.approver(approver.address), link_hash)

@@ -78,7 +78,7 @@ def relay(ports: Ports, approval_id: str) -> Approval | None:
     delegates = more_delegates_for(current, fallback, now, delegation)
     authors = authors_of(delegates, delegation)
     secrets = new_secrets(ports, (*_secrets_keys(current), *delegates))
-    hashes = {key: secret.hashes for key, secret in secrets.items()}
+    hashes = {key: secret.hashes(current.task_token) for key, secret in secrets.items()}
     changed = outbox.lease_due(apply_deadlines(current, now, delegates, authors), hashes, now)
     saved = save(ports, current, changed)
     if saved is None:
@@ -163,9 +163,9 @@ def _mail(
     ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets, via: Channel
 ) -> Approval:
     now = ports.now()
-    unsent = _send(ports, approval, mail, secrets)
+    hashes, unsent = secrets.hashes(approval.task_token), _send(ports, approval, mail, secrets)
     for current in versions(ports, approval.id, read=approval):
-        if secrets.hashes.link in current.recipient(mail).dead_hashes:
+        if hashes.link in current.recipient(mail).dead_hashes:
             return current  # Its reader was replaced and asked again: another mail is due to them.
         if unsent is None:
             changed = outbox.mailed(current, mail, now, via)
@@ -173,7 +173,7 @@ def _mail(
             changed = outbox.not_mailed(
                 current,
                 mail,
-                unsent=secrets.hashes,
+                unsent=hashes,
                 why=unsent.why,
                 note=unsent.note,
                 now=now,

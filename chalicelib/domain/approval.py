@@ -48,8 +48,8 @@ class Approver(Struct, frozen=True, rename="camel"):
     replaced_by: str | None = None
     """The person asked instead; the links of this approver then decide nothing."""
     code_hashes: tuple[str, ...] = ()
-    """SHA-256 of link secret and code together: without the mail no code can be tried. Like
-    `wrong_codes_by_link`, removed when this approver decides or is replaced."""
+    """SHA-256 of task token and code together; removed, like `wrong_codes_by_link`, when this
+    approver decides or is replaced."""
     wrong_codes: int = 0
     """What earlier versions counted for all links together: each link of then begins with it."""
     wrong_codes_by_link: dict[str, int] = {}

@@ -51,10 +51,9 @@ class MailSecrets(NamedTuple):
         """The secret of the decision link."""
         return decision_secret(self.inbox)
 
-    @property
-    def hashes(self) -> SecretHashes:
-        """The hashes to store."""
-        return SecretHashes(digest(self.decision), code_digest(self.decision, self.code))
+    def hashes(self, task_token: str) -> SecretHashes:
+        """Return the hashes to store with the approval of that task token."""
+        return SecretHashes(digest(self.decision), code_digest(task_token, self.code))
 
 
 def decision_secret(inbox_secret: str) -> str:
@@ -86,9 +85,9 @@ def code(random: str) -> str:
     return f"{number % 10**6:06}"
 
 
-def code_digest(link_secret: str, six_digits: str) -> str:
-    """Return the stored hash of a code, bound to the link it was mailed with."""
-    return digest(f"{link_secret}:{six_digits}")
+def code_digest(task_token: str, six_digits: str) -> str:
+    """Return the stored hash of a code, which the approval's task token makes unlike any other."""
+    return digest(f"{task_token}:{six_digits}")
 
 
 def wrong_codes(approver: Approver, link_hash: str) -> int:
@@ -96,9 +95,13 @@ def wrong_codes(approver: Approver, link_hash: str) -> int:
     return approver.wrong_codes_by_link.get(link_hash, approver.wrong_codes)
 
 
-def is_code_of(approver: Approver, link_secret: str, six_digits: str) -> bool:
-    """Return whether that code was mailed with this link."""
-    return _is_among(approver.code_hashes, code_digest(link_secret, six_digits))
+def is_code_of(approval: Approval, approver: Approver, link_secret: str, six_digits: str) -> bool:
+    """Return whether that code was mailed to this approver, with this link or another live one.
+
+    Earlier versions bound a code to its mail's own link (docs/decisions/0029).
+    """
+    keys = (approval.task_token, link_secret)
+    return any(_is_among(approver.code_hashes, code_digest(key, six_digits)) for key in keys)
 
 
 def read_code(typed: str) -> str:

@@ -21,6 +21,11 @@ WRONG_CODES = 5
 _CANCELLED = "This request was cancelled; no answer is needed."
 _ASKED_AGAIN = "A newer request has replaced this one: answer the newer mail, or use your inbox."
 
+_LOCKED = (
+    "this link is locked. Use the link and the code of a newer mail; if there is none, ask for a "
+    "reminder."
+)
+
 
 def changes_nothing(approval: Approval, approver: Approver, choice: Choice) -> bool:
     """Return whether this approver chose that already, or others closed it with that outcome."""
@@ -51,13 +56,24 @@ def check_can_decide(approval: Approval, approver: Approver, now: datetime) -> N
         raise over
 
 
+def is_locked(approver: Approver, link_hash: str) -> bool:
+    """Return whether WRONG_CODES were tried with that link."""
+    return wrong_codes(approver, link_hash) >= WRONG_CODES
+
+
 def check_not_locked(approver: Approver, link_hash: str) -> None:
-    """Raise WrongCode if WRONG_CODES were tried with that link."""
-    if wrong_codes(approver, link_hash) >= WRONG_CODES:
-        raise WrongCode(
-            "Too many wrong codes: this link is locked. Use the link and the code of a newer mail; "
-            "if there is none, ask for a reminder."
-        )
+    """Raise WrongCode if the link is locked."""
+    if is_locked(approver, link_hash):
+        raise WrongCode(f"Too many wrong codes: {_LOCKED}")
+
+
+def wrong_code(approver: Approver, link_hash: str) -> WrongCode:
+    """Return the error of a wrong code that is counted already; it says how many tries are left."""
+    left = WRONG_CODES - wrong_codes(approver, link_hash)
+    if left <= 0:
+        return WrongCode(f"This is not the code from your mail, and it was the last try: {_LOCKED}")
+    tries = "1 try is" if left == 1 else f"{left} tries are"
+    return WrongCode(f"This is not the code from your mail; {tries} left with this link.")
 
 
 def check_open(approval: Approval, now: datetime) -> None:

@@ -12,6 +12,7 @@ from tests.builders import request_approval
 from tests.fakes import FakePorts
 from tests.unit.steps import (
     ADA,
+    GRACE,
     decide,
     events,
     mailed_code,
@@ -117,17 +118,59 @@ def test_a_reminder_that_is_not_sent_unlocks_nothing(ports: FakePorts) -> None:
         decide(ports, code=code)
 
 
-def test_a_code_belongs_to_the_link_of_its_own_mail(ports: FakePorts) -> None:
-    """The stored hash covers both, so a reader of the table can't try a million codes."""
+@pytest.mark.parametrize(("link", "code"), [(0, 1), (1, 0)])
+def test_any_live_code_of_an_approver_decides(ports: FakePorts, link: int, code: int) -> None:
+    """The newest code with an older mail's link, and an older code with the newest link."""
     approval_id = request_approval(ports, codeRequired=True)
-    first_token, first_code = ports.token_mailed_to(ADA), mailed_code(ports)
+    tokens, codes = [ports.token_mailed_to(ADA)], [mailed_code(ports)]
     operate(ports, approval_id, Remind())
     run_tick(ports)
-    assert ports.token_mailed_to(ADA) != first_token
+    tokens, codes = [*tokens, ports.token_mailed_to(ADA)], [*codes, mailed_code(ports)]
+    assert len(set(tokens)) == len(set(codes)) == 2
+    deciding.decide(ports, tokens[link], "approve", reason="", via="page", code=codes[code])
+    assert stored(ports, approval_id).outcome == "approved"
+    assert events(ports, approval_id, "wrongCode") == []
+
+
+def test_a_code_of_an_earlier_version_decides_with_its_own_link(ports: FakePorts) -> None:
+    """Its stored hash covers the link's secret in place of the task token."""
+    approval_id = request_approval(ports, codeRequired=True)
+    token, code = ports.token_mailed_to(ADA), mailed_code(ports)
+    before = stored(ports, approval_id)
+    old = link_tokens.code_digest(token.split(".")[1], code)
+    changed = before.with_approver(replace(before.approvers[0], code_hashes=(old,)))
+    ports.store.replace(before, changed)
     with pytest.raises(WrongCode):
-        decide(ports, code=first_code)
-    assert first_code.encode() not in ports.store._items[approval_id]
-    decide(ports, code=mailed_code(ports))
+        decide(ports, code=other_code(code))
+    decide(ports, code=code)
+    assert stored(ports, approval_id).outcome == "approved"
+
+
+def test_nobody_elses_code_decides(ports: FakePorts) -> None:
+    """Each approver has codes of their own."""
+    request_approval(ports, codeRequired=True, approvers=[ADA, GRACE])
+    token, graces = ports.token_mailed_to(ADA), mailed_code(ports)
+    with pytest.raises(WrongCode):
+        deciding.decide(ports, token, "approve", reason="", via="page", code=graces)
+
+
+def test_the_stored_item_has_no_code(ports: FakePorts) -> None:
+    approval_id = request_approval(ports, codeRequired=True)
+    assert mailed_code(ports).encode() not in ports.store._items[approval_id]
+
+
+def test_a_wrong_code_tells_how_many_tries_are_left(ports: FakePorts) -> None:
+    """With this link; the last one says that it is locked now, and what to do."""
+    request_approval(ports, codeRequired=True)
+    wrong, told = other_code(mailed_code(ports)), []
+    for _ in range(WRONG_CODES):
+        with pytest.raises(WrongCode) as refusal:
+            decide(ports, code=wrong)
+        told.append(refusal.value.message)
+    left = [f"; {number} tries are left with this link." for number in (4, 3, 2)]
+    assert [message.partition("mail")[2] for message in told[:3]] == left
+    assert "; 1 try is left" in told[3]
+    assert "the last try: this link is locked. Use the link and the code of a newer mail" in told[4]
 
 
 def test_a_code_can_not_be_computed_from_the_links_of_its_mail(ports: FakePorts) -> None:
