@@ -30,7 +30,7 @@ from chalicelib.wiring import Wiring
 app = Chalice(app_name="assent")
 wiring = Wiring(os.environ)
 iam = IAMAuthorizer()
-answered = Answering(app, Response, wiring.log)
+answered = Answering(app, Response, wiring.log, lambda: wiring.name)
 
 STAGE = os.environ.get("ASSENT_STAGE", "dev")
 """Part of the queues' names, which Chalice reads at import (docs/decisions/0010-*.md)."""
@@ -94,8 +94,10 @@ def delegation(call: Call, token: str) -> Reply:
 @app.route("/cancel/{token}", methods=["GET", "HEAD", "POST"], **ANY)
 @answered
 def cancel(call: Call, token: str) -> Reply:
-    """Show the requester the page that cancels; POST is its button."""
-    return decision_links.cancel(call, wiring, token)
+    """Show the requester how the request stands; POST reminds the approvers, or cancels."""
+    from chalicelib.entrypoints import requester_link  # noqa: PLC0415 (cold start)
+
+    return requester_link.follow(call, wiring, token)
 
 
 @app.route("/", methods=["GET", "HEAD"], **ANY)

@@ -89,6 +89,11 @@ class Wiring:
         return self.settings.state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
 
     @property
+    def name(self) -> str:
+        """The name of organisation and stage, for people; also of a stage that lacks settings."""
+        return self._env.get("ASSENT_NAME", "").strip()
+
+    @property
     def public_url(self) -> str:
         """The base of mailed links, without a slash at its end."""
         return self.settings.public_url

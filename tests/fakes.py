@@ -278,6 +278,7 @@ class StillPorts:
     """The `Ports` without adapters: a clock set by hand, secrets without randomness, a log."""
 
     own_executions = "arn:aws:states:us-east-1:000000000000:execution:assent-test:"
+    name = ""
     public_url = "https://assent.example.com/api"
     approver_domains: tuple[str, ...] = ("example.com",)
     details_kept: timedelta | None = timedelta(days=30)

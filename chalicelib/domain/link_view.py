@@ -11,20 +11,22 @@ from .approval import Approval, Approver
 from .events import SYSTEM, Event
 
 
-def is_outcome_alone(approval: Approval, now: datetime, kept: timedelta | None) -> bool:
-    """Return whether links show the outcome alone: `kept` has passed since it, or the deadline."""
+def as_shown(approval: Approval, now: datetime, kept: timedelta | None) -> tuple[Approval, bool]:
+    """Return the approval as its links show it, and whether that is the outcome alone.
+
+    Once `kept` has passed since the outcome, or since the deadline, details and reasons are left
+    out: question, decisions and outcome stay.
+    """
     ended = approval.closed_at or approval.expires_at
-    return kept is not None and now >= ended + kept
-
-
-def outcome_alone(approval: Approval) -> Approval:
-    """Return the approval without details and reasons: question, decisions and outcome stay."""
-    return replace(
+    if kept is None or now < ended + kept:
+        return approval, False
+    shown = replace(
         approval,
         request=replace(approval.request, details=""),
         approvers=tuple(_without_reason(approver) for approver in approval.approvers),
         events=tuple(_without_reason_to_cancel(event) for event in approval.events),
     )
+    return shown, True
 
 
 def _without_reason(approver: Approver) -> Approver:

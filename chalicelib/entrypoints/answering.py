@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..domain.errors import AssentError
+from ..presentation.pages.parts import Page
 from . import web
 from .web import Call, Reply, Sent
 
@@ -49,6 +50,8 @@ class Answering(Generic[Response_co]):
     app: Framework
     respond: Respond[Response_co]
     log: Log
+    name: Callable[[], str] = str
+    """Gives the name of organisation and stage that stands on each page; "" for none."""
 
     def __call__(self, handler: Callable[..., Reply]) -> Callable[..., Response_co]:
         """Return the route of this function."""
@@ -70,10 +73,10 @@ class Answering(Generic[Response_co]):
             facts = dict(reply.facts)
         except AssentError as e:
             facts = dict[str, Any](e.as_facts())
-            reply = web.error(call, e)
+            reply = web.error(call, e, handler.__name__)
         except Exception as e:  # The last place to catch: a bug must not show its insides.
             facts = _bug(e)
-            reply = web.error(call, AssentError(""))
+            reply = web.error(call, AssentError(""), handler.__name__)
         self.log(
             handler.__name__,
             method=call.method,
@@ -84,7 +87,8 @@ class Answering(Generic[Response_co]):
             **call.signature,
             **facts,
         )
-        body = "" if call.method == "HEAD" else reply.body
+        shown = reply.body.html(self.name()) if isinstance(reply.body, Page) else reply.body
+        body = "" if call.method == "HEAD" else shown
         return self.respond(body=body, status_code=reply.status, headers=reply.headers)
 
 

@@ -1,4 +1,4 @@
-"""The links in mails about one approval: pages to decide and reassign, and to follow a request.
+"""The links by which an approver decides on one approval, or has somebody else asked.
 
 GET and HEAD show a page; the POST of its button acts. Programs get the same as JSON.
 """
@@ -13,27 +13,32 @@ from ..domain.errors import (
     Expired,
     InvalidRequest,
     Reassigned,
-    TooSoon,
     WrongCode,
 )
-from ..domain.link_tokens import as_mailed
-from ..domain.link_view import is_outcome_alone, outcome_alone
-from ..domain.refusals import why_cannot_decide
+from ..domain.link_tokens import as_mailed, digest
+from ..domain.link_view import as_shown
+from ..domain.refusals import is_locked, why_cannot_decide
 from ..presentation import serializers
 from ..presentation.json_types import DecisionLinkJson, ReassignedLinkJson
-from ..presentation.pages.decision import decide_page, reassign_page
+from ..presentation.pages.decision import decide_page, locked_page, reassign_page
+from ..presentation.pages.fields import FormError
 from ..presentation.pages.outcome import (
     outcome_for_approver,
-    outcome_for_requester,
     reassigned_page,
 )
-from ..presentation.pages.requester import requester_page
 from . import web
-from .forms import DecisionForm, ReassignForm, RequesterForm
+from .forms import DecisionForm, ReassignForm
 from .web import Call, Reply
 
 OVER = (AlreadyDecided, Expired, Cancelled, Reassigned)
 """The errors that end an approval for its reader: the page then shows the outcome."""
+
+_NOT_DECIDED: dict[Choice, str] = {
+    "approve": "Your approval was not recorded",
+    "reject": "Your rejection was not recorded",
+}
+_NOT_REASSIGNED = "The request was not reassigned"
+"""What a page says first of a press that changed nothing."""
 
 
 def decide(call: Call, ports: Ports, choice: Choice, token: str) -> Reply:
@@ -44,12 +49,15 @@ def decide(call: Call, ports: Ports, choice: Choice, token: str) -> Reply:
     form = DecisionForm()
     try:
         form = call.form(DecisionForm)
+        if form.show:
+            return _decide_page(call, ports, choice, token, form)
         approval, approver = deciding.decide(
             ports, token, choice, reason=form.reason, via="page", code=form.code
         )
     except OVER as e:
         approval, approver = deciding.find_for_approver(ports, token)
-        return _outcome(call, ports, approval, approver, error=e)
+        refused = web.form_error(e, _NOT_DECIDED[choice], form.reason)
+        return _outcome(call, ports, approval, approver, error=e, refused=refused)
     except (InvalidRequest, WrongCode) as e:
         if not call.wants_html:
             raise
@@ -70,35 +78,13 @@ def reassign(call: Call, ports: Ports, token: str) -> Reply:
         )
     except OVER as e:
         approval, approver = deciding.find_for_approver(ports, token)
-        return _outcome(call, ports, approval, approver, error=e)
+        refused = web.form_error(e, _NOT_REASSIGNED, form.note)
+        return _outcome(call, ports, approval, approver, error=e, refused=refused)
     except (InvalidRequest, WrongCode) as e:
         if not call.wants_html:
             raise
         return _reassign_page(call, ports, token, form, error=e)
-    return _outcome(call, ports, approval, approver)
-
-
-def cancel(call: Call, ports: Ports, token: str) -> Reply:
-    """Answer the link by which a requester follows the request, has others reminded or cancels."""
-    if call.method != "POST":
-        return _requester_page(call, ports, deciding.find_for_requester(ports, token))
-    form = RequesterForm()
-    try:
-        form = call.form(RequesterForm)
-        if form.action == "remind":
-            reminded = deciding.remind(ports, token, form.reason, "page")
-            return _requester_page(call, ports, reminded, reminded=True)
-        approval = deciding.cancel(ports, token, form.reason, "page")
-    except OVER as e:
-        return _outcome_for_requester(
-            call, ports, deciding.find_for_requester(ports, token), error=e
-        )
-    except (InvalidRequest, TooSoon) as e:
-        if not call.wants_html:
-            raise
-        found = deciding.find_for_requester(ports, token)
-        return _requester_page(call, ports, found, form.reason, error=e)
-    return _outcome_for_requester(call, ports, approval)
+    return _reassigned(call, approval, approver, just_now=True)
 
 
 def _decide_page(
@@ -110,7 +96,7 @@ def _decide_page(
     error: AssentError | None = None,
 ) -> Reply:
     approval, approver = deciding.find_for_approver(ports, token)
-    if answer := _answer_without_button(call, ports, approval, approver):
+    if answer := _answer_without_button(call, ports, approval, approver, token):
         return answer
     page = decide_page(
         approval,
@@ -121,7 +107,7 @@ def _decide_page(
         root=call.root,
         reason=form.reason,
         code=form.code,
-        error=web.form_error(error),
+        error=web.form_error(error, _NOT_DECIDED[choice]),
     )
     return web.html(page, error.status if error else 200)
 
@@ -130,54 +116,38 @@ def _reassign_page(
     call: Call, ports: Ports, token: str, form: ReassignForm, error: AssentError | None = None
 ) -> Reply:
     approval, approver = deciding.find_for_approver(ports, token)
-    if answer := _answer_without_button(call, ports, approval, approver):
+    if answer := _answer_without_button(call, ports, approval, approver, token):
         return answer
     page = reassign_page(
         approval,
         approver,
         token=token,
+        now=ports.now(),
         root=call.root,
         to=form.to,
         note=form.note,
         code=form.code,
-        error=web.form_error(error),
+        error=web.form_error(error, _NOT_REASSIGNED),
     )
     return web.html(page, error.status if error else 200)
 
 
-def _requester_page(
+def _answer_without_button(
     call: Call,
     ports: Ports,
     approval: Approval,
-    reason: str = "",
-    *,
-    reminded: bool = False,
-    error: AssentError | None = None,
-) -> Reply:
-    now = ports.now()
-    is_open = approval.outcome == "pending" and now < approval.expires_at
-    if not (is_open and approval.requester and call.wants_html):
-        return _outcome_for_requester(call, ports, approval)
-    page = requester_page(
-        approval,
-        approval.requester,
-        now=now,
-        reason=reason,
-        reminded=reminded,
-        error=web.form_error(error),
-    )
-    return web.html(page, error.status if error else 200, web.retry_after(error))
-
-
-def _answer_without_button(
-    call: Call, ports: Ports, approval: Approval, approver: Approver
+    approver: Approver,
+    token: str,
 ) -> Reply | None:
-    """Return the answer where there is nothing to press: the approval is over, or no browser."""
-    over = why_cannot_decide(approval, approver, ports.now())
+    """Return the answer where there is nothing to press: it is over, locked, or no browser asks."""
+    now = ports.now()
+    over = why_cannot_decide(approval, approver, now)
     if over is not None and not isinstance(over, AlreadyDecided):
         return _outcome(call, ports, approval, approver, error=over)
     if over is not None or not call.wants_html:
         return _outcome(call, ports, approval, approver)
+    if is_locked(approver, digest(token.partition(".")[2])):
+        return web.html(locked_page(approval, now), WrongCode.status)
     return None
 
 
@@ -188,59 +158,44 @@ def _outcome(
     approver: Approver,
     *,
     error: AssentError | None = None,
+    refused: FormError | None = None,
 ) -> Reply:
-    """Return an approval as its approver sees it, with their decision, and the error if any."""
+    """Return an approval as its approver sees it, with their decision, and the error if any.
+
+    `refused` is what the page says of a press that changed nothing.
+    """
     if approver.replaced_by is not None:
-        return _reassigned(call, approval, approver, error)
-    shown, alone = _shown(ports, approval)
+        return _reassigned(call, approval, approver, error=error, refused=refused)
+    shown, alone = as_shown(approval, ports.now(), ports.details_kept)
     if call.wants_html:
-        page = outcome_for_approver(
-            shown, shown.approver(approver.address), ports.now(), outcome_alone=alone
-        )
-        return _told(web.html(page), error)
+        own = shown.approver(approver.address)
+        page = outcome_for_approver(shown, own, ports.now(), outcome_alone=alone, refused=refused)
+        return web.with_error(web.html(page), error)
     view: DecisionLinkJson = {
         "approval": serializers.approver_view(shown, outcome_alone=alone),
         "approver": approver.address,
         "decision": approver.decision.choice if approver.decision else None,
     }
-    return _told(web.json(view), error)
-
-
-def _outcome_for_requester(
-    call: Call, ports: Ports, approval: Approval, error: AssentError | None = None
-) -> Reply:
-    """Return an approval as its requester sees it, and the error if any."""
-    shown, alone = _shown(ports, approval)
-    if call.wants_html:
-        page = outcome_for_requester(shown, ports.now(), outcome_alone=alone)
-        return _told(web.html(page), error)
-    return _told(web.json(serializers.requester_view(shown, outcome_alone=alone)), error)
+    return web.with_error(web.json(view), error)
 
 
 def _reassigned(
-    call: Call, approval: Approval, approver: Approver, error: AssentError | None
+    call: Call,
+    approval: Approval,
+    approver: Approver,
+    *,
+    just_now: bool = False,
+    error: AssentError | None = None,
+    refused: FormError | None = None,
 ) -> Reply:
     """Return who is asked in the place of a replaced approver, and nothing of the approval."""
     asked = approval.asked_instead_of(approver)
     if call.wants_html:
-        return _told(web.html(reassigned_page(asked)), error)
+        page = reassigned_page(asked, just_now=just_now, refused=refused)
+        return web.with_error(web.html(page), error)
     view: ReassignedLinkJson = {
         "approver": approver.address,
         "decision": None,
         "replacedBy": asked,
     }
-    return _told(web.json(view), error)
-
-
-def _shown(ports: Ports, approval: Approval) -> tuple[Approval, bool]:
-    """Return the approval as its links show it now, and whether that is the outcome alone."""
-    alone = is_outcome_alone(approval, ports.now(), ports.details_kept)
-    return (outcome_alone(approval) if alone else approval), alone
-
-
-def _told(reply: Reply, error: AssentError | None) -> Reply:
-    """Return the reply with the status of the error, and for programs its code and message."""
-    if error is None:
-        return reply
-    body = reply.body if isinstance(reply.body, str) else {**error.as_json(), **reply.body}
-    return reply._replace(body=body, status=error.status, facts={"code": error.code})
+    return web.with_error(web.json(view), error)

@@ -58,6 +58,6 @@ def _page(
         first=form.from_,
         last=form.until,
         reason=form.reason,
-        error=web.form_error(error),
+        error=web.form_error(error, "Your delegation was not changed"),
     )
     return web.html(page, error.status if error else 200)

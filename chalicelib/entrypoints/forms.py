@@ -8,10 +8,11 @@ from ..domain.approval import Choice, Outcome
 
 
 class DecisionForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an approver sends with a decision."""
+    """What an approver sends with a decision; with `show` the page is shown and nothing decided."""
 
     reason: str = ""
     code: str = ""
+    show: Literal["", "yes"] = ""
 
 
 class ReassignForm(Struct, frozen=True, forbid_unknown_fields=True):

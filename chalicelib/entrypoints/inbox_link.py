@@ -89,6 +89,7 @@ def _confirm(
         none_left = AlreadyDecided("None of these waits for you any more.")
         return _inbox(call, ports, token, error=none_left)
     page = pages.confirm_page(
+        selected.address,
         waiting,
         form.choice,
         closed=len(selected.approvals) - len(waiting) + len(selected.missing),
@@ -96,7 +97,7 @@ def _confirm(
         root=call.root,
         now=ports.now(),
         reason=form.reason,
-        error=web.form_error(error),
+        error=web.form_error(error, "Nothing was recorded"),
     )
     return web.html(page, error.status if error else 200)
 

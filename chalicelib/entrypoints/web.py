@@ -17,7 +17,8 @@ from ..domain.errors import AssentError, InvalidRequest, TooLarge, UnsupportedTy
 from ..domain.link_tokens import id_in, is_id
 from ..presentation.pages import parts
 from ..presentation.pages.fields import FormError
-from ..presentation.pages.problem import problem_page
+from ..presentation.pages.parts import Page
+from ..presentation.pages.problem import problem_page, unavailable_page
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -59,7 +60,7 @@ class Sent(Protocol):
 
 
 class Reply(NamedTuple):
-    """An answer; `body` is a page, text, or a value that becomes JSON."""
+    """An answer; `body` is a Page, text, or a value that becomes JSON."""
 
     body: Any
     status: int
@@ -133,8 +134,19 @@ class Call:
         """Return the body of a page, a form or JSON, as a `wanted` (a Struct)."""
         if self._type != FORM:
             return convert(self.json(default=b"{}"), wanted)
+        pairs = self.form_fields()
+        form: dict[str, Any] = dict(pairs)
+        for field in fields(wanted):  # type: ignore[arg-type]  # every `wanted` is a Struct
+            if typing.get_origin(field.type) is tuple:
+                form[field.name] = [value for name, value in pairs if name == field.name]
+        return convert(form, wanted)
+
+    def form_fields(self) -> list[tuple[str, str]]:
+        """Return names and values of a form, in order; empty if the body is no form."""
+        if self._type != FORM:
+            return []
         try:
-            pairs = parse_qsl(
+            return parse_qsl(
                 self._body.decode(),
                 keep_blank_values=True,
                 max_num_fields=FORM_FIELDS,
@@ -143,11 +155,6 @@ class Call:
         except ValueError:  # UnicodeDecodeError among them
             wrong = f"body: is not a form in UTF-8, or has more than {FORM_FIELDS} fields"
             raise InvalidRequest(wrong) from None
-        form: dict[str, Any] = dict(pairs)
-        for field in fields(wanted):  # type: ignore[arg-type]  # every `wanted` is a Struct
-            if typing.get_origin(field.type) is tuple:
-                form[field.name] = [value for name, value in pairs if name == field.name]
-        return convert(form, wanted)
 
     def _check_json(self) -> None:
         if self._type not in (JSON, ""):
@@ -191,7 +198,7 @@ def json(body: Mapping[str, object], status: int = 200, more: Headers | None = N
     return Reply(body, status, HEADERS | {"Content-Type": JSON} | (more or {}))
 
 
-def html(page: str, status: int = 200, more: Headers | None = None) -> Reply:
+def html(page: Page, status: int = 200, more: Headers | None = None) -> Reply:
     """Return a page."""
     return Reply(page, status, HEADERS | parts.HEADERS | (more or {}))
 
@@ -201,23 +208,43 @@ def text(plain: str) -> Reply:
     return Reply(plain, 200, HEADERS | {"Content-Type": "text/plain; charset=utf-8"})
 
 
-def error(call: Call, error: AssentError) -> Reply:
-    """Return the answer to an error, as a page or as JSON."""
+def with_error(reply: Reply, error: AssentError | None) -> Reply:
+    """Return the reply with the status of the error, and for programs its code and message."""
+    if error is None:
+        return reply
+    body = reply.body if isinstance(reply.body, Page) else {**error.as_json(), **reply.body}
+    return reply._replace(body=body, status=error.status, facts={"code": error.code})
+
+
+def error(call: Call, error: AssentError, route: str) -> Reply:
+    """Return the answer to an error, as a page or as JSON; `route` names what was called."""
     if error.status >= 500:
         # The log has the message, under the reference; a reader can't act on it.
         error.message = "We can't do that just now. What was recorded is kept; please try again."
     headers = retry_after(error)
     if call.wants_html:
-        return html(problem_page(error, call.reference), error.status, headers)
+        pressed = call.form_fields() if error.status >= 500 and call.method == "POST" else []
+        page = (
+            unavailable_page(route, pressed, call.reference)
+            if pressed
+            else problem_page(error, call.reference)
+        )
+        return html(page, error.status, headers)
     reference = {"reference": call.reference} if error.status >= 500 else {}
     return json(error.as_json() | reference, error.status, headers)
 
 
-def form_error(error: AssentError | None) -> FormError | None:
-    """Return what a form says of an error, without the field's name in its words."""
+def form_error(
+    error: AssentError | None, heading: str = "There is a problem", typed: str = ""
+) -> FormError | None:
+    """Return what a page says of an error, without the field's name in its words.
+
+    `heading` says what the press didn't do, `typed` what was typed and has no field on the page.
+    """
     if error is None:
         return None
-    return FormError(error.message.removeprefix(f"{error.field}: "), error.field or "")
+    said = error.message.removeprefix(f"{error.field}: ")
+    return FormError(said, error.field or "", heading, typed)
 
 
 def retry_after(error: AssentError | None) -> Headers:

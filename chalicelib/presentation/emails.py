@@ -17,7 +17,7 @@ from ..domain.texts import REASON_CHARACTERS
 from .layout import cut, wrap
 from .wording import (
     answer_the_newer,
-    cancel_reason,
+    cancelled_by,
     deadline,
     detail_rows,
     in_mail,
@@ -136,7 +136,7 @@ def _outcome_with_reasons(
         mail.to, approval.requester.address
     )
     whose = "your request" if to_requester else "this request"
-    because = cut(cancel_reason(approval), longest)
+    because = cut(cancelled_by(approval)[1], longest)
     decisions = [
         f"{in_mail(approver.address)} {past(decision.choice)} on {when(decision.decided_at)}"
         + (f":\n\n{quoted(cut(decision.reason, longest))}" if decision.reason else ".")
@@ -209,7 +209,7 @@ def _inbox(approval: Approval, secrets: MailSecrets, public_url: str) -> str:
 def _progress(approval: Approval, reader: str, now: datetime) -> list[tuple[str, str]]:
     only = approval.active_approvers[0].address  # named if there is one approver
     return [
-        ("Answer by", deadline(approval, now)),
+        ("Answer by", "{} ({})".format(*deadline(approval, now))),
         ("Needed", needed(approval, reader).replace(only, in_mail(only))),
         ("So far", progress(approval)),
     ]

@@ -18,10 +18,10 @@ def asked_as(approver: Approver, approval: Approval) -> str:
 
 
 def answer_state(approver: Approver, approval: Approval) -> str:
-    """Return whether an approver has answered: `approved on ...`, `has not answered`."""
+    """Return whether an approver has decided: `approved on ...`, `has not decided`."""
     if approver.decision is not None:
         return f"{past(approver.decision.choice)} on {when(approver.decision.decided_at)}"
-    return "has not answered" if approval.outcome == "pending" else "did not answer"
+    return "has not decided" if approval.outcome == "pending" else "did not decide"
 
 
 def mail_state(approver: Approver, approval: Approval) -> str:

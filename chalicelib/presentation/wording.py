@@ -20,7 +20,11 @@ and passwords of links."""
 _PRINCIPAL = re.compile(r"arn:[\w:/+=,.@-]+", re.ASCII)
 _LIKE_A_SITE = re.compile(r"(?<![a-z0-9])(www|ftp)\.", re.IGNORECASE)
 _LINKING = re.compile(r"[.@]")
+_HALF_A_YEAR = timedelta(days=180)
+_NAMED = 3
+"""More people are counted and not named."""
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -80,11 +84,41 @@ def answer_the_newer(approval: Approval) -> str:
     return f"{again[0].upper()}{again[1:]}. {advice}" if again else ""
 
 
-def deadline(approval: Approval, now: datetime) -> str:
-    """Return the deadline and, while the approval is open, what is left: `... (in 24 hours)`."""
-    at = when(approval.expires_at)
+def weekday(moment: datetime, now: datetime) -> str:
+    """Return a time with its weekday, and with its year unless that is obvious.
+
+    `Sun 29 Nov, 17:31 UTC`
+    """
+    year = "" if abs(moment - now) < _HALF_A_YEAR else f" {moment.year}"
+    day = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]}"
+    return f"{day}{year}, {moment:%H:%M} UTC"
+
+
+def deadline(approval: Approval, now: datetime) -> tuple[str, str]:
+    """Return the deadline and, while the approval is open, what is left: `in 24 hours` or ""."""
     is_open = approval.outcome == "pending" and now < approval.expires_at
-    return f"{at} (in {duration(approval.expires_at - now)})" if is_open else at
+    left = f"in {duration(approval.expires_at - now)}" if is_open else ""
+    return weekday(approval.expires_at, now), left
+
+
+def quorum(approval: Approval) -> str:
+    """Return the quorum and how far it is, if several are asked; empty if one is."""
+    k, n = approval.approvals_needed, len(approval.active_approvers)
+    if n == 1 and k == 1:
+        return ""
+    most = approval.request.rejections_needed
+    ending = f"{count(most, 'rejection')} end{'s' if most == 1 else ''} it"
+    so_far = f" So far: {progress(approval)}." if approval.decisions else ""
+    return f"{k} of {n} approvers must approve; {ending}.{so_far}"
+
+
+def still_needed(approval: Approval) -> str:
+    """Return what an open approval waits for: `1 more approval is needed, from ada@...`."""
+    left = approval.approvals_needed - approval.approve_count
+    people = [approver.address for approver in approval.undecided]
+    some = " or ".join([", ".join(people[:-1]), people[-1]] if people[1:] else people)
+    from_ = some if len(people) <= _NAMED else f"any of {len(people)} approvers"
+    return f"{count(left, 'more approval')} {'is' if left == 1 else 'are'} needed, from {from_}."
 
 
 def needed(approval: Approval, reader: str = "") -> str:
@@ -112,13 +146,13 @@ def past(choice: Choice) -> str:
     return OUTCOME_OF[choice]
 
 
-def was(approval: Approval, *, mailed: bool = False) -> str:
+def was(approval: Approval, *, mailed: bool = False, with_time: bool = True) -> str:
     """Return outcome and time: `was approved on ...`; who or what cancelled or replaced it.
 
     Says so if a decision came when the workflow didn't wait for it any more. `mailed` has the
     address written as `in_mail` does.
     """
-    at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
+    at = f" on {when(approval.closed_at)}" if approval.closed_at and with_time else ""
     if approval.outcome == "expired":
         return f"expired{at}, before it was decided"
     if approval.outcome == "cancelled":
@@ -154,11 +188,11 @@ def next_step(approval: Approval, *, to_requester: bool) -> str:
     return "Ask again if it is still needed." if undecided and to_requester else ""
 
 
-def cancel_reason(approval: Approval) -> str:
-    """Return the reason that a person gave for cancelling; empty if there is none."""
+def cancelled_by(approval: Approval) -> tuple[str, str]:
+    """Return who cancelled, and their reason; both empty if no person did."""
     if approval.outcome != "cancelled" or _cancellation(approval).who == SYSTEM:
-        return ""
-    return _cancellation(approval).note
+        return "", ""
+    return _cancellation(approval).who, _cancellation(approval).note
 
 
 def detail_rows(approval: Approval) -> list[tuple[str, str]]:

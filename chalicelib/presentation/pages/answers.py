@@ -1,4 +1,4 @@
-"""The parts of the requester's page: who has answered, and the button that reminds the others."""
+"""The parts of the requester's page: who has decided, and the button that reminds the others."""
 
 from datetime import datetime
 
@@ -12,14 +12,14 @@ from .parts import joined
 
 _BUTTON = Markup(
     '<form method="post">\n<input type="hidden" name="action" value="remind">\n'
-    '<button type="submit">{}</button>\n</form>'
+    '<button type="submit">{}</button>\n</form>\n'
 )
 
 
 def answers(approval: Approval) -> Markup:
-    """Return each approver asked now: their answer, or what became of the mail to them."""
+    """Return each approver asked now: their decision, or what became of the mail to them."""
     items = joined(_answer(approver, approval) for approver in approval.active_approvers)
-    return Markup('<ul class="decisions">\n{}</ul>').format(items)
+    return Markup('<ul class="decisions">\n{}</ul>\n').format(items)
 
 
 def reminder(approval: Approval, now: datetime) -> Markup:
@@ -35,7 +35,7 @@ def reminder(approval: Approval, now: datetime) -> Markup:
 
 def _answer(approver: Approver, approval: Approval) -> Markup:
     decision = approver.decision
-    reason = Markup('<span class="reason" dir="auto">{}</span>')
+    reason = Markup(':<blockquote class="reason" dir="auto">{}</blockquote>')
     remark = Markup('<span class="fact">{}</span>')
     role, mail = asked_as(approver, approval), mail_state(approver, approval)
     return Markup("<li><strong>{}</strong> {}{}{}{}</li>\n").format(

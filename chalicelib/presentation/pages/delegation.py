@@ -6,7 +6,7 @@ from ...domain.addresses import same_person
 from ...domain.delegation import Delegation
 from ..wording import when
 from .fields import FormError, date_field, email_field, text_area
-from .parts import ROOT, fill, joined, page
+from .parts import ROOT, Page, fill, joined, page, quotation
 
 _END = Markup(
     '<button class="reject" name="end" value="yes" formnovalidate>End this delegation</button>'
@@ -27,7 +27,7 @@ def delegation_page(
     last: str = "",
     reason: str = "",
     error: FormError | None = None,
-) -> str:
+) -> Page:
     """Return the page with the delegation that is or will be in force, and a form for another."""
     label = f"E-mail address of {'another' if delegation else 'the'} delegate"
     heading = f"{delegation.delegate} is your delegate" if delegation else "You have no delegate"
@@ -54,14 +54,16 @@ def delegation_page(
 
 def _current(address: str, delegation: Delegation) -> Markup:
     """Return what is or will be in force, and who wrote it."""
+    author = _author(address, delegation) if delegation.by else "Somebody"
     rows = [
         ("From", when(delegation.from_)),
         ("Until", when(delegation.until)),
-        *([("Reason", delegation.reason)] if delegation.reason else []),
-        *([("Set by", _author(address, delegation))] if delegation.by else []),
+        *([("Set by", author)] if delegation.by else []),
     ]
-    row = Markup('<dt>{}</dt><dd dir="auto">{}</dd>\n')
-    return Markup("<dl>\n{}</dl>").format(joined(row.format(*one) for one in rows))
+    row = Markup("<dt>{}</dt><dd>{}</dd>\n")
+    facts = Markup("<dl>\n{}</dl>\n").format(joined(row.format(*one) for one in rows))
+    said = delegation.reason and quotation(author[:1].upper() + author[1:], delegation.reason)
+    return facts + said
 
 
 def _author(address: str, delegation: Delegation) -> str:

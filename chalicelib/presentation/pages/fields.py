@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from ...domain.texts import LIMIT, REASON_CHARACTERS, visible
+from ...domain.texts import REASON_CHARACTERS, visible
 
 LABELS = {
     "reason": "Reason",
@@ -24,17 +24,20 @@ LABELS = {
 """Field -> what an error summary calls it."""
 
 _TEXTAREA = Markup(
-    '<textarea id="{name}" name="{name}" rows="3" maxlength="{most}" dir="auto"{attributes}>'
-    '{typed}</textarea>\n<p class="limit" id="{name}-limit">{limit}</p>'
+    '<textarea id="{name}" name="{name}" rows="2" maxlength="{most}" dir="auto"{attributes}>'
+    "{typed}</textarea>\n"
 )
 _EMAIL = Markup(
-    '<input id="{name}" name="{name}" type="email" maxlength="254" value="{typed}"{attributes}>'
+    '<input id="{name}" name="{name}" type="email" maxlength="254" value="{typed}"{attributes}>\n'
 )
-_DATE = Markup('<input id="{name}" name="{name}" type="date" value="{typed}"{attributes}>')
+_DATE = Markup('<input id="{name}" name="{name}" type="date" value="{typed}"{attributes}>\n')
 _CODE = Markup(
     '<input id="{name}" name="{name}" inputmode="numeric" autocomplete="one-time-code"'
-    ' maxlength="40" value="{typed}"{attributes}>'
+    ' maxlength="40" value="{typed}"{attributes}>\n'
 )
+
+_REQUIRED = Markup(" required")
+_KEPT = Markup('<p class="author">You typed:</p>\n<blockquote dir="auto">{}</blockquote>\n')
 
 
 class FormError(NamedTuple):
@@ -42,6 +45,10 @@ class FormError(NamedTuple):
 
     text: str
     field: str = ""
+    heading: str = "There is a problem"
+    """What the press didn't do."""
+    typed: str = ""
+    """What was typed, where the page has no field that keeps it."""
 
 
 def text_area(
@@ -82,15 +89,15 @@ def error_summary(error: FormError | None, fields: Collection[str]) -> Markup:
     """
     if error is None:
         return Markup("")
-    box = Markup(
-        '<div class="error" role="alert" tabindex="-1"{}>\n'
-        "<h2>There is a problem</h2>\n<p>{}</p>\n</div>"
-    )
-    if error.field not in fields:
-        named = f"{error.field}: {_said(error.text)}" if error.field else error.text
-        return box.format(Markup(" autofocus"), _sentence(named))
-    link = Markup('<a href="#{}">{}: {}</a>')
-    return box.format("", link.format(error.field, LABELS[error.field], _said(error.text)))
+    box = Markup('<div class="error" role="alert" tabindex="-1"{}>\n<h2>{}</h2>\n{}{}</div>\n')
+    kept = _KEPT.format(visible(error.typed)) if error.typed else ""
+    if error.field in fields:
+        link = Markup('<p><a href="#{}">{}: {}</a></p>\n')
+        said = link.format(error.field, LABELS[error.field], _said(error.text))
+        return box.format("", error.heading, said, kept)
+    named = f"{error.field}: {_said(error.text)}" if error.field else error.text
+    said = Markup("<p>{}</p>\n").format(_sentence(named)) if error.text else Markup("")
+    return box.format(Markup(" autofocus"), error.heading, said, kept)
 
 
 def field_error(name: str, error: FormError | None) -> Markup:
@@ -101,16 +108,11 @@ def field_error(name: str, error: FormError | None) -> Markup:
     return shown.format(name, _sentence(error.text))
 
 
-def error_attributes(name: str, error: FormError | None, *, hint: str = "") -> Markup:
-    """Return the attributes that tie a field to its error, and to the element of id `hint`."""
-    wrong = error is not None and error.field == name
-    described = " ".join(one for one in (f"{name}-error" if wrong else "", hint) if one)
-    return Markup("").join(
-        (
-            Markup(' aria-describedby="{}"').format(described) if described else "",
-            Markup(' aria-invalid="true" autofocus') if wrong else "",
-        )
-    )
+def error_attributes(name: str, error: FormError | None) -> Markup:
+    """Return the attributes that tie a field to its error."""
+    if error is None or error.field != name:
+        return Markup("")
+    return Markup(' aria-describedby="{}-error" aria-invalid="true" autofocus').format(name)
 
 
 def _field(
@@ -122,13 +124,8 @@ def _field(
     *,
     required: bool,
 ) -> Markup:
-    hint = f"{name}-limit" if html is _TEXTAREA else ""
-    attributes = error_attributes(name, error, hint=hint) + (
-        Markup(" required") if required else ""
-    )
-    shown = html.format(
-        name=name, typed=typed, attributes=attributes, most=REASON_CHARACTERS, limit=LIMIT
-    )
+    attributes = error_attributes(name, error) + (_REQUIRED if required else "")
+    shown = html.format(name=name, typed=typed, attributes=attributes, most=REASON_CHARACTERS)
     labelled = Markup('<label for="{}">{}</label>\n{}{}')
     return labelled.format(name, label, field_error(name, error), shown)
 

@@ -1,26 +1,39 @@
 """Pages of an approver's inbox: all requests that wait for them, several decided at once."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
 from ...domain.errors import AssentError
-from ..wording import asked_again, count, deadline, past, progress, requester, too_late, was, when
+from ..wording import (
+    asked_again,
+    count,
+    deadline,
+    past,
+    progress,
+    requester,
+    still_needed,
+    too_late,
+    was,
+    weekday,
+)
+from .details import details
 from .fields import FormError, error_attributes, field_error, text_area
-from .parts import ROOT, details, fill, joined, page
+from .parts import ROOT, Page, choice_button, fill, joined, page
 
 Result = tuple[Approval, AssentError | None]
 """One approval decided together with others, and the error if it wasn't."""
 
-_LOOK_AGAIN = "Please look once more"
-_BUTTONS = Markup(
-    '<div class="buttons">\n'
-    '<button class="approve" name="choice" value="approve">Approve selected …</button>\n'
-    '<button class="reject" name="choice" value="reject">Reject selected …</button>\n'
-    "</div>"
+_SOON = timedelta(hours=4)
+_BUTTONS = Markup('<div class="buttons">\n{}\n{}\n</div>\n')
+_HINT = (
+    "Requests are sorted by deadline. New ones can take a moment to appear here. Selecting decides "
+    "nothing yet: the next page shows the selected requests again. "
 )
+_STRONG = Markup("<strong>{}</strong>")
+_NOTHING = Markup("<p>New requests come to you by mail, and appear here within a minute.</p>\n")
 
 
 def inbox_page(
@@ -32,12 +45,12 @@ def inbox_page(
     error: FormError | None = None,
     token: str = "",
     root: str = ROOT,
-) -> str:
+) -> Page:
     """Return one page of the inbox; `after` is where the next page begins, "" if there is none.
 
     With the link token it leads to the page of the reader's delegation.
     """
-    away = Markup('<p class="small">Are you away? <a href="{}delegation/{}">Delegate</a>.</p>')
+    away = Markup('<p><a class="link" href="{}delegation/{}">Delegate while you are away</a></p>')
     heading = _inbox_heading(len(approvals), more=bool(after))
     selectable = [a.id for a in approvals if not a.request.code_required]
     first = selectable[0] if selectable else ""
@@ -49,11 +62,13 @@ def inbox_page(
             "inbox",
             address=address,
             heading=heading,
+            nothing="" if approvals or after else _NOTHING,
             error=field_error("chosen", error) if selectable else "",
             items=joined(_item(a, now, error if a.id == first else None) for a in approvals),
-            buttons=_BUTTONS if selectable else "",
+            buttons=_buttons() if selectable else "",
             more=more.format(after) if after else "",
             away=away.format(root, token) if token else "",
+            hint=_HINT if selectable else "",
         ),
         error,
         ("chosen",) if selectable else (),
@@ -61,6 +76,7 @@ def inbox_page(
 
 
 def confirm_page(
+    address: str,
     approvals: Sequence[Approval],
     choice: Choice,
     *,
@@ -70,9 +86,8 @@ def confirm_page(
     now: datetime,
     reason: str = "",
     error: FormError | None = None,
-) -> str:
+) -> Page:
     """Return the page whose button decides these; `closed` selected ones wait no longer."""
-    item = Markup('<li><strong dir="auto">{}</strong>{}</li>\n')
     hidden = Markup('<input type="hidden" name="chosen" value="{}">\n')
     others = (
         f"; {closed} of the selected no longer wait{'s' if closed == 1 else ''}" if closed else ""
@@ -84,13 +99,14 @@ def confirm_page(
         choice,
         fill(
             "bulk_confirm",
-            lead=_LOOK_AGAIN + others,
+            lead=f"Please look once more{others}",
             heading=f"{button}?",
-            items=joined(item.format(a.request.subject, _facts(a, now)) for a in approvals),
+            items=joined(_confirmed_item(approval, now) for approval in approvals),
             hidden=joined(hidden.format(approval.id) for approval in approvals),
             choice=choice,
             reason=text_area("reason", "Reason for all of them", reason, error, required=required),
-            button=button,
+            button=choice_button(choice, button),
+            address=address,
             token=token,
             root=root,
         ),
@@ -106,29 +122,55 @@ def receipt_page(
     root: str = ROOT,
     *,
     missing: Sequence[AssentError] = (),
-) -> str:
+) -> Page:
     """Return the page that says for each request whether the decision was recorded.
 
-    `missing` has an error for each selected request that can't be shown.
+    Those that were not recorded come first. `missing` has an error for each selected request that
+    can't be shown.
     """
-    recorded, number = sum(error is None for _, error in results), len(results) + len(missing)
-    late = sum(error is None and too_late(approval) for approval, error in results)
-    lead = "Recorded" if recorded else "Nothing was recorded just now"
-    of = "" if recorded == number else f" of {number}"
-    heading = f"You {past(choice)} {recorded}{of} request{'s' if number > 1 else ''}"
-    heading += _how_many_late(late, recorded)
-    item = Markup('<li><strong dir="auto">{}</strong>: <span class="reason">{}</span></li>\n')
-    lines = [
-        *(item.format(a.request.subject, _result(a, choice, error)) for a, error in results),
-        *(item.format("A request that can't be shown", error.message) for error in missing),
-    ]
-    return page(
-        heading,
-        choice if recorded > late else None,
-        fill(
-            "bulk_receipt", lead=lead, heading=heading, items=joined(lines), token=token, root=root
-        ),
+    recorded = [approval for approval, error in results if error is None]
+    failed = [(a.request.subject, error.message, a.id) for a, error in results if error is not None]
+    failed += [("A request that can't be shown", error.message, "") for error in missing]
+    late, number = sum(map(too_late, recorded)), len(recorded) + len(failed)
+    of = "" if len(recorded) == number else f" of {number}"
+    heading = f"You {past(choice)} {len(recorded)}{of} request{'s' if number > 1 else ''}"
+    heading = heading + _how_many_late(late, len(recorded)) if recorded else "Nothing was recorded"
+    done = [(a.request.subject, _result(a, choice), a.id) for a in recorded]
+    were = "was" if len(failed) == 1 else "were"
+    not_done = f"{count(len(failed), 'decision')} {were} not recorded"
+    content = fill(
+        "bulk_receipt",
+        heading=heading,
+        failed=_part(not_done, failed, ' class="wrong"') if failed else "",
+        recorded=_part("Recorded", done) if done else "",
+        token=token,
+        root=root,
     )
+    if failed:
+        return Page(f"Error: {heading}", "wrong", content)
+    return page(heading, choice if len(recorded) > late else None, content)
+
+
+def _buttons() -> Markup:
+    named = ' class="{}" name="choice" value="{}"'
+    return _BUTTONS.format(
+        choice_button("approve", "Review to approve", named.format("approve", "approve")),
+        choice_button("reject", "Review to reject", named.format("outline reject", "reject")),
+    )
+
+
+def _part(heading: str, lines: Sequence[tuple[str, str, str]], attributes: str = "") -> Markup:
+    """Return a list of subjects, each with its result and, for questions about it, its id."""
+    item = Markup(
+        '<li><strong dir="auto">{}</strong><span class="fact">{}</span>'
+        '<span class="fact">{}</span></li>\n'
+    )
+    items = joined(
+        item.format(subject, said, f"Reference: {named}" if named else "")
+        for subject, said, named in lines
+    )
+    shown = Markup('<h2{}>{}</h2>\n<ul class="decisions">\n{}</ul>\n')
+    return shown.format(Markup(attributes), heading, items)  # noqa: S704 (our own)
 
 
 def _how_many_late(late: int, recorded: int) -> str:
@@ -158,31 +200,33 @@ def _item(approval: Approval, now: datetime, error: FormError | None) -> Markup:
         selectable = coded.format(
             subject, "This request needs a code: open the link in its own mail to decide."
         )
-    folded = Markup("<details><summary>Details</summary>\n{}\n</details>")
-    shown = details(approval, unfolded=True)
+    folded = Markup("<details><summary>Details</summary>\n{}</details>\n")
+    shown = details(approval)
     more = folded.format(shown) if shown else ""
-    return Markup("<li>{}\n{}\n{}</li>\n").format(selectable, _facts(approval, now), more)
+    return Markup("<li>{}\n{}{}</li>\n").format(selectable, _facts(approval, now), more)
+
+
+def _confirmed_item(approval: Approval, now: datetime) -> Markup:
+    item = Markup('<li><strong dir="auto">{}</strong>\n{}{}</li>\n')
+    return item.format(approval.request.subject, _facts(approval, now), details(approval))
 
 
 def _facts(approval: Approval, now: datetime) -> Markup:
-    so_far = f"; so far {progress(approval)}" if approval.decisions else ""
+    day, left = deadline(approval, now)
+    soon = _STRONG.format(left) if approval.expires_at - now < _SOON else left
     again = asked_again(approval)
-    older = f"Older request: {again}. Please answer the newer one." if again else ""
-    lines = (
-        f"Asked by {requester(approval)} on {when(approval.created_at)}",
-        f"Answer by {deadline(approval, now)}{so_far}",
-        older,
-    )
+    lines = [
+        f"Asked by {requester(approval)} on {weekday(approval.created_at, now)}",
+        Markup("Answer by {}{}").format(day, Markup(" ({})").format(soon) if left else ""),
+        *([f"So far {progress(approval)}"] if approval.decisions else []),
+        *([f"Older request: {again}. Please answer the newer one."] if again else []),
+    ]
     fact = Markup('<p class="fact">{}</p>\n')
-    return joined(fact.format(line) for line in lines if line)
+    return joined(fact.format(line) for line in lines)
 
 
-def _result(approval: Approval, choice: Choice, error: AssentError | None) -> str:
-    if error is not None:
-        return error.message
-    done = past(choice).capitalize()
-    if too_late(approval):
-        done += " too late"
+def _result(approval: Approval, choice: Choice) -> str:
+    done = f"{past(choice).capitalize()}{' too late' if too_late(approval) else ''}."
     if approval.outcome == "pending":
-        return f"{done}. It is waiting for other approvers: {progress(approval)}."
-    return f"{done}. The request {was(approval)}."
+        return f"{done} {still_needed(approval)} You get a mail when it is decided."
+    return f"{done} The request {was(approval)}."

@@ -10,20 +10,22 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
-from ..wording import deadline, detail_rows, needed, progress, requester, when
+from ..wording import deadline, past, quorum, requester, when
 from .fields import FormError, error_summary, error_title
 
 Mood = Choice | None
 """The choice that gives a page its colour, if any."""
 
 _HERE = Path(__file__).parent
-_LONG = 1_500
-"""Details of more characters are folded, so that the button stays in sight."""
 _STYLE = (_HERE / "style.css").read_text()
+_SIGNS: dict[Choice, str] = {"approve": "✓", "reject": "✕"}
+"""Beside its word and its colour, which not everybody can tell from the other."""
+_BUTTON = Markup('<button type="submit"{}><span aria-hidden="true">{}</span> {}</button>')
 
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -38,24 +40,38 @@ ROOT = "../"
 """The relative address of the folder that all pages are in, as seen from one of them."""
 
 
+class Page(NamedTuple):
+    """A page without its frame; `mood` has the classes that colour it."""
+
+    title: str
+    mood: str
+    content: Markup
+
+    def html(self, name: str = "") -> str:
+        """Return the whole page; `name` is the stage's, of an organisation for example."""
+        return str(
+            fill(
+                "layout",
+                title=self.title,
+                mood=self.mood,
+                brand=f"Assent · {name}" if name else "Assent",
+                content=self.content,
+                style=Markup(_STYLE),  # noqa: S704 (our own file)
+            )
+        )
+
+
 def page(
     title: str,
     mood: Mood,
     content: Markup,
     error: FormError | None = None,
     fields: Collection[str] = (),
-) -> str:
-    """Return the whole page; `error` is summed up before its content, which has these fields."""
-    style = Markup(_STYLE)  # noqa: S704 (our own file)
-    filled = fill(
-        "layout",
-        title=error_title(title, error),
-        mood=mood or "",
-        summary=error_summary(error, fields),
-        content=content,
-        style=style,
-    )
-    return str(filled)
+) -> Page:
+    """Return the page; `error` is summed up before its content, which has these fields."""
+    classes = [mood or "", "wrong" if error else ""]
+    summary = error_summary(error, fields)
+    return Page(error_title(title, error), " ".join(filter(None, classes)), summary + content)
 
 
 def fill(template: str, **values: object) -> Markup:
@@ -68,44 +84,60 @@ def joined(parts: Iterable[Markup]) -> Markup:
     return Markup("").join(parts)
 
 
+def choice_button(choice: Choice, words: str, attributes: str = "") -> Markup:
+    """Return the button of a choice, with its sign."""
+    return _BUTTON.format(Markup(attributes), _SIGNS[choice], words)  # noqa: S704 (our own)
+
+
 def notice_box(message: str) -> Markup:
     """Return what to know before pressing the button; empty if there is nothing."""
-    return Markup('<p class="notice">{}</p>').format(message) if message else Markup("")
+    return Markup('<p class="notice">{}</p>\n').format(message) if message else Markup("")
 
 
-def facts(approval: Approval, now: datetime, reader: str = "") -> Markup:
-    """Return requester and progress, for the reader of that address.
-
-    While an answer is waited for, also deadline and quorum.
-    """
-    still_open = [("Answer by", deadline(approval, now)), ("Needed", needed(approval, reader))]
-    rows = [
-        ("Asked by", requester(approval)),
-        ("Asked on", when(approval.created_at)),
-        *(still_open if approval.outcome == "pending" else []),
-        ("So far" if approval.outcome == "pending" else "Decisions", progress(approval)),
-    ]
-    row = Markup("<dt>{}</dt><dd>{}</dd>\n")
-    return Markup("<dl>\n{}</dl>").format(joined(row.format(*r) for r in rows))
+def asks(approval: Approval, now: datetime) -> Markup:
+    """Return who asks, and until when an answer is waited for."""
+    who = requester(approval)
+    day, left = deadline(approval, now)
+    return Markup("<strong>{}</strong> asks. Answer by <strong>{}</strong>{}.").format(
+        who[:1].upper() + who[1:] if " " in who else who, day, f" ({left})" if left else ""
+    )
 
 
-def details(approval: Approval, *, unfolded: bool = False) -> Markup:
-    """Return the details; empty if there are none, folded if they are long."""
-    shown = approval.request.details
-    fold = Markup if unfolded else _folded
-    if not shown:
-        return Markup("")
-    if isinstance(shown, str):
-        return fold(Markup('<div class="prose" dir="auto">{}</div>').format(shown))
-    row = Markup('<tr><th scope="row" dir="auto">{}</th><td dir="auto">{}</td></tr>\n')
-    rows = joined(row.format(*r) for r in detail_rows(approval))
-    return fold(Markup("<table>\n{}</table>").format(rows))
+def quorum_line(approval: Approval) -> Markup:
+    """Return how many approvals are needed, and how many there are; empty for one approver."""
+    said = quorum(approval)
+    return Markup('<p class="quorum">{}</p>\n').format(said) if said else Markup("")
 
 
-def _folded(shown: Markup) -> Markup:
-    if len(shown) <= _LONG:
-        return shown
-    return Markup("<details><summary>Details</summary>\n{}\n</details>").format(shown)
+def quotation(author: str, text: str) -> Markup:
+    """Return what a person wrote, under their name."""
+    shown = Markup('<p class="author">{} wrote:</p>\n<blockquote dir="auto">{}</blockquote>\n')
+    return shown.format(author, text)
+
+
+def about(approval: Approval) -> Markup:
+    """Return the subject as a quotation, with who asked and when."""
+    shown = Markup(
+        '<p class="author">Asked by {} on {}:</p>\n'
+        '<blockquote class="about" dir="auto">{}</blockquote>\n'
+    )
+    return shown.format(requester(approval), when(approval.created_at), approval.request.subject)
+
+
+def decisions(approval: Approval) -> Markup:
+    """Return each decision with its reason as a quotation; empty if there is none."""
+    reason = Markup('<blockquote class="reason" dir="auto">{}</blockquote>')
+    item = Markup("<li><strong>{}</strong> {} on {}{}</li>\n")
+    items = joined(
+        item.format(
+            a.address,
+            past(d.choice),
+            when(d.decided_at),
+            (Markup(":") + reason.format(d.reason)) if d.reason else "",
+        )
+        for a, d in approval.decisions
+    )
+    return Markup('<ul class="decisions">\n{}</ul>\n').format(items) if items else items
 
 
 @cache

@@ -5,9 +5,11 @@ from datetime import datetime
 from markupsafe import Markup
 
 from ...domain.approval import Approval, Approver
+from ..wording import deadline, when
 from .answers import answers, reminder
+from .details import details
 from .fields import FormError, text_area
-from .parts import details, facts, fill, page
+from .parts import Page, choice_button, fill, page, quorum_line
 
 
 def requester_page(
@@ -18,28 +20,33 @@ def requester_page(
     reason: str = "",
     reminded: bool = False,
     error: FormError | None = None,
-) -> str:
-    """Return the page on which the requester sees who has answered, reminds and cancels.
+) -> Page:
+    """Return the page on which the requester sees who has decided, reminds and cancels.
 
     `reminded` says that the last press had the approvers reminded.
     """
     notice = Markup('<p class="notice" role="status" tabindex="-1" autofocus>{}</p>\n')
-    done = "The approvers who have not answered get another mail within a few minutes."
+    done = "The approvers who have not decided get another mail within a few minutes."
     title = "Reminder on its way" if reminded else "Your request"
-    asked = details(approval)
+    day, left = deadline(approval, now)
     return page(
         f"{title}: {approval.request.subject}",
         None,
         fill(
             "requester",
             subject=approval.request.subject,
+            asks=Markup("You asked on {}. It has to be decided by <strong>{}</strong>{}.").format(
+                when(approval.created_at), day, f" ({left})" if left else ""
+            ),
+            quorum=quorum_line(approval),
             notice=notice.format(done) if reminded else "",
-            facts=facts(approval, now),
             answers=answers(approval),
             reminder=reminder(approval, now),
-            details=Markup("<h2>Details</h2>\n{}\n").format(asked) if asked else "",
+            details=details(approval),
             reason=text_area("reason", "Reason", reason, error),
+            button=choice_button("reject", "Cancel request", ' class="outline reject"'),
             address=requester.address,
+            reference=approval.id,
         ),
         error,
         ("reason",),

@@ -95,7 +95,7 @@ def test_extending_mails_the_undecided_and_the_requester(ports: FakePorts) -> No
     assert subjects(ports, MARY)[1:] == ["More time: Release 4.2"]
     assert len(subjects(ports, GRACE)) == 1
     for _, email in ports.mailer.sent[-2:]:
-        assert "Answer by: 24 Nov 2026, 09:00 UTC" in email.text
+        assert "Tue 24 Nov, 09:00 UTC" in email.text
     assert deciding.find_for_requester(ports, ports.token_mailed_to(MARY, "cancel"))
     assert decide(ports, ADA).outcome == "approved"
 

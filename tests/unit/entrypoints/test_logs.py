@@ -1,6 +1,7 @@
 """The log: one event for each request, without token, link, reason, note or code."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -113,7 +114,10 @@ class Talkative(FakeStore):
 def test_a_bug_is_logged_by_its_type_and_place_alone(
     client: AppClient, ports: AppPorts, accept: str
 ) -> None:
-    """Its message may hold anything, so it is neither logged nor answered."""
+    """Its message may hold anything, so it is neither logged nor answered.
+
+    What a person typed is kept in their own form.
+    """
     token = new_link(ports)
     use_store(ports, Talkative(ports.effects)).secret = token
     for response in (
@@ -121,8 +125,9 @@ def test_a_bug_is_logged_by_its_type_and_place_alone(
         client.post_form(f"/reject/{token}", accept, reason=REASON),
     ):
         assert (response.status, response.is_page) == (500, accept == BROWSER)
+        answered = re.sub("<textarea.*?</textarea>", "", response.text, flags=re.DOTALL)
         for inside in (TOKEN, token, REASON, "RuntimeError", "Traceback", "chalicelib", ".py"):
-            assert inside not in response.text
+            assert inside not in answered
     assert_no_secret_is_logged(ports, token, token.split(".")[1])
     event = ports.logged[0]
     assert (event["status"], event["error"]) == (500, "RuntimeError")

@@ -30,9 +30,13 @@ def test_opening_the_page_shows_the_request_and_its_button(
     shown = client.get(path_of(ports, page), BROWSER)
     assert (shown.status, shown.is_page) == (200, True)
     assert "Release 4.2" in shown.text
-    buttons = {"reassign": ["Reassign"], "cancel": ["Remind the approvers", "Cancel request"]}
+    cross = '<span aria-hidden="true">✕</span> '
+    buttons = {
+        "reassign": ["Reassign"],
+        "cancel": ["Remind the approvers", f"{cross}Cancel request"],
+    }
     assert re.findall("<button[^>]*>(.*)</button>", shown.text) == buttons[page]
-    assert f"as {ADA if page == 'reassign' else MARY}" in shown.text
+    assert f"as <strong>{ADA if page == 'reassign' else MARY}</strong>" in shown.text
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -61,7 +65,10 @@ def test_an_approver_reassigns_the_request(client: AppClient, ports: AppPorts, a
     response = press(client, path_of(ports, "reassign"), accept, note="please")
     assert (response.status, response.is_page) == (200, accept == BROWSER)
     if accept == BROWSER:
-        assert f"{GRACE} was asked instead of you" in response.text
+        assert f"You reassigned this to {GRACE}" in response.text
+        assert f"{GRACE} gets a mail with links of their own" in response.text
+        again = client.get(path_of(ports, "approve"), BROWSER).text
+        assert f"{GRACE} was asked instead of you" in again
     else:
         assert (response.json["approver"], response.json["decision"]) == (ADA, None)
     event = stored(ports, approval_id).events[-1]

@@ -11,7 +11,7 @@ from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.events import Event
 from chalicelib.presentation.pages import inbox
-from chalicelib.presentation.pages.decision import decide_page, reassign_page
+from chalicelib.presentation.pages.decision import decide_page, locked_page, reassign_page
 from chalicelib.presentation.pages.delegation import delegation_page
 from chalicelib.presentation.pages.fields import FormError
 from chalicelib.presentation.pages.outcome import (
@@ -19,7 +19,7 @@ from chalicelib.presentation.pages.outcome import (
     outcome_for_requester,
     reassigned_page,
 )
-from chalicelib.presentation.pages.problem import problem_page
+from chalicelib.presentation.pages.problem import problem_page, unavailable_page
 from chalicelib.presentation.pages.requester import requester_page
 from tests.builders import approval_of
 from tests.fakes import START
@@ -43,7 +43,13 @@ class Typed:
     """The field that the error is about."""
 
 
-ABOUT_NO_REQUEST = ("problem", "reassigned", "delegation", "delegation in force")
+ABOUT_NO_REQUEST = (
+    "problem",
+    "reassigned",
+    "delegation",
+    "delegation in force",
+    "not recorded yet",
+)
 """The pages that show nothing of a request."""
 
 
@@ -64,11 +70,23 @@ def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Pa
             error=error,
         ),
         "reassign": reassign_page(
-            approval, approver, token=token, to=text, note=text, code=text, error=error
+            approval,
+            approver,
+            token=token,
+            now=START,
+            to=text,
+            note=text,
+            code=text,
+            error=error,
         ),
+        "locked": locked_page(approval, START),
+        "not recorded yet": unavailable_page("approve", [("reason", text), ("x", text)], "ref-1"),
         "requester": requester_page(approval, approver, now=START, reason=text, error=error),
         "reminded": requester_page(approval, approver, now=START, reminded=True),
         "outcome": outcome_for_approver(approval, approver, START),
+        "refused": outcome_for_approver(
+            approval, approver, START, refused=FormError("Too late.", heading="Not", typed=text)
+        ),
         "reassigned": reassigned_page(approver.address),
         "outcome for the requester": outcome_for_requester(approval, START),
         "inbox": inbox.inbox_page(
@@ -83,7 +101,14 @@ def every_page(approval: Approval, choice: Choice, typed: Typed) -> dict[str, Pa
             token=token,
         ),
         "confirm": inbox.confirm_page(
-            [approval], choice, closed=1, token=token, now=START, reason=text, error=error
+            approver.address,
+            [approval],
+            choice,
+            closed=1,
+            token=token,
+            now=START,
+            reason=text,
+            error=error,
         ),
         "receipt": inbox.receipt_page(
             choice, results, token, missing=[NotFound(typed.error or "x")]

@@ -3,20 +3,24 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from chalicelib.presentation.pages.parts import Page as PageWithoutFrame
+
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
 @dataclass
 class Page(HTMLParser):
-    """Parses the page and fails if it isn't well formed, or holds a comment."""
+    """Parses a page and fails if it isn't well formed, or holds a comment."""
 
-    html: str
+    made: str | PageWithoutFrame
+    html: str = ""
     tags: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     _open: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
+        self.html = self.made if isinstance(self.made, str) else self.made.html()
         self.feed(self.html)
         self.close()
         assert not self._open, "every tag is closed"

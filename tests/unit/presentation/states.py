@@ -12,7 +12,7 @@ from chalicelib.domain.errors import AlreadyDecided, NotFound, TooSoon
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.reminding import remind_for_requester
 from chalicelib.presentation.pages import inbox
-from chalicelib.presentation.pages.decision import decide_page, reassign_page
+from chalicelib.presentation.pages.decision import decide_page, locked_page, reassign_page
 from chalicelib.presentation.pages.delegation import delegation_page
 from chalicelib.presentation.pages.fields import FormError
 from chalicelib.presentation.pages.outcome import (
@@ -20,7 +20,8 @@ from chalicelib.presentation.pages.outcome import (
     outcome_for_requester,
     reassigned_page,
 )
-from chalicelib.presentation.pages.problem import problem_page
+from chalicelib.presentation.pages.parts import Page
+from chalicelib.presentation.pages.problem import problem_page, unavailable_page
 from chalicelib.presentation.pages.requester import requester_page
 from tests.builders import (
     after_tick,
@@ -41,13 +42,14 @@ TOO_LONG = FormError("is 12 characters too long. At most 2,000 characters.", "re
 
 def every_state() -> dict[str, str]:
     """Return the HTML of each page in each state."""
-    return {
+    pages = {
         **_decision_pages(),
         **_requester_pages(),
         **_inbox_pages(),
         **_delegation_pages(),
         **_outcome_pages(),
     }
+    return {name: page.html("Example Ltd, production") for name, page in pages.items()}
 
 
 def asked(**fields: object) -> Approval:
@@ -78,10 +80,15 @@ def mixed() -> Approval:
     return approval.with_approver(replace(grace, mail="failed", stands_in_for="ken@example.com"))
 
 
-def _decide(approval: Approval, choice: Choice = "approve", error: FormError | None = None) -> str:
+def _decide(
+    approval: Approval,
+    choice: Choice = "approve",
+    error: FormError | None = None,
+    approver: str = ADA,
+) -> Page:
     return decide_page(
         approval,
-        approval.approvers[0],
+        approval.approver(approver),
         choice,
         token=token_of(approval),
         now=START,
@@ -91,31 +98,45 @@ def _decide(approval: Approval, choice: Choice = "approve", error: FormError | N
     )
 
 
-def _decision_pages() -> dict[str, str]:
+def _decision_pages() -> dict[str, Page]:
     approval, coded = asked(), asked(codeRequired=True)
     long = replace(approval.request, details="A line.\n" * 300)
     ada, token = approval.approvers[0], token_of(approval)
+    rows = replace(approval.request, details={f"Row {n}": f"value {n}" for n in range(20)})
+    one = replace(approval.request, approvers=(ADA,), approvals_needed=1)
+    alone = replace(approval, request=one, approvers=approval.approvers[:1])
+    arabic = replace(one, subject="هل ننشر الإصدار 4.2.0؟", details={"التغيير": "صفحة دفع جديدة"})
     again = replace(approval, asked_again_at=START)
-    wrong_code = FormError("This is not the code from your mail.", "code")
+    wrong_code = FormError(
+        "This is not the code from your mail; 4 tries are left with this link.",
+        "code",
+        "Your approval was not recorded",
+    )
     wrong_to = FormError("is not an e-mail address", "to")
     return {
         "approve": _decide(approval),
         "reject": _decide(approval, "reject"),
         "with a code": _decide(coded),
+        "one approver": _decide(alone),
+        "right to left": _decide(replace(alone, request=arabic)),
+        "for an absent approver": _decide(mixed(), approver=GRACE),
+        "many rows": _decide(replace(approval, request=rows)),
+        "locked": locked_page(approval, START),
+        "not recorded yet": unavailable_page("approve", [("reason", "Tests are green.")], "ref-1"),
         "long details": _decide(replace(approval, request=long)),
         "asked again": _decide(again),
         "wrong code": _decide(coded, error=wrong_code),
         "reason too long": _decide(approval, "reject", TOO_LONG),
         "unknown field": _decide(approval, error=FormError("is unknown", "colour")),
-        "reassign": reassign_page(approval, ada, token=token),
+        "reassign": reassign_page(approval, ada, token=token, now=START),
         "reassign to nobody": reassign_page(
-            coded, ada, token=token, to="zoë@example", note="Please.", error=wrong_to
+            coded, ada, token=token, now=START, to="zoë@example", note="Please.", error=wrong_to
         ),
     }
 
 
-def _requester_pages() -> dict[str, str]:
-    def shown(approval: Approval, minutes: int = 120, **more: object) -> str:
+def _requester_pages() -> dict[str, Page]:
+    def shown(approval: Approval, minutes: int = 120, **more: object) -> Page:
         now = START + timedelta(minutes=minutes)
         requester = approval.requester or Approver(MARY)
         return requester_page(approval, requester, now=now, **more)  # type: ignore[arg-type]
@@ -133,14 +154,14 @@ def _requester_pages() -> dict[str, str]:
     }
 
 
-def _inbox_pages() -> dict[str, str]:
+def _inbox_pages() -> dict[str, Page]:
     approvals, token = [asked(), asked(codeRequired=True)], token_of(asked())
     none = FormError("please select at least one request", "chosen")
     failed = (asked(), AlreadyDecided("This was rejected already, by others."))
 
-    def confirm(error: FormError | None = None) -> str:
+    def confirm(error: FormError | None = None) -> Page:
         return inbox.confirm_page(
-            approvals[:1], "reject", closed=1, token=token, now=START, error=error
+            ADA, approvals[:1], "reject", closed=1, token=token, now=START, error=error
         )
 
     return {
@@ -162,7 +183,7 @@ def _expired(approval: Approval) -> Approval:
     return after_tick(approval, approval.expires_at)
 
 
-def _delegation_pages() -> dict[str, str]:
+def _delegation_pages() -> dict[str, Page]:
     token = token_of(asked())
     holiday = Delegation(GRACE, START, LATER, "On holiday", "operator@example.com", "arn:aws:iam")
     missing = FormError("must be a day, such as 2026-12-24", "until")
@@ -175,7 +196,7 @@ def _delegation_pages() -> dict[str, str]:
     }
 
 
-def _outcome_pages() -> dict[str, str]:
+def _outcome_pages() -> dict[str, Page]:
     closed = _closed("approve")
     settled = replace(closed, outbox=(), resumed_at=START)
     states = {
@@ -193,8 +214,17 @@ def _outcome_pages() -> dict[str, str]:
         name: outcome_for_approver(approval, approval.approvers[0], START)
         for name, approval in states.items()
     }
+    final = FormError(
+        "You have decided on this already; a decision is final.",
+        heading="Your rejection was not recorded",
+        typed="I saw an error in the logs.\nPlease wait.",
+    )
+    ada = settled.approvers[0]
     return {
         **pages,
+        "refused": outcome_for_approver(settled, ada, START, refused=final),
+        "outcome alone": outcome_for_approver(settled, ada, START, outcome_alone=True),
         "reassigned": reassigned_page("zoë@example.com"),
+        "just reassigned": reassigned_page("zoë@example.com", just_now=True),
         "problem": problem_page(NotFound("This link is cut off."), "ref-1"),
     }

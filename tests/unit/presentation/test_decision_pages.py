@@ -58,26 +58,33 @@ def _outcome(approval: Approval, who: int = 0, late: int = 0) -> Page:
 
 
 @pytest.mark.parametrize("choice", ["approve", "reject"])
-def test_the_decision_page_has_one_button_and_a_reason(choice: Choice) -> None:
-    """The button says what it does."""
+def test_the_decision_page_has_one_button_that_decides_and_a_reason(choice: Choice) -> None:
+    """It says what it does; it comes first, because Enter presses the first button."""
     page = _decide(approval_of(2), choice)
-    assert page.all("button") == [{"type": "submit"}]
-    assert page.text("button") == choice.capitalize()
+    decides, _ = page.all("button")
+    assert decides == {"type": "submit"}
+    assert page.text("button").startswith(f" {choice.capitalize()}")
     assert not page.all("input")
     assert [field["name"] for field in page.all("textarea")] == ["reason"]
     assert page.all("label")[0]["for"] == page.all("textarea")[0]["id"]
 
 
 @pytest.mark.parametrize(("choice", "other"), [("approve", "reject"), ("reject", "approve")])
-def test_the_decision_page_links_to_the_other_choice_and_to_reassigning(
+def test_the_decision_page_leads_to_the_other_choice_and_to_reassigning(
     choice: Choice, other: str
 ) -> None:
-    """By relative links, which work under a stage's path and under a domain of one's own."""
+    """By relative addresses, which work under a stage's path and under a domain of one's own.
+
+    The other choice's page is shown by a button, which sends the typed reason along.
+    """
     approval = an_approval()
     page = _decide(approval, choice)
-    links = [a["href"] for a in page.all("a")]
-    assert links == [f"../{other}/{token_of(approval)}", f"../reassign/{token_of(approval)}"]
-    assert other in page.text("a").lower()
+    assert [a["href"] for a in page.all("a")] == [f"../reassign/{token_of(approval)}"]
+    _, leads = page.all("button")
+    assert leads["formaction"] == f"../{other}/{token_of(approval)}"
+    assert (leads["name"], leads["value"]) == ("show", "yes")
+    assert "formnovalidate" in leads
+    assert page.text("button").endswith(f"{other.capitalize()} instead")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +107,9 @@ def test_the_reason_field_is_required_when_the_transition_requires_a_reason(
 
 def test_a_request_with_a_code_asks_for_it_where_one_acts_in_the_approvers_name() -> None:
     approval = an_approval(codeRequired=True)
-    reassigning = reassign_page(approval, approval.approvers[0], token=token_of(approval))
+    reassigning = reassign_page(
+        approval, approval.approvers[0], token=token_of(approval), now=START
+    )
     for page in (_decide(approval), Page(reassigning)):
         assert "code" in [field["name"] for field in page.all("input")]
 
@@ -115,8 +124,8 @@ def test_the_decision_page_says_what_is_decided_and_as_whom() -> None:
     )
     text = _decide(approval, "approve", who=1).text()
     for part in (
-        "Release 4.2", "grace@example.com", when(approval.expires_at), "2 of 3", "Risky", "yes",
-        "12.5", "You decide as approver1@example.com",
+        "Release 4.2", "grace@example.com asks", "Answer by Sun 29 Nov, 09:00 UTC (in 7 days)",
+        "2 of 3", "Risky", "yes", "12.5", "You decide as approver1@example.com",
     ):  # fmt: skip
         assert part in text
     assert _decide(approval, "reject").text("title").startswith("Reject: Release 4.2")
@@ -126,7 +135,7 @@ def test_the_pages_to_reassign_and_to_cancel_say_as_whom_one_acts() -> None:
     """Each has one button; one leads back to the request."""
     approval = an_approval()
     approver, token = approval.approvers[0], token_of(approval)
-    reassigning = Page(reassign_page(approval, approver, token=token))
+    reassigning = Page(reassign_page(approval, approver, token=token, now=START))
     cancelling = Page(requester_page(approval, approver, now=START))
     for page, button in ((reassigning, "Reassign"), (cancelling, "Cancel request")):
         assert page.text("button").endswith(button)
@@ -139,7 +148,9 @@ def test_after_a_decision_that_does_not_close_the_page_says_what_it_waits_for() 
     page = _outcome(decided(approval_of(3, approvalsNeeded=2), 0, "approve"))
     assert "You approved this" in page.text("h1")
     assert when(START) in page.text()
-    assert "It is waiting for other approvers: 1 approval, no rejection." in page.text()
+    more = "1 more approval is needed, from approver1@example.com or approver2@example.com."
+    assert more in page.text()
+    assert "You get a mail when it is decided." in page.text()
     assert "because" in page.text()
 
 
@@ -150,7 +161,7 @@ def test_an_approval_closed_by_others_shows_by_whom_and_why(choice: Choice, past
     assert people(1)[0] in page.text()
     assert "<why>" in page.text()
     assert "You " + past not in page.text()
-    assert "No answer is needed" in page.text()
+    assert "You don't need to decide any more." in page.text()
 
 
 def test_a_decision_against_the_outcome_is_shown_below_the_outcome() -> None:
@@ -158,7 +169,7 @@ def test_a_decision_against_the_outcome_is_shown_below_the_outcome() -> None:
     approval = decided(decided(approval_of(2, approvalsNeeded=2), 0, "approve"), 1, "reject")
     page = _outcome(approval)
     assert page.text("h1") == "This was rejected"
-    assert "You approved it on" in page.text()
+    assert "You had approved it." in page.text()
 
 
 def test_the_page_says_whether_the_workflow_knows_the_outcome() -> None:
@@ -178,8 +189,8 @@ def test_an_expired_request_says_so_before_and_after_the_tick() -> None:
     for page in (_outcome(approval, late=60), _outcome(closed, late=90), _outcome(closed, late=60)):
         assert "expired" in page.text("h1")
         assert when(approval.expires_at) in page.text()
-        assert "waiting for" not in page.text()
-        assert "too late to answer" in page.text()
+        assert "needed" not in page.text()
+        assert "It is too late to decide." in page.text()
 
 
 def test_an_approver_who_decided_before_it_expired_sees_both() -> None:
@@ -189,7 +200,7 @@ def test_an_approver_who_decided_before_it_expired_sees_both() -> None:
     assert "The deadline passed on" in before_tick.text()
     closed = _outcome(after_tick(approval, approval.expires_at), late=60)
     assert "expired" in closed.text("h1")
-    assert "You approved it on" in closed.text()
+    assert "You had approved it." in closed.text()
 
 
 def test_a_cancelled_request_says_by_whom_and_why() -> None:
@@ -261,12 +272,12 @@ def test_a_replaced_request_sends_its_approver_to_the_newer_one() -> None:
     """Also an approver who had decided."""
     asked = approval_of(2, approvalsNeeded=2)
     page = _outcome(replaced_by_newer(asked))
-    assert "A newer request has replaced this one" in page.text()
+    assert "was replaced by a newer one" in page.text()
     assert page.text("h1") == "This was asked again"
     assert NEWER in page.text()
-    assert "No answer is needed" not in page.text()
+    assert "You don't need to decide" not in page.text()
     decided_before = _outcome(replaced_by_newer(decided(asked, 0, "approve")))
-    assert "You approved it on" in decided_before.text()
+    assert "You had approved it." in decided_before.text()
     assert NEWER in decided_before.text()
 
 
@@ -332,9 +343,16 @@ def test_a_request_that_was_asked_again_says_above_the_button_what_to_do() -> No
 def test_a_closed_request_shows_no_deadline_and_no_quorum() -> None:
     """Nothing is awaited any more."""
     asked = approval_of(2)
-    for shown in ("Answer by", "Needed", "So far"):
+    for shown in ("Answer by", "must approve"):
         assert shown in _decide(asked).text()
     for closed in (decided(asked, 0, "approve"), cancelled(asked), replaced_by_newer(asked)):
         for page in (_outcome(closed, 1), Page(outcome_for_requester(closed, START))):
-            for shown in ("Answer by", "Needed", "So far"):
+            for shown in ("Answer by", "must approve", "needed"):
                 assert shown not in page.text()
+
+
+def test_one_approver_is_told_of_no_quorum() -> None:
+    """Their own decision is all that is needed, and nobody has decided before them."""
+    text = _decide(approval_of(1)).text()
+    for shown in ("must approve", "So far", "eeded"):
+        assert shown not in text

@@ -83,26 +83,28 @@ def test_a_request_that_needs_a_code_has_no_box() -> None:
 
 def test_progress_is_shown_once_somebody_has_decided() -> None:
     approval = approval_of(2, approvalsNeeded=2)
-    assert "so far" not in _inbox([approval]).text()
-    assert "so far 1 approval, no rejection" in _inbox([decided(approval, 0, "approve")]).text()
+    assert "So far" not in _inbox([approval]).text()
+    assert "So far 1 approval, no rejection" in _inbox([decided(approval, 0, "approve")]).text()
 
 
 def _confirm(approvals: list[Approval], closed: int = 0) -> Page:
     return Page(
-        inbox.confirm_page(approvals, "reject", closed=closed, token="the-token", now=START)
+        inbox.confirm_page(ADA, approvals, "reject", closed=closed, token="the-token", now=START)
     )
 
 
 def test_the_confirm_page_decides_exactly_the_requests_it_shows() -> None:
     """They are sent as hidden fields, with the choice."""
-    approvals = _requests(2)
+    approvals = _requests(2, details="why it is needed")
     page = _confirm(approvals)
     assert page.text("h1") == "Reject 2 requests?"
     assert _boxes(page) == [approval.id for approval in approvals]
     sent = {field["name"]: field["value"] for field in page.all("input")}
     assert (sent["choice"], sent["confirmed"]) == ("reject", "yes")
     assert {field["type"] for field in page.all("input")} == {"hidden"}
-    assert page.text("button") == "Reject 2 requests"
+    assert page.text("button").strip() == "Reject 2 requests"
+    assert f"You decide as {ADA}" in page.text()
+    assert page.text().count("why it is needed") == 2
     assert page.all("a")[0]["href"] == "../inbox/the-token"
 
 
@@ -124,13 +126,18 @@ def test_the_confirm_page_requires_a_reason_if_one_of_the_requests_does() -> Non
 
 
 def test_the_receipt_says_of_each_request_whether_it_was_recorded() -> None:
+    """First of those that were not; each has a reference, and what happens next."""
     approval = approval_of(2, approvalsNeeded=2)
     waiting = decided(approval, 0, "approve")
     closed = decided(approval_of(1), 0, "approve")
     late = (closed, AlreadyDecided("This was approved already, by others."))
     page = Page(inbox.receipt_page("approve", [(waiting, None), (closed, None), late], "token"))
     assert page.text("h1") == "You approved 2 of 3 requests"
-    assert "Approved. It is waiting for other approvers: 1 approval" in page.text()
+    assert "Approved. 1 more approval is needed, from approver1@example.com." in page.text()
+    assert page.text().count(f"Reference: {approval.id}") == 3
+    assert page.text("h2") == "1 decision was not recordedRecorded"
+    assert page.all("main") == [{"class": "wrong"}]
+    assert page.text("title").startswith("Error: ")
     assert "Approved. The request was approved on 22 Nov 2026, 09:00 UTC." in page.text()
     assert "This was approved already, by others." in page.text()
     assert [a["href"] for a in page.all("a")] == ["../inbox/token"]
@@ -139,8 +146,8 @@ def test_the_receipt_says_of_each_request_whether_it_was_recorded() -> None:
 def test_a_receipt_without_any_decision_says_so() -> None:
     closed = decided(approval_of(1), 0, "approve")
     page = Page(inbox.receipt_page("reject", [(closed, AlreadyDecided("too late"))], "token"))
-    assert page.text("h1") == "You rejected 0 of 1 request"
-    assert "Nothing was recorded just now" in page.text()
+    assert page.text("h1") == "Nothing was recorded"
+    assert page.text("h2") == "1 decision was not recorded"
 
 
 def test_an_expiring_request_says_how_long_is_left() -> None:
@@ -181,5 +188,5 @@ def test_the_inbox_tells_the_older_of_two_same_requests_from_the_newer() -> None
     said = "Older request: the workflow asked again on 22 Nov 2026, 09:05 UTC."
     assert text.count(said) == 1
     assert text.index(said) < text.index("Request 1")
-    assert "on 22 Nov 2026, 09:00 UTC" in text
-    assert "Asked by the workflow assent-test on 22 Nov 2026, 09:05 UTC" in text
+    assert "Asked by the workflow assent-test on Sun 22 Nov, 09:00 UTC" in text
+    assert "Asked by the workflow assent-test on Sun 22 Nov, 09:05 UTC" in text

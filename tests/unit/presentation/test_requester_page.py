@@ -27,12 +27,12 @@ def _shown(approval: Approval, minutes: float = 0) -> Page:
     return Page(requester_page(approval, approval.requester, now=now))
 
 
-def test_the_page_says_who_has_answered_and_who_has_not() -> None:
+def test_the_page_says_who_has_decided_and_who_has_not() -> None:
     """With the time and the reason of each decision, and for whom somebody is asked."""
     text = " ".join(_shown(mixed()).text().split())
-    assert "ada@example.com approved on 22 Nov 2026, 09:00 UTCTested on staging. Go." in text
-    assert "grace@example.com (for ken@example.com, who is away) has not answered" in text
-    assert "zoë@example.com (instead of linus@example.com) has not answered" in text
+    assert "ada@example.com approved on 22 Nov 2026, 09:00 UTC:Tested on staging. Go." in text
+    assert "grace@example.com (for ken@example.com, who is away) has not decided" in text
+    assert "zoë@example.com (instead of linus@example.com) has not decided" in text
 
 
 def test_the_notes_that_approvers_gave_each_other_are_not_shown() -> None:
@@ -46,7 +46,7 @@ def test_the_notes_that_approvers_gave_each_other_are_not_shown() -> None:
 def test_the_page_says_as_whom_one_acts_and_how_long_it_is_open() -> None:
     page = _shown(asked())
     assert f"You act as {MARY}" in page.text()
-    assert "23 Nov 2026, 09:00 UTC (in 24 hours)" in page.text()
+    assert "It has to be decided by Mon 23 Nov, 09:00 UTC (in 24 hours)." in page.text()
     assert "your approval" not in _shown(replace(asked(), approvers=asked().approvers[:1])).text()
 
 
@@ -86,7 +86,7 @@ def test_a_mail_is_told_with_its_time_and_a_reminder_is_announced() -> None:
 def test_the_button_reminds_and_cancelling_needs_no_action() -> None:
     """A page of an older version cancels by sending nothing but the reason."""
     page = _shown(mixed())
-    assert page.text("button") == "Remind the othersCancel request"
+    assert page.text("button") == "Remind the others Cancel request"
     assert {"type": "hidden", "name": "action", "value": "remind"} in page.all("input")
     assert page.html.index('value="remind"') < page.html.index("Remind the others")
     assert "action" not in page.html.partition("Remind the others")[2]
@@ -95,16 +95,16 @@ def test_the_button_reminds_and_cancelling_needs_no_action() -> None:
 def test_for_an_hour_the_page_says_when_instead_of_showing_the_button() -> None:
     reminded = remind_for_requester(asked(), MARY, now=START, via="page")
     before, after = _shown(reminded, 59), _shown(reminded, 60)
-    assert before.text("button") == "Cancel request"
+    assert before.text("button") == " Cancel request"
     assert "You had them reminded on 22 Nov 2026, 09:00 UTC" in before.text()
     assert "again from 22 Nov 2026, 10:00 UTC on" in before.text()
-    assert after.text("button") == "Remind the approversCancel request"
+    assert after.text("button") == "Remind the approvers Cancel request"
 
 
-def test_the_page_of_an_outcome_says_who_did_not_answer() -> None:
+def test_the_page_of_an_outcome_says_who_did_not_decide() -> None:
     expired = after_tick(mixed(), mixed().expires_at)
     text = Page(outcome_for_requester(expired, expired.expires_at)).text()
-    assert "grace@example.com (for ken@example.com, who is away) did not answer" in text
+    assert "grace@example.com (for ken@example.com, who is away) did not decide" in text
     assert "Mailed" not in text
 
 
