@@ -7,6 +7,8 @@ from typing import NamedTuple
 from .domain.errors import Misconfigured
 
 MOST_DAYS = 36_500
+NAME_CHARACTERS = 40
+"""A longer name of organisation and stage would leave a mail's subject too little room."""
 DETAILS_DAYS = 30
 """Days for which links show details, unless the stage says otherwise."""
 
@@ -48,6 +50,15 @@ class Settings(NamedTuple):
         shown = days("ASSENT_DETAILS_DAYS", env, default=str(DETAILS_DAYS))
         url = public_url.rstrip("/")
         return cls(stage, table, state_machine, topics, letters, url, split, kept, shown)
+
+
+def stage_name(env: Mapping[str, str]) -> str:
+    """Return the name of organisation and stage in ASSENT_NAME, for people; "" if there is none.
+
+    It stands on every page, also on one about faulty settings, so what is too long is left out.
+    """
+    name = " ".join(env.get("ASSENT_NAME", "").split())
+    return "".join(filter(str.isprintable, name))[:NAME_CHARACTERS]
 
 
 def days(name: str, env: Mapping[str, str], *, default: str) -> int | None:

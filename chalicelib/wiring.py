@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from .adapters.dynamodb import DynamoDbStore
 from .domain import link_tokens
-from .settings import Settings
+from .settings import Settings, stage_name
 
 if TYPE_CHECKING:
     from .adapters.eventbridge import EventBridgeBus
@@ -67,7 +67,7 @@ class Wiring:
         """SNS."""
         from .adapters.sns import SnsMailer  # noqa: PLC0415 (cold start)
 
-        return SnsMailer(self._client("sns"), self.settings.topic_arn_prefix)
+        return SnsMailer(self._client("sns"), self.settings.topic_arn_prefix, name=self.name)
 
     @cached_property
     def event_bus(self) -> "EventBridgeBus":
@@ -90,8 +90,8 @@ class Wiring:
 
     @property
     def name(self) -> str:
-        """The name of organisation and stage, for people; also of a stage that lacks settings."""
-        return self._env.get("ASSENT_NAME", "").strip()
+        """The name of organisation and stage, for people; "" if there is none."""
+        return stage_name(self._env)
 
     @property
     def public_url(self) -> str:

@@ -55,12 +55,12 @@ class Config:
         domains: tuple[str, ...],
         public_url: str,
         limits: Limits,
-        days: Mapping[str, str | None] | None = None,
+        given: Mapping[str, str | None] | None = None,
         existing_stack: str | None = None,
     ) -> None:
         """Write the settings and variables of a stage of Assent, from its stack's outputs.
 
-        `days` are the variables that hold numbers of days; None keeps the recorded one.
+        `given` are variables that may be missing; None keeps the recorded one.
         `existing_stack` is the stack's name if something else deploys it.
         """
         before = self._variables(self._read(), stage)
@@ -73,7 +73,7 @@ class Config:
             "ASSENT_PUBLIC_URL": _own_domain(before.get("ASSENT_PUBLIC_URL", "")) or public_url,
             "ASSENT_APPROVER_DOMAINS": ",".join(domains),
         }
-        variables |= {name: number for name, number in (days or {}).items() if number is not None}
+        variables |= {name: value for name, value in (given or {}).items() if value is not None}
         self.update_stage(stage, assent_settings(outputs, limits, existing_stack), variables)
 
     def update_stage(

@@ -11,6 +11,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import Misconfigured
+from chalicelib.settings import NAME_CHARACTERS, stage_name
 from chalicelib.settings import days as check_days
 from tools.account import Account
 from tools.chalice_cli import Chalice
@@ -39,18 +40,20 @@ def deploy(
     given_limits: GivenLimits | None = None,
     retention_days: str | None = None,
     details_days: str | None = None,
+    name: str | None = None,
     echo: Echo,
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
     `domains` (comma-separated) is needed once and then recorded in config.json; given limits, both
-    numbers of days and the name of an existing stack are recorded too. `parameters` are the
-    stack's, which keeps them. The first deploy runs stack and Chalice twice: the functions need the
-    API's URL for their mails, and the API exists after the first run.
+    numbers of days, `name` (of organisation and stage) and that of an existing stack are too.
+    `parameters` are the stack's, which keeps them. The first deploy runs stack and Chalice twice:
+    the functions need the API's URL for their mails, and the API exists after the first run.
     """
     config = Config(project)
     days = {"ASSENT_RETENTION_DAYS": retention_days, "ASSENT_DETAILS_DAYS": details_days}
     _check_days(days)
+    _check_name(name)
     approver_domains = config.domains(stage, domains)
     body = template_body(project)
     stage_limits = limits(
@@ -77,7 +80,7 @@ def deploy(
             domains=approver_domains,
             public_url=api.url if api else UNKNOWN_URL,
             limits=stage_limits,
-            days=days,
+            given={**days, "ASSENT_NAME": name},
             existing_stack=existing,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
@@ -104,6 +107,15 @@ def _check_days(days: Mapping[str, str | None]) -> None:
         except Misconfigured as e:
             why = e.message.replace(variable, variable.removeprefix("ASSENT_"))
             raise ToolError(f"{why}. Nothing was deployed") from e
+
+
+def _check_name(name: str | None) -> None:
+    """Raise ToolError for a name that pages and mails would show otherwise."""
+    if name is not None and stage_name({"ASSENT_NAME": name}) != name:
+        raise ToolError(
+            f"NAME is {name!r}: at most {NAME_CHARACTERS} characters that can be seen, in one "
+            "line, without blanks around it. Nothing was deployed"
+        )
 
 
 def _send_failed_ticks_to(queue_arn: str, stage: Stage, account: Account) -> None:
@@ -160,6 +172,11 @@ def take_up(stage: Stage, code: Code, account: Account, chalice: Chalice, echo: 
     help="Days after the outcome for which links show details, or keep; 30 if never given. "
     "Recorded in config.json.",
 )
+@click.option(
+    "--name",
+    "people_name",
+    help="Name of organisation and stage on pages and in mails. Recorded in config.json.",
+)
 @click.option("--log-days", help="Days to keep logs, 90 if never given. The stack keeps it.")
 @click.option("--rate", help="Calls a second of each public method, 50 if never given.")
 @click.option("--burst", help="Calls at once of each public method, 100 if never given.")
@@ -186,6 +203,7 @@ def main(
     watch: str | None,
     retention_days: str | None,
     details_days: str | None,
+    people_name: str | None,
     log_days: str | None,
     existing: str | None,
     rate: str | None,
@@ -218,6 +236,7 @@ def main(
             given_limits=GivenLimits(rate, burst, api_concurrency),
             retention_days=retention_days,
             details_days=details_days,
+            name=people_name,
             echo=click.echo,
         )
     except (BotoCoreError, ClientError) as e:

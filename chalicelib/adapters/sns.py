@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -58,14 +58,17 @@ class SnsMailer:
     Raises Unavailable if SNS doesn't answer, and Refused for an error that trying again won't end.
     """
 
-    def __init__(self, client: "SNSClient", topic_arn_prefix: str) -> None:
+    def __init__(self, client: "SNSClient", topic_arn_prefix: str, *, name: str = "") -> None:
         self._client = client
         self._prefix = topic_arn_prefix
+        self._sender = f"Assent, {name}" if name and name.isascii() else ""
+        """The sender's name in mails; empty to leave a topic's own, which is "Assent" at first."""
 
     def subscription(self, address: str) -> "Subscription":
         """Return the state of the approver's subscription.
 
-        A topic with another policy, as earlier versions or somebody else made it, gets ours first.
+        A topic with another policy, as earlier versions or somebody else made it, gets ours first;
+        one with another display name gets the stage's.
         Raises Refused if anything but the approver's address is subscribed: it would get the
         approver's links.
         """
@@ -73,7 +76,7 @@ class SnsMailer:
         try:
             with _sns_errors("NotFound", "NotFoundException"):
                 # The policy comes first: after it, nobody can subscribe behind the list.
-                self._mend_policy(arn)
+                self._mend(arn)
                 return self._subscribed(arn, address)
         except Expected:
             return "none"
@@ -133,13 +136,19 @@ class SnsMailer:
         """Return the approver's topic, named after a hash of the address in lower case."""
         return self._prefix + hashlib.sha256(address.lower().encode()).hexdigest()[:32]
 
-    def _mend_policy(self, arn: str) -> None:
+    def _mend(self, arn: str) -> None:
         topic = self._client.get_topic_attributes(TopicArn=arn)["Attributes"]
         policy = topic_policy(arn)
         if not same_policy(topic.get("Policy", "{}"), policy):
             self._client.set_topic_attributes(
                 TopicArn=arn, AttributeName="Policy", AttributeValue=policy
             )
+        if self._sender not in ("", topic.get("DisplayName")):
+            with suppress(Expected), aws_errors("SNS", "InvalidParameter"):
+                # Mail goes out under the old name if SNS doesn't take this one.
+                self._client.set_topic_attributes(
+                    TopicArn=arn, AttributeName="DisplayName", AttributeValue=self._sender
+                )
 
     def _subscribed(self, arn: str, address: str) -> "Subscription":
         arns: set[str] = set()

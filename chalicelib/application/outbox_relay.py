@@ -201,7 +201,9 @@ def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) ->
             return Unsent("invited")
         from ..presentation.emails import write_email  # noqa: PLC0415 (no page pays for it)
 
-        email = write_email(approval, mail, secrets, public_url=ports.public_url, now=ports.now())
+        email = write_email(
+            approval, mail, secrets, public_url=ports.public_url, now=ports.now(), name=ports.name
+        )
         ports.mailer.send(mail.to, email)
     except Refused as e:
         ports.log("delivery_failed", approvalId=approval.id, entry="mail", why=e.message)

@@ -28,7 +28,7 @@ def _tell(ports: Ports, address: str, delegation: Delegation, person: str) -> bo
 
     try:
         if ports.mailer.subscription(person) == "confirmed":
-            ports.mailer.send(person, write_email(address, delegation, person))
+            ports.mailer.send(person, write_email(address, delegation, person, name=ports.name))
     except AssentError as e:
         ports.log("delivery_failed", entry="delegation", why=e.message)
         return isinstance(e, Refused)

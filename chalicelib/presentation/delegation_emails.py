@@ -5,9 +5,8 @@ They ask nothing and hold no link.
 
 from ..domain.addresses import same_person
 from ..domain.delegation import Delegation
-from .emails import Email, quoted
-from .layout import wrap
-from .wording import in_mail, when
+from .emails import Email, attributed
+from .wording import capital, in_mail, when
 
 _UNWANTED = (
     "If this is wrong, end it: your inbox, the last link of each mail that asks you to decide, has "
@@ -15,22 +14,26 @@ _UNWANTED = (
 )
 
 
-def write_email(absent: str, delegation: Delegation, to: str) -> Email:
-    """Return the mail that tells `to`, the absent approver or the delegate."""
+def write_email(absent: str, delegation: Delegation, to: str, *, name: str = "") -> Email:
+    """Return the mail that tells `to`, the absent approver or the delegate.
+
+    `name` is the stage's, of an organisation for example, and stands before the subject.
+    """
     own = same_person(to, absent)
     subject, opening = _opening(absent, delegation, own=own)
     facts = [("From", when(delegation.from_)), ("Until", when(delegation.until))]
     if delegation.ended:
         facts = [("Ended on", when(delegation.until))]
-    lines = [*facts, ("By", _author(absent, delegation))]
+    author = _author(absent, delegation)
     parts = [
-        wrap(f"{in_mail(to)}, {opening}"),
-        "\n".join(wrap(value, " " * 10, first=f"{f'{name}:':<10}") for name, value in lines),
-        *([quoted(delegation.reason)] if delegation.reason else []),
-        *([wrap(_UNWANTED)] if own and not delegation.ended else []),
-        wrap("Requests that were sent before are not changed. You don't need to do anything."),
+        f"{in_mail(to)}, {opening}",
+        "\n".join(f"{fact}: {value}" for fact, value in [*facts, ("By", author)]),
+        *([attributed(capital(author), delegation.reason)] if delegation.reason else []),
+        *([_UNWANTED] if own and not delegation.ended else []),
+        "Requests that were sent before are not changed. You don't need to do anything.",
     ]
-    return Email(subject, subject, "\n\n".join(parts) + "\n")
+    text = "\n\n".join(parts) + "\n"
+    return Email(f"[{name}] {subject}" if name else subject, subject, text)
 
 
 def _opening(absent: str, delegation: Delegation, *, own: bool) -> tuple[str, str]:

@@ -1,12 +1,13 @@
 """The mails to approvers and requesters: subject and plain text.
 
-SNS sends the text unchanged and appends its own footer. Lines end by column 78; each of
-Assent's links has a line of its own; the requester's words are quoted, so that they can't pass for
-Assent's, and an address is written so that it is a link to nothing but a mailbox.
+SNS sends the text unchanged and appends its own footer. A paragraph is one line, which the reader's
+mail program wraps; each of Assent's links has a line of its own; what a person wrote is quoted
+under their name, so that it can't pass for Assent's; and an address is written so that it is a link
+to nothing but a mailbox.
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ..domain.addresses import same_person
@@ -14,24 +15,27 @@ from ..domain.approval import OPERATOR, Approval
 from ..domain.link_tokens import LinkedPage, MailSecrets, link
 from ..domain.outbox_entries import Mail
 from ..domain.texts import REASON_CHARACTERS
-from .layout import cut, wrap
+from .excerpt import excerpt, height
+from .layout import cut, flow
 from .wording import (
     answer_the_newer,
     cancelled_by,
+    capital,
+    count,
     deadline,
     detail_rows,
+    duration,
     in_mail,
-    needed,
     next_step,
     outcome_title,
     past,
-    progress,
+    quorum,
     requester,
     was,
     when,
 )
 
-DETAIL_LINES = 40
+DETAIL_LINES = 12
 """More lines of details are on the page alone, so that the links stay in sight."""
 SUBJECT_CHARACTERS = 99
 """SNS takes fewer than 100 (botocore's model of `Publish`). An emoji counts as two here, as in
@@ -40,15 +44,18 @@ TEXT_BYTES = 256_000
 """SNS takes 262,144 for a message (botocore's model), which leaves room for what it may add."""
 
 _PRIVATE = "These links decide in your name, so please don't forward them."
-_SAFETY = (
-    "Opening a page decides nothing; only the button on it does.\n"
-    f"{_PRIVATE}\n"
-    "The link to unsubscribe, further down, would stop these mails."
+_SAFETY = f"Opening a page decides nothing; only the button on it does. {_PRIVATE}"
+_REQUESTERS_SAFETY = (
+    "Opening the page changes nothing; only its buttons do. They act in your name, so please don't "
+    "forward its link."
 )
-
+_UNSUBSCRIBE = (
+    "Below, AWS adds a link to unsubscribe. Please leave it alone: it ends these mails. If it was "
+    "pressed, ask the people who run Assent to invite you again."
+)
 _SHORTENED = (
-    "Long reasons are shortened here. The links in the mails before this one open a\n"
-    "page that has them whole."
+    "Long reasons are shortened here. The links in the mails before this one open a page that has "
+    "them whole."
 )
 
 
@@ -65,78 +72,96 @@ class Email(NamedTuple):
 
 
 def write_email(
-    approval: Approval, mail: Mail, secrets: MailSecrets, *, public_url: str, now: datetime
+    approval: Approval,
+    mail: Mail,
+    secrets: MailSecrets,
+    *,
+    public_url: str,
+    now: datetime,
+    name: str = "",
 ) -> Email:
-    """Return the text of this mail; the links in it are its reader's alone."""
+    """Return the text of this mail; the links in it are its reader's alone.
+
+    `name` is the stage's, of an organisation for example, and stands before the subject.
+    """
     match mail.about:
         case "outcome":
-            return _outcome(approval, mail, secrets, public_url)
+            subject, text = _outcome(approval, mail, secrets, public_url)
         case "receipt":
-            return _receipt(approval, mail, secrets, public_url, now)
+            subject, text = _receipt(approval, mail, secrets, public_url, now)
         case _:
-            return _question(approval, mail, secrets, public_url, now)
+            subject, text = _question(approval, mail, secrets, public_url, now)
+    named = f"[{name}] {subject}" if name else subject
+    return Email(_subject_line(f"{named}: {approval.request.subject}"), subject, text)
 
 
 def _question(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
-) -> Email:
-    """Return the mail that asks an approver to decide."""
-    opening, subject = _opening(approval, mail)
-    newer = answer_the_newer(approval)
+) -> tuple[str, str]:
+    """Return the beginning of the subject, and the mail that asks an approver to decide."""
+    subject, opening = _opening(approval, mail, now)
+    newer, needed = answer_the_newer(approval), quorum(approval)
     code = [f"CODE - the page asks for it:\n{secrets.code}"]
-    return _email(
-        subject,
-        approval,
+    return subject, _text(
         opening,
+        approval,
         *_note(approval, mail.to),
-        _facts([("Asked by", in_mail(requester(approval))), *_progress(approval, mail.to, now)]),
-        *([wrap(newer)] if newer else []),
+        *([needed] if needed else []),
+        *([newer] if newer else []),
         *_details(approval),
         *(code if approval.request.code_required else []),
         _button("APPROVE", _url(approval, secrets, "approve", public_url)),
         _button("REJECT", _url(approval, secrets, "reject", public_url)),
         _SAFETY,
         _inbox(approval, secrets, public_url),
+        f"You decide as {in_mail(mail.to)}. {_UNSUBSCRIBE}",
     )
 
 
 def _receipt(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
-) -> Email:
+) -> tuple[str, str]:
     """Return the mail that tells the requester who was asked, with a link to follow it."""
-    people = ", ".join(in_mail(approver.address) for approver in approval.active_approvers)
-    asked = "there is more time for what was asked" if mail.extended else "this was asked"
-    return _email(
-        "More time" if mail.extended else "Asked",
+    people = [in_mail(approver.address) for approver in approval.active_approvers]
+    day, left = deadline(approval, now)
+    asked = "This was asked in your name"
+    if mail.extended:
+        asked = "There is more time for what you asked"
+    needed = quorum(approval)
+    return "More time" if mail.extended else "Asked", _text(
+        f"{asked}: {_listed(people)} may decide by {day}{f' ({left})' if left else ''}:",
         approval,
-        f"{in_mail(mail.to)}, {asked} in your name:",
-        _facts([("Asked", people), *_progress(approval, mail.to, now)]),
+        *([needed] if needed else []),
         _status(approval, secrets, public_url),
-        _SAFETY,
+        _REQUESTERS_SAFETY,
+        _UNSUBSCRIBE,
     )
 
 
-def _outcome(approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str) -> Email:
+def _outcome(
+    approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str
+) -> tuple[str, str]:
     """Return the mail that tells how the approval ended, with every reason given.
 
     The longest reasons are shortened if SNS wouldn't take the mail, which then says so.
     """
     longest = REASON_CHARACTERS
     while True:
-        email = _outcome_with_reasons(approval, mail, secrets, public_url, longest)
-        if len(email.text.encode()) <= TEXT_BYTES or longest == 0:
-            return email
+        text = _outcome_with_reasons(approval, mail, secrets, public_url, longest)
+        if len(text.encode()) <= TEXT_BYTES or longest == 0:
+            return outcome_title(approval), text
         longest = longest * 3 // 4
 
 
 def _outcome_with_reasons(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, longest: int
-) -> Email:
+) -> str:
     to_requester = approval.requester is not None and same_person(
         mail.to, approval.requester.address
     )
-    whose = "your request" if to_requester else "this request"
-    because = cut(cancelled_by(approval)[1], longest)
+    whose = "Your request" if to_requester else "This request"
+    who, why = cancelled_by(approval)
+    because = [attributed(in_mail(who), cut(why, longest))] if why else []
     decisions = [
         f"{in_mail(approver.address)} {past(decision.choice)} on {when(decision.decided_at)}"
         + (f":\n\n{quoted(cut(decision.reason, longest))}" if decision.reason else ".")
@@ -146,45 +171,58 @@ def _outcome_with_reasons(
     has_link = approval.mail_has_link(mail)
     inbox = [_PRIVATE, _inbox(approval, secrets, public_url)] if has_link else []
     step = next_step(approval, to_requester=to_requester and not has_link)
-    return _email(
-        outcome_title(approval),
+    return _text(
+        f"{whose} {was(approval, mailed=True)}:",
         approval,
-        f"{in_mail(mail.to)}, {whose} {was(approval, mailed=True)}:",
-        *([quoted(because)] if because else []),
+        *because,
         *decisions,
         *shortened,
-        wrap(step or "You don't need to do anything."),
+        step or "You don't need to do anything.",
         *inbox,
+        _UNSUBSCRIBE,
     )
 
 
-def _email(subject: str, approval: Approval, opening: str, *parts: str) -> Email:
-    about = approval.request.subject
-    text = "\n\n".join((wrap(opening), wrap(about, "| "), *parts))
-    return Email(_subject_line(f"{subject}: {about}"), subject, text + "\n")
+def _text(opening: str, approval: Approval, *parts: str) -> str:
+    """Return a mail: its opening, the subject of the request as a quotation, and the parts."""
+    asked = flow(approval.request.subject, "| ")
+    return "\n\n".join((flow(opening), asked, *parts)) + "\n"
 
 
-def _opening(approval: Approval, mail: Mail) -> tuple[str, str]:
-    """Return the first sentence and the beginning of the subject line."""
-    person, to = approval.approver(mail.to), in_mail(mail.to)
+def _opening(approval: Approval, mail: Mail, now: datetime) -> tuple[str, str]:
+    """Return the beginning of the subject line and the first sentence, which phones preview.
+
+    It says who asks, and by when to decide.
+    """
+    person = approval.approver(mail.to)
+    who, (day, left) = in_mail(requester(approval)), deadline(approval, now)
     absent = person.stands_in_for
-    away = f" for {in_mail(absent)}, who is away" if absent else ""
+    away = f" for {in_mail(absent)}, who is away," if absent else ""
+    asks = f"{who} asks you to decide{away} by {day}{f' ({left})' if left else ''}:"
     match mail.about:
-        case "request" if away:
-            return f"{to}, you are asked{away}:", "Approval needed"
         case "request":
-            return f"{to}, your decision is needed:", "Approval needed"
+            return "Approval needed", capital(asks)
         case "reminder" if mail.extended:
-            said = "there is more time, and your decision is still needed"
-            return f"{to}, {said}:", "More time, approval needed"
+            return "More time, approval needed", f"There is more time: {asks}"
         case "reminder":
-            return f"{to}, your decision is still needed:", "Reminder, approval needed"
+            return "Reminder, approval needed", f"Reminder: {asks}"
         case "escalation":
-            because = "because it hasn't been decided in time"
-            return f"{to}, you are asked too{away}, {because}:", "Approval needed"
+            return "Approval needed", f"{_why_escalated(approval)} so you are asked too: {asks}"
         case _:
-            instead = f" instead of {in_mail(person.instead_of)}" if person.instead_of else ""
-            return f"{to}, you are asked{instead}{away}:", "Approval needed"
+            before = person.instead_of
+            instead = f"You are asked instead of {in_mail(before)}: {asks}" if before else asks
+            return "Approval needed", capital(instead)
+
+
+def _why_escalated(approval: Approval) -> str:
+    escalation = approval.request.escalation
+    within = duration(timedelta(seconds=escalation.after)) if escalation else "the time for it"
+    nobody = "Nobody has decided" if not approval.decisions else "It was not decided"
+    return f"{nobody} within {within},"
+
+
+def _listed(people: list[str]) -> str:
+    return " and ".join([", ".join(people[:-1]), people[-1]] if people[1:] else people)
 
 
 def _url(approval: Approval, secrets: MailSecrets, page: LinkedPage, public_url: str) -> str:
@@ -206,39 +244,20 @@ def _inbox(approval: Approval, secrets: MailSecrets, public_url: str) -> str:
     return f"INBOX - all requests that wait for you; this page is private:\n{url}"
 
 
-def _progress(approval: Approval, reader: str, now: datetime) -> list[tuple[str, str]]:
-    only = approval.active_approvers[0].address  # named if there is one approver
-    return [
-        ("Answer by", "{} ({})".format(*deadline(approval, now))),
-        ("Needed", needed(approval, reader).replace(only, in_mail(only))),
-        ("So far", progress(approval)),
-    ]
-
-
-def _facts(facts: list[tuple[str, str]]) -> str:
-    return "\n".join(_fact(name, value) for name, value in facts)
-
-
 def _note(approval: Approval, address: str) -> list[str]:
     approver = approval.approver(address)
     if not approver.note:
         return []
     if approver.note_by == OPERATOR:
-        author = "An operator wrote to you"
-    elif approver.note_by:
-        author = "They wrote to you"
-    else:
-        author = "This was written to you"  # An earlier version didn't store by whom.
-    return [f"{author}:\n\n{quoted(approver.note)}"]
+        return [attributed("An operator", approver.note, "wrote to you")]
+    # An earlier version didn't store by whom.
+    author = in_mail(approver.note_by) if approver.note_by else "Somebody"
+    return [attributed(author, approver.note, "wrote to you")]
 
 
 def _subject_line(text: str) -> str:
     fitting = text.encode("utf-16-le")[: 2 * SUBJECT_CHARACTERS].decode("utf-16-le", "ignore")
     return cut(text, len(fitting), "...")
-
-
-def _fact(name: str, value: str) -> str:
-    return wrap(value, " " * 11, first=f"{name + ':':<11}")
 
 
 def _details(approval: Approval) -> list[str]:
@@ -249,14 +268,17 @@ def _details(approval: Approval) -> list[str]:
         text = details
     else:
         text = "\n".join(f"{label}: {value}" for label, value in detail_rows(approval))
-    lines = quoted(text).split("\n")
-    if len(lines) > DETAIL_LINES:
-        more = len(lines) - DETAIL_LINES
-        lines = [*lines[:DETAIL_LINES], f"({more} more lines of details are on the page.)"]
-    return ["Details, as the requester wrote them:\n\n" + "\n".join(lines)]
+    begin, rest = excerpt(text, DETAIL_LINES)
+    more = f"\n\n({count(height(rest), 'more line')} of details on the page.)" if rest else ""
+    return [f"Details, as the requester wrote them:\n\n{quoted(begin.rstrip())}{more}"]
+
+
+def attributed(author: str, text: str, verb: str = "wrote") -> str:
+    """Return what a person wrote, quoted under their name."""
+    return f"{author} {verb}:\n\n{quoted(text)}"
 
 
 def quoted(text: str) -> str:
     """Return what a person wrote, in lines that can't pass for Assent's."""
     text = re.sub(r"\n\s*\n", "\n\n", text)
-    return "\n".join(wrap(line, "| ") or "|" for line in text.split("\n"))
+    return "\n".join(flow(line, "| ") or "|" for line in text.split("\n"))

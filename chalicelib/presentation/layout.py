@@ -1,4 +1,4 @@
-"""Text in lines: wrapped and cut between grapheme clusters, measured in the columns they take.
+"""Text in lines: wrapped and cut between grapheme clusters, measured in columns or bytes.
 
 A grapheme cluster is a character as readers see it: a letter with its accents, a flag, a Thai or
 Indic syllable, a family of emoji. wcwidth has Unicode's tables of them.
@@ -6,10 +6,12 @@ Indic syllable, a family of emoji. wcwidth has Unicode's tables of them.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate, groupby
 
 COLUMNS = 78
+LINE_BYTES = 900
+"""A line of a mail has 998 bytes at most (RFC 5322), of which encodings may need some."""
 
 _EACH_ITS_OWN = "\u0300"
 """The first character that may belong to the one before it."""
@@ -46,18 +48,28 @@ def cut(text: str, most: int, mark: str = "…") -> str:
     return text[: max(end for end in ends if end <= room)].rstrip() + mark
 
 
-def wrap(text: str, indent: str = "", *, first: str | None = None) -> str:
-    """Return the text in lines of at most COLUMNS, each after the indent, the first after `first`.
+def flow(text: str, mark: str = "") -> str:
+    """Return the text in one line after the mark, which the reader's mail program wraps.
+
+    A text longer than LINE_BYTES has several. Tabs and line breaks become blanks.
+    """
+    return wrap(text, mark, width=LINE_BYTES, size=_bytes)
+
+
+def wrap(
+    text: str, indent: str = "", *, width: int = COLUMNS, size: Callable[[str], int] = columns
+) -> str:
+    """Return the text in lines of at most that width, each after the indent.
 
     A longer link has a line of its own. Tabs and line breaks become blanks.
     """
-    lines, line, gap = list[str](), indent if first is None else first, ""
+    lines, line, gap = list[str](), indent, ""
     begun = False
-    for atom in _atoms(_UNPRINTABLE.sub(" ", text), COLUMNS - columns(indent)):
+    for atom in _atoms(_UNPRINTABLE.sub(" ", text), width - size(indent), size):
         if _is_blank(atom):
             gap += atom
             continue
-        if columns(line + gap + atom) > COLUMNS:
+        if size(line + gap + atom) > width:
             if begun:
                 lines.append(line)
                 line = indent
@@ -66,28 +78,32 @@ def wrap(text: str, indent: str = "", *, first: str | None = None) -> str:
     return "\n".join([*lines, line] if begun else lines)
 
 
-def _atoms(text: str, width: int) -> Iterator[str]:
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _atoms(text: str, width: int, size: Callable[[str], int]) -> Iterator[str]:
     """Yield runs of blanks, and the words between in the parts that a line may not break."""
     for blank, run in groupby(clusters(text), _is_blank):
         word = "".join(run)
-        if blank or columns(word) <= width:
+        if blank or size(word) <= width:
             yield word
             continue
         starts = [0, *accumulate(map(len, clusters(word)))]
         done = 0
         for link in _LINK.finditer(word):
             start, end = _inside(starts, link.start()), _inside(starts, link.end())
-            yield from _fitting(word[done:start], width)
+            yield from _fitting(word[done:start], width, size)
             yield word[start:end]
             done = end
-        yield from _fitting(word[done:], width)
+        yield from _fitting(word[done:], width, size)
 
 
-def _fitting(word: str, width: int) -> Iterator[str]:
+def _fitting(word: str, width: int, size: Callable[[str], int]) -> Iterator[str]:
     """Yield the word, or its clusters if no line can hold it."""
     if not word:
         return
-    yield from [word] if columns(word) <= width else clusters(word)
+    yield from [word] if size(word) <= width else clusters(word)
 
 
 def _inside(starts: list[int], place: int) -> int:

@@ -47,6 +47,11 @@ def count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}" if number < 2 else f"{number} {noun}s"
 
 
+def capital(sentence: str) -> str:
+    """Return a sentence with a capital, unless it begins with an address."""
+    return sentence if "@" in sentence.split(" ", 1)[0] else sentence[:1].upper() + sentence[1:]
+
+
 def in_mail(who: str) -> str:
     """Return an address or name as it may stand in a mail.
 

@@ -162,7 +162,7 @@ def test_an_operator_reminds_the_approvers(sandbox: Sandbox, executions: dict[st
 def test_the_person_asked_instead_decides(sandbox: Sandbox, executions: dict[str, str]) -> None:
     """The mail names the approver before, with the note."""
     mail = mailed(sandbox, GRACE, f"Approval needed: {REASSIGNED}")
-    assert f"you are asked instead of {ADA}" in mail["text"]
+    assert f"You are asked instead of {ADA}" in mail["text"]
     assert "| I am away.\n| Thank you!" in mail["text"]
     assert press(links(mail)["approve"]).status == 200
     assert sandbox.ended(executions[REASSIGNED])["output"]["decisions"][0]["approver"] == GRACE

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain.errors import Misconfigured
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, stage_name
 
 ENV = {
     "ASSENT_STAGE": "dev",
@@ -25,6 +25,16 @@ def test_each_variable_fills_the_field_of_its_name() -> None:
         "retention_days": None,
         "details_days": 30,
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("", ""), ("  Example  Ltd\n", "Example Ltd"), ("x" * 50, "x" * 40), ("a\u202eb", "ab")],
+)
+def test_the_name_of_a_stage_can_be_shown_whatever_is_written(written: str, shown: str) -> None:
+    """It stands on the page about faulty settings, too."""
+    assert stage_name({"ASSENT_NAME": written}) == shown
+    assert stage_name({}) == ""
 
 
 def test_all_missing_and_empty_variables_are_named_at_once() -> None:

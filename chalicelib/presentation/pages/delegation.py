@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from ...domain.addresses import same_person
 from ...domain.delegation import Delegation
-from ..wording import when
+from ..wording import capital, when
 from .fields import FormError, date_field, email_field, text_area
 from .parts import ROOT, Page, fill, joined, page, quotation
 
@@ -62,7 +62,7 @@ def _current(address: str, delegation: Delegation) -> Markup:
     ]
     row = Markup("<dt>{}</dt><dd>{}</dd>\n")
     facts = Markup("<dl>\n{}</dl>\n").format(joined(row.format(*one) for one in rows))
-    said = delegation.reason and quotation(author[:1].upper() + author[1:], delegation.reason)
+    said = delegation.reason and quotation(capital(author), delegation.reason)
     return facts + said
 
 

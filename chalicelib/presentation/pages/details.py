@@ -5,15 +5,14 @@ from itertools import accumulate, takewhile
 from markupsafe import Markup
 
 from ...domain.approval import Approval
-from ..layout import clusters
+from ..excerpt import COLUMNS, excerpt, height
 from ..wording import count, detail_rows
 from .parts import joined
 
 _LINES = 8
 """More lines of details would move the buttons out of a phone's first screen."""
-_COLUMNS = 40
-"""Characters of a line on a phone; a value beside its label has room for 24."""
 _VALUE_COLUMNS = 24
+"""Characters of a line for which a value has room beside its label."""
 
 _ROW = Markup('<tr><th scope="row">{}</th><td>{}</td></tr>\n')
 _TABLE = Markup('<table dir="auto">\n{}</table>\n')
@@ -34,7 +33,7 @@ def details(approval: Approval) -> Markup:
 
 
 def _table(rows: list[tuple[str, str]]) -> Markup:
-    heights = [max(_lines(text, _VALUE_COLUMNS) for text in row) for row in rows]
+    heights = [max(height(text, _VALUE_COLUMNS) for text in row) for row in rows]
     ends = list(accumulate(heights))
     fitting = len(list(takewhile(lambda end: end <= _LINES, ends)))
     # A fold takes the room of two lines itself, and the first row is in sight whatever its length.
@@ -50,48 +49,15 @@ def _table(rows: list[tuple[str, str]]) -> Markup:
 def _row(label: str, value: str, *, folded: bool) -> Markup:
     if not folded:
         return _ROW.format(label, value)
-    begin, rest = _split(value, _VALUE_COLUMNS)
-    return _ROW.format(label, begin + _rest(rest) if rest else value)
+    return _ROW.format(label, _begun(value, _VALUE_COLUMNS))
 
 
 def _prose(text: str) -> Markup:
-    begin, rest = _split(text, _COLUMNS)
-    return _PROSE.format(begin + _rest(rest) if rest else text)
+    return _PROSE.format(_begun(text, COLUMNS))
 
 
-def _rest(text: str) -> Markup:
-    characters = f"{len(text):,} more characters"
-    return _FOLD.format(characters, text)
-
-
-def _split(text: str, columns: int) -> tuple[Markup, str]:
-    """Return what fits into the lines in sight, and the rest; both together are the text."""
-    if _lines(text, columns) <= _LINES + 2:
-        return Markup.escape(text), ""
-    end = _end(text, columns)
-    return Markup.escape(text[:end]), text[end:]
-
-
-def _end(text: str, columns: int) -> int:
-    """Return where the lines in sight end: behind a line or, in a long one, behind a word."""
-    end = lines = 0
-    for line in text.splitlines(keepends=True):
-        taken = _lines(line, columns)
-        if lines + taken > _LINES:
-            return end + _end_of_words(line, (_LINES - lines) * columns)
-        lines, end = lines + taken, end + len(line)
-    return end
-
-
-def _end_of_words(line: str, most: int) -> int:
-    """Return where the last word of the first `most` characters ends; without blanks, a cluster."""
-    blank = max(line.rfind(" ", 0, most), line.rfind("\t", 0, most))
-    if blank > 0:
-        return blank + 1
-    ends = accumulate(map(len, clusters(line[: most + 1])))
-    return max((end for end in ends if end <= most), default=0)
-
-
-def _lines(text: str, columns: int) -> int:
-    """Return how many lines the text takes on a phone, roughly."""
-    return sum(max(-(-len(line) // columns), 1) for line in text.splitlines()) or 1
+def _begun(text: str, columns: int) -> Markup:
+    """Return the text, of which only the beginning is in sight if it is long."""
+    begin, rest = excerpt(text, _LINES, columns)
+    fold = _FOLD.format(f"{len(rest):,} more characters", rest) if rest else Markup("")
+    return Markup.escape(begin) + fold

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from ...domain.texts import REASON_CHARACTERS, visible
+from ..wording import capital
 
 LABELS = {
     "reason": "Reason",
@@ -96,7 +97,7 @@ def error_summary(error: FormError | None, fields: Collection[str]) -> Markup:
         said = link.format(error.field, LABELS[error.field], _said(error.text))
         return box.format("", error.heading, said, kept)
     named = f"{error.field}: {_said(error.text)}" if error.field else error.text
-    said = Markup("<p>{}</p>\n").format(_sentence(named)) if error.text else Markup("")
+    said = Markup("<p>{}</p>\n").format(capital(_said(named))) if error.text else Markup("")
     return box.format(Markup(" autofocus"), error.heading, said, kept)
 
 
@@ -105,7 +106,7 @@ def field_error(name: str, error: FormError | None) -> Markup:
     if error is None or error.field != name:
         return Markup("")
     shown = Markup('<p class="wrong" id="{}-error"><strong>Error:</strong> {}</p>\n')
-    return shown.format(name, _sentence(error.text))
+    return shown.format(name, capital(_said(error.text)))
 
 
 def error_attributes(name: str, error: FormError | None) -> Markup:
@@ -128,13 +129,6 @@ def _field(
     shown = html.format(name=name, typed=typed, attributes=attributes, most=REASON_CHARACTERS)
     labelled = Markup('<label for="{}">{}</label>\n{}{}')
     return labelled.format(name, label, field_error(name, error), shown)
-
-
-def _sentence(text: str) -> str:
-    """Return an error's words as a sentence, with a capital unless it begins with an address."""
-    said = _said(text)
-    first = said.split(" ", 1)[0]
-    return said if "@" in first else said[:1].upper() + said[1:]
 
 
 def _said(text: str) -> str:

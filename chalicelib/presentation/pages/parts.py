@@ -15,7 +15,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from ...domain.approval import Approval, Choice
-from ..wording import deadline, past, quorum, requester, when
+from ..wording import capital, deadline, past, quorum, requester, when
 from .fields import FormError, error_summary, error_title
 
 Mood = Choice | None
@@ -99,7 +99,7 @@ def asks(approval: Approval, now: datetime) -> Markup:
     who = requester(approval)
     day, left = deadline(approval, now)
     return Markup("<strong>{}</strong> asks. Answer by <strong>{}</strong>{}.").format(
-        who[:1].upper() + who[1:] if " " in who else who, day, f" ({left})" if left else ""
+        capital(who), day, f" ({left})" if left else ""
     )
 
 

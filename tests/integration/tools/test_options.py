@@ -31,6 +31,7 @@ def test_every_option_reaches_the_stack_or_config_json(account: Account, project
         DOMAINS="example.com,example.org",
         ALARM_TOPIC=TOPIC,
         WATCH=ORDERS,
+        NAME="Example Ltd, production",
         RETENTION_DAYS="365",
         RATE="7",
         BURST="9",
@@ -46,6 +47,7 @@ def test_every_option_reaches_the_stack_or_config_json(account: Account, project
     config = json.loads((project / ".chalice" / "config.json").read_text())["stages"]["dev"]
     variables = config["environment_variables"]
     assert variables["ASSENT_APPROVER_DOMAINS"] == "example.com,example.org"
+    assert variables["ASSENT_NAME"] == "Example Ltd, production"
     assert variables["ASSENT_RETENTION_DAYS"] == "365"
     assert (config["public_rate"], config["public_burst"]) == (7, 9)
     assert config["lambda_functions"]["api_handler"]["reserved_concurrency"] == 11

@@ -193,6 +193,43 @@ def test_a_topics_policy_is_mended_before_its_subscriptions_are_read(
     assert mailer.subscription(ADA) == "confirmed"
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_topic_gets_the_stages_name_when_it_is_next_used(
+    client: "SNSClient", stub: Stubber, refused: bool
+) -> None:
+    """Once; if SNS doesn't take the name, mail goes out under the old one."""
+    mailer = SnsMailer(client, PREFIX, name="Example Ltd, production")
+    arn = mailer.topic_arn(ADA)
+    ours = {"Policy": topic_policy(arn), "DisplayName": "Assent"}
+    stub.add_response("get_topic_attributes", {"Attributes": ours}, {"TopicArn": arn})
+    if refused:
+        stub.add_client_error("set_topic_attributes", "InvalidParameter")
+    else:
+        named = {
+            "AttributeName": "DisplayName",
+            "AttributeValue": "Assent, Example Ltd, production",
+        }
+        stub.add_response("set_topic_attributes", {}, {"TopicArn": arn} | named)
+    stub.add_response("list_subscriptions_by_topic", {"Subscriptions": []})
+    assert mailer.subscription(ADA) == "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("", "Somebody's own"), ("Müller", "Assent"), ("Example", "Assent, Example")],
+)
+def test_a_topics_name_stays_without_a_name_in_ascii(
+    client: "SNSClient", stub: Stubber, name: str, shown: str
+) -> None:
+    """And one that is right already is set by no call."""
+    mailer = SnsMailer(client, PREFIX, name=name)
+    arn = mailer.topic_arn(ADA)
+    ours = {"Policy": topic_policy(arn), "DisplayName": shown}
+    stub.add_response("get_topic_attributes", {"Attributes": ours}, {"TopicArn": arn})
+    stub.add_response("list_subscriptions_by_topic", {"Subscriptions": []})
+    assert mailer.subscription(ADA) == "none"
+
+
 def test_a_topic_that_is_deleted_meanwhile_has_no_subscription(
     mailer: SnsMailer, stub: Stubber
 ) -> None:

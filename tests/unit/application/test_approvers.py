@@ -202,8 +202,8 @@ def test_both_people_are_told_of_a_delegation_and_of_its_end(ports: FakePorts) -
     approvers.end_delegation(ports, ADA, by=OPERATOR, principal=OPERATOR)
     pass_minutes(ports, 30)
     assert [to for to, _ in ports.mailer.sent] == [ADA, GRACE, ADA, GRACE]
-    assert "sent to you again, and not to\ngrace@example.com" in ports.mailer.sent[2][1].text
-    assert "are not sent to you any\nmore." in ports.mailer.sent[3][1].text
+    assert "sent to you again, and not to grace@example.com" in ports.mailer.sent[2][1].text
+    assert "are not sent to you any more." in ports.mailer.sent[3][1].text
     assert not any("http" in email.text for _, email in ports.mailer.sent)
 
 

@@ -38,7 +38,7 @@ def test_the_child_of_a_distributed_map_asks_like_any_other_execution(ports: Fak
     approval_id = asking.request_approval(ports, sent, "function")
     assert approval_id is not None
     assert stored(ports, approval_id).execution_arn == arn
-    assert "the workflow orders/AskEach" in ports.mailer.sent[0][1].text
+    assert "The workflow orders/AskEach asks you to decide" in ports.mailer.sent[0][1].text
 
 
 def test_the_same_task_token_again_mails_nobody_twice(ports: FakePorts) -> None:
@@ -161,7 +161,7 @@ def test_a_delegate_is_asked_for_an_absent_approver(ports: FakePorts) -> None:
     approvers.delegate(ports, ADA, {"delegate": GRACE} | period, "arn:boss")
     approval_id = request_approval(ports, approvers=[ADA, LINUS], approvalsNeeded=2)
     assert subjects(ports, ADA) == []
-    assert f"{GRACE}, you are asked for {ADA}, who is away" in ports.mailer.sent[0][1].text
+    assert f"asks you to decide for {ADA}, who is away, by" in ports.mailer.sent[0][1].text
     decide(ports, GRACE)
     assert decide(ports, LINUS).outcome == "approved"
     (event,) = events(ports, approval_id, "delegated")

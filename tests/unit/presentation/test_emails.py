@@ -1,5 +1,6 @@
 """The mail that asks for a decision: its links and facts, and text that can't forge its lines."""
 
+import re
 import unicodedata
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from wcwidth import iter_graphemes, wcswidth
+from wcwidth import iter_graphemes
 
 from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, Approver, Choice
@@ -16,7 +17,8 @@ from chalicelib.domain.texts import check_reason
 from chalicelib.domain.transitions import cancel, extend, reassign
 from chalicelib.domain.validation import DETAILS_BYTES
 from chalicelib.presentation.emails import Email, write_email
-from chalicelib.presentation.wording import needed
+from chalicelib.presentation.excerpt import height
+from chalicelib.presentation.layout import LINE_BYTES
 from tests.builders import an_approval, approval_of, decided, people
 from tests.fakes import START
 from tests.unit.strategies import largest_approval, many, pasted, pending_approvals, try_to_decide
@@ -39,9 +41,8 @@ def _links(email: Email) -> list[str]:
 
 
 def _too_long(email: Email) -> list[str]:
-    """Return the lines that end beyond column 78, without links."""
-    links = _links(email)
-    return [line for line in email.text.split("\n") if wcswidth(line) > 78 and line not in links]
+    """Return the lines that are longer than mail servers are sure to take."""
+    return [line for line in email.text.split("\n") if len(line.encode()) > LINE_BYTES]
 
 
 def _ours(email: Email) -> list[str]:
@@ -52,20 +53,17 @@ def _ours(email: Email) -> list[str]:
 
 @many
 @given(pending_approvals())
-def test_every_line_ends_by_column_78_except_links(approval: Approval) -> None:
-    """In any language, for any request; mail programs wrap longer lines."""
+def test_no_line_is_longer_than_mail_servers_take(approval: Approval) -> None:
+    """In any language, for any request."""
     assert not _too_long(_mail(approval))
 
 
 @pytest.mark.parametrize("text", ["審査承認" * 40, "한글 " * 60, "Ａ" * 150, "🚀" * 190, "x" * 200])
-def test_wide_characters_count_as_two_columns(text: str) -> None:
-    """Chinese, Korean, full-width letters and emoji."""
-    rows = {text[:90]: text, "b": text}
-    for details in (text, rows):
-        email = _mail(an_approval(subject=text, details=details))
-        assert not _too_long(email)
-        kept = "".join(email.text.split())
-        assert kept.replace("|", "").count("".join(text.split())) >= 2
+def test_a_paragraph_is_one_line_which_the_mail_program_wraps(text: str) -> None:
+    """A phone's lines are shorter than any at which Assent could break it."""
+    lines = _mail(an_approval(subject=text[:200], details={"a": text})).text.split("\n")
+    assert f"| {text[:200].strip()}" in lines
+    assert f"| a: {text.strip()}" in lines
 
 
 @given(pending_approvals())
@@ -124,16 +122,58 @@ def test_the_mail_says_who_asks_the_deadline_the_quorum_and_the_progress() -> No
         approvers=people(3), approvalsNeeded=2, requestedBy="ada@example.com", expiresIn=3600
     )
     text = _mail(try_to_decide(approval, people(3)[0], "approve", "", approval.created_at), 1).text
-    assert "2 of 3" in needed(approval)
-    assert "1 approval" in text
     for fact in (
-        "approver1@example.com, your decision is needed:",
+        "ada@example.com asks you to decide by Sun 22 Nov, 10:00 UTC (in 1 hour):",
         "| Release 4.2",
-        "Asked by:  ada@example.com",
-        "Answer by: 22 Nov 2026, 10:00 UTC (in 1 hour)",
-        f"Needed:    {needed(approval)}",
+        "2 of 3 approvers must approve; 1 rejection ends it. So far: 1 approval, no rejection.",
+        f"You decide as {people(2)[1]}.",
     ):
-        assert fact in text.split("\n")
+        assert any(line.startswith(fact) for line in text.split("\n")), fact
+
+
+def test_one_approver_is_told_of_no_quorum() -> None:
+    text = _mail(an_approval()).text
+    assert "must approve" not in text
+    assert "So far" not in text
+
+
+@given(pending_approvals())
+def test_the_first_line_says_who_asks_by_when(approval: Approval) -> None:
+    """It is what a phone shows beside the mail's subject; the question follows at once."""
+    first, _, question, *_ = _mail(approval).text.split("\n")
+    assert re.fullmatch(r".+ asks you to decide( for .+, who is away,)? by .+:", first)
+    assert question.startswith("| ")
+
+
+def test_the_mail_says_what_to_do_about_the_link_to_unsubscribe() -> None:
+    """AWS adds it below; the requester's mail has the same, and no link decides there."""
+    approval = replace(
+        an_approval(requestedBy="mary@example.com"), requester=Approver("mary@x.com")
+    )
+    receipt = write_email(
+        approval,
+        Mail("mary@x.com", START, about="receipt"),
+        SECRET,
+        public_url=URL,
+        now=START,
+    )
+    for text in (_mail(approval).text, receipt.text):
+        assert "Please leave it alone: it ends these mails. If it was pressed, ask" in text
+    assert "decide in your name" not in receipt.text
+    assert "only its buttons do. They act in your name" in receipt.text
+
+
+def test_the_stages_name_stands_before_the_subject() -> None:
+    """The subject in ASCII, for receivers that refuse the other, goes without it."""
+    approval = an_approval(subject="x" * 200)
+    mail = Mail(approval.approvers[0].address, START)
+    named = write_email(
+        approval, mail, SECRET, public_url=URL, now=START, name="Müller, production"
+    )
+    assert named.subject.startswith("[Müller, production] Approval needed: xxx")
+    assert len(named.subject) < 100
+    assert named.ascii_subject == "Approval needed"
+    assert named.text == _mail(approval).text
 
 
 def test_labelled_details_have_one_line_for_each_label() -> None:
@@ -226,7 +266,7 @@ def test_the_mail_about_fifty_long_reasons_fits_what_sns_publishes(reason: str) 
     assert len(text.encode()) <= PUBLISH_BYTES - 1_000
     assert text.count(" approved on ") == 51
     assert (SHORTENED in text) == ("…" in text)
-    assert "open a\npage that has them whole." in text or SHORTENED not in text
+    assert "open a page that has them whole." in text or SHORTENED not in text
 
 
 def test_the_reasons_that_make_the_longest_mail_are_shortened_evenly() -> None:
@@ -244,7 +284,7 @@ def test_the_reasons_that_make_the_longest_mail_are_shortened_evenly() -> None:
 
 @many
 @given(pasted, st.sampled_from(["approve", "reject"]))
-def test_any_reason_and_note_arrive_whole_in_lines_of_78_columns(text: str, choice: Choice) -> None:
+def test_any_reason_and_note_arrive_whole(text: str, choice: Choice) -> None:
     """As their writer saw them, between the characters as readers see them."""
     reason = check_reason(text)
     approval = decided(approval_of(1, reasonRequired="never"), 0, choice, reason)
@@ -271,8 +311,25 @@ def test_a_subject_line_is_cut_between_characters(subject: str) -> None:
 def test_long_details_are_cut_and_the_mail_says_so() -> None:
     """The links stay in sight; the page has all of the details."""
     text = _mail(an_approval(details="\n".join(f"line {n}" for n in range(60)))).text
-    assert "| line 39\n(20 more lines of details are on the page.)" in text
-    assert "line 40" not in text
+    assert "| line 11\n\n(48 more lines of details on the page.)" in text
+    assert "line 12" not in text
+
+
+def test_a_long_paragraph_counts_as_the_lines_that_a_phone_makes_of_it() -> None:
+    text = _mail(an_approval(details="word " * 300)).text
+    quoted = text.partition("wrote them:\n\n")[2].partition("\n\n")[0]
+    assert 10 * 40 < len(quoted) <= 12 * 40 + 2
+    assert "(26 more lines of details on the page.)" in text
+
+
+@many
+@given(pending_approvals())
+def test_at_most_fourteen_lines_of_details_stand_before_the_links(approval: Approval) -> None:
+    """Twelve, or two more if these are the last."""
+    before = _mail(approval).text.partition("APPROVE - ")[0]
+    details = before.partition("Details, as the requester wrote them:\n\n")[2]
+    quoted = "\n".join(line[2:] for line in details.split("\n") if line.startswith("|"))
+    assert height(quoted) <= 14
 
 
 def test_a_mail_has_a_code_exactly_if_the_request_requires_one() -> None:
@@ -281,49 +338,55 @@ def test_a_mail_has_a_code_exactly_if_the_request_requires_one() -> None:
     assert "CODE" not in _mail(an_approval()).text
 
 
+ASKS = "ada@example.com asks you to decide by Sun 29 Nov, 09:00 UTC (in 7 days):"
+
+
 @pytest.mark.parametrize(
     ("about", "subject", "opening"),
     [
-        ("request", "Approval needed", "your decision is needed:"),
-        ("reminder", "Reminder, approval needed", "your decision is still needed:"),
+        ("request", "Approval needed", ASKS),
+        ("reminder", "Reminder, approval needed", f"Reminder: {ASKS}"),
         (
             "escalation",
             "Approval needed",
-            "you are asked too, because it hasn't been decided in time:",
+            f"Nobody has decided within 2 hours, so you are asked too: {ASKS}",
         ),
     ],
 )
 def test_the_first_sentence_says_why_the_mail_was_sent(
     about: MailKind, subject: str, opening: str
 ) -> None:
-    approval = approval_of(1)
+    escalation = {"after": 7_200, "approvers": ["boss@example.com"]}
+    approval = approval_of(1, requestedBy="ada@example.com", escalation=escalation)
     mail = Mail(people(1)[0], START, about=about)
     email = write_email(approval, mail, SECRET, public_url=URL, now=START)
     assert email.subject == f"{subject}: Release 4.2"
-    assert " ".join(email.text.split("\n\n")[0].split()) == f"{people(1)[0]}, {opening}"
+    assert email.text.split("\n\n")[0] == opening
 
 
-def test_the_mail_to_a_delegate_names_the_absent_approver() -> None:
-    approval = an_approval()
-    delegate = replace(approval.approvers[0], stands_in_for="grace@example.com")
-    email = _mail(replace(approval, approvers=(delegate,)))
-    assert email.text.startswith("ada@example.com, you are asked for grace@example.com, who is")
+def test_an_escalation_after_a_decision_does_not_say_that_nobody_decided() -> None:
+    escalation = {"after": 5_400, "approvers": ["boss@example.com"]}
+    approval = decided(approval_of(2, approvalsNeeded=2, escalation=escalation), 0, "approve")
+    mail = Mail(people(2)[1], START, about="escalation")
+    text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
+    assert text.startswith("It was not decided within 1 hour, so you are asked too: the workflow")
 
 
 @pytest.mark.parametrize(
     ("about", "opening"),
     [
-        ("escalation", "you are asked too for grace@x.com, who is away, because it hasn't been"),
-        ("reassignment", "you are asked instead of linus@x.com for grace@x.com, who is away:"),
+        ("request", "The workflow assent-test asks you to decide"),
+        ("reassignment", "You are asked instead of linus@x.com: the workflow assent-test asks you"),
     ],
 )
-def test_a_delegate_who_is_asked_later_reads_for_whom(about: MailKind, opening: str) -> None:
+def test_a_delegate_reads_for_whom_they_decide(about: MailKind, opening: str) -> None:
     approval = an_approval()
     delegate = replace(approval.approvers[0], stands_in_for="grace@x.com", instead_of="linus@x.com")
     mail = Mail(delegate.address, START, about=about)
     asked = replace(approval, approvers=(delegate,))
     text = write_email(asked, mail, SECRET, public_url=URL, now=START).text
-    assert " ".join(text.split()).startswith(f"ada@example.com, {opening}")
+    assert text.startswith(opening)
+    assert " decide for grace@x.com, who is away, by " in text.split("\n", 1)[0]
 
 
 def test_a_mail_that_waited_since_an_older_version_is_still_written() -> None:
@@ -333,7 +396,7 @@ def test_a_mail_that_waited_since_an_older_version_is_still_written() -> None:
     older = approval.with_approver(replace(approval.approver(two), instead_of=None))
     mail = Mail(two, START, about="reassignment")
     text = write_email(older, mail, SECRET, public_url=URL, now=START).text
-    assert text.startswith(f"{two}, you are asked:")
+    assert text.startswith("The workflow assent-test asks you to decide by ")
 
 
 @pytest.mark.parametrize(
@@ -342,13 +405,13 @@ def test_a_mail_that_waited_since_an_older_version_is_still_written() -> None:
         (
             "reminder",
             "More time, approval needed",
-            "there is more time, and your decision is still needed:",
+            "There is more time: the workflow assent-test asks you to decide",
             "/approve/",
         ),
         (
             "receipt",
             "More time",
-            "there is more time for what was asked in your name:",
+            f"There is more time for what you asked: {people(1)[0]} may decide",
             "/cancel/",
         ),
     ],
@@ -361,8 +424,7 @@ def test_a_mail_about_a_new_deadline_tells_it_first(
     mail = Mail(people(1)[0], START, about=about, extended=True)
     email = write_email(approval, mail, SECRET, public_url=URL, now=START)
     assert email.subject == f"{subject}: Release 4.2"
-    assert " ".join(email.text.split("\n\n")[0].split()) == f"{people(1)[0]}, {opening}"
-    assert "Answer by: 3 Dec 2026, 22:46 UTC (in 11 days)" in email.text
+    assert email.text.startswith(f"{opening} by Thu 3 Dec, 22:46 UTC (in 11 days):\n")
     assert page in email.text
     assert not _too_long(email)
 
@@ -374,8 +436,8 @@ def test_the_mail_after_a_reassignment_names_the_approver_before_and_quotes_the_
     approval = reassign(approval_of(1), one, two, by=one, note=note, now=START, via="page")
     mail = Mail(two, START, about="reassignment")
     text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
-    assert text.startswith(f"{two}, you are asked instead of {one}:")
-    assert "They wrote to you:\n\n| I am\n| away\n" in text
+    assert text.startswith(f"You are asked instead of {one}: the workflow")
+    assert f"{one} wrote to you:\n\n| I am\n| away\n" in text
 
 
 def test_a_reminder_of_a_request_that_was_asked_again_names_the_newer_one() -> None:
@@ -398,7 +460,7 @@ def test_the_note_of_an_operator_is_not_shown_as_the_replaced_approvers(claimed:
     mail = Mail(two, START, about="reassignment")
     text = write_email(approval, mail, SECRET, public_url=URL, now=START).text
     assert "An operator wrote to you:\n\n| Hello\n" in text
-    assert "They wrote" not in text
+    assert f"{one} wrote" not in text
 
 
 def test_a_note_that_an_earlier_version_stored_is_nobodys() -> None:
@@ -406,7 +468,7 @@ def test_a_note_that_an_earlier_version_stored_is_nobodys() -> None:
     approval = approval_of(1)
     noted = replace(approval.approvers[0], note="Hello")
     text = _mail(replace(approval, approvers=(noted,))).text
-    assert "This was written to you:\n\n| Hello\n" in text
+    assert "Somebody wrote to you:\n\n| Hello\n" in text
 
 
 @pytest.mark.parametrize("about", ["request", "reminder", "escalation", "reassignment"])

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes, wcswidth
 
-from chalicelib.presentation.layout import COLUMNS, columns, cut, wrap
+from chalicelib.presentation.layout import COLUMNS, LINE_BYTES, columns, cut, flow, wrap
 from tests.unit.strategies import many, pasted
 
 LINK = "https://tracker.example.com/browse/OPS-4711?focus=comment&page=2"
@@ -135,10 +135,16 @@ def test_a_text_takes_the_columns_of_what_is_seen(text: str, width: int) -> None
     assert columns(text) == width
 
 
-def test_the_first_line_may_begin_with_a_label() -> None:
-    lines = wrap("word " * 30, " " * 11, first="Asked by:  ").split("\n")
-    assert lines[0].startswith("Asked by:  word")
-    assert all(line.startswith(" " * 11 + "word") for line in lines[1:])
+@many
+@given(texts)
+def test_a_paragraph_of_a_mail_is_one_line_as_long_as_smtp_takes(text: str) -> None:
+    """A longer one has several; a link is whole, and nothing visible is lost."""
+    lines = flow(text, "| ").split("\n")
+    assert len(lines) == 1 or len("".join(lines).encode()) > LINE_BYTES - 2
+    assert all(len(line.encode()) <= LINE_BYTES for line in lines)
+    assert all(line.startswith("| ") for line in lines if line)
+    shown = "".join(line.removeprefix("| ") for line in lines)
+    assert _letters(shown) == _letters("".join(" " if category(c) == "Cc" else c for c in text))
 
 
 def test_a_line_fits_into_a_mail_whatever_calls_itself_a_link() -> None:

@@ -38,8 +38,9 @@ def test_the_receipt_tells_the_requester_who_was_asked_and_how_to_follow_it() ->
     approval = approval_of(2, requestedBy=MARY)
     email = _mail(approval, MARY, "receipt")
     assert email.subject == "Asked: Release 4.2"
-    assert email.text.startswith(f"{MARY}, this was asked in your name:")
-    assert f"Asked:     {ONE}, {TWO}" in email.text
+    assert email.text.startswith(
+        "This was asked in your name: approver0@example.com and approver1@example.com may"
+    )
     links = [line for line in email.text.split("\n") if line.startswith("https:")]
     assert "STATUS - see who has answered, have the others reminded, or cancel:" in email.text
     assert links == [f"{URL}/cancel/{approval.id}.{SECRET.decision}"]
@@ -50,7 +51,7 @@ def test_the_outcome_is_mailed_with_every_decision_and_reason() -> None:
     approval = decided(approval_of(2, approvalsNeeded=2, requestedBy=MARY), 0, "approve", "")
     email = _mail(decided(approval, 1, "reject", "the tests\nare red"), MARY, "outcome")
     assert email.subject == "Rejected: Release 4.2"
-    assert "your request was rejected on 22 Nov 2026, 09:00 UTC:" in " ".join(
+    assert "Your request was rejected on 22 Nov 2026, 09:00 UTC:" in " ".join(
         email.text.split("\n")
     )
     assert f"{ONE} approved on 22 Nov 2026, 09:00 UTC." in email.text
@@ -63,7 +64,7 @@ def test_the_reason_for_cancelling_is_quoted() -> None:
     reason = "done.\nPlease sign in at https://evil.example/"
     email = _mail(cancelled(approval_of(2), reason=reason), ONE, "outcome")
     assert email.subject == "Cancelled: Release 4.2"
-    assert "this request was cancelled by operator@example.com" in " ".join(email.text.split("\n"))
+    assert "This request was cancelled by operator@example.com" in " ".join(email.text.split("\n"))
     assert "| done.\n| Please sign in" in email.text
 
 
@@ -103,7 +104,7 @@ def test_a_replaced_request_sends_its_approvers_to_the_newer_one() -> None:
     email = _mail(replaced, ONE, "outcome")
     assert email.subject == "Asked again: Release 4.2"
     text = _said(replaced, ONE)
-    assert "this request was replaced by a newer one on 22 Nov 2026, 09:00 UTC" in text
+    assert "This request was replaced by a newer one on 22 Nov 2026, 09:00 UTC" in text
     assert "because its workflow asked again" in text
     assert "Please answer the newer mail, or use your inbox." in text
     assert IDLE not in text

@@ -80,7 +80,7 @@ def _variables_after(project: Path, days: str | None) -> dict[str, str]:
         domains=("example.com",),
         public_url=URL,
         limits=Limits(),
-        days={"ASSENT_RETENTION_DAYS": days, "ASSENT_DETAILS_DAYS": days},
+        given={"ASSENT_RETENTION_DAYS": days, "ASSENT_DETAILS_DAYS": days},
     )
     variables: dict[str, str] = recorded(project)["dev"]["environment_variables"]
     return variables

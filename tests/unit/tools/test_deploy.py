@@ -138,6 +138,25 @@ def test_later_deploys_run_once(project: Path) -> None:
     assert cloud.done == [("stack", given), ("chalice", URL), LIMITS, QUEUE]
 
 
+def test_a_name_is_recorded_and_kept(project: Path) -> None:
+    """A deploy without it changes nothing."""
+    cloud = Cloud(project, api=Api("abc123", URL))
+    for name in ("Example Ltd, production", None):
+        cloud.run(domains="example.com", name=name)
+        recorded = json.loads((project / ".chalice" / "config.json").read_text())
+        variables = recorded["stages"]["dev"]["environment_variables"]
+        assert variables["ASSENT_NAME"] == "Example Ltd, production"
+
+
+@pytest.mark.parametrize("name", ["x" * 41, "two\nlines", " blank", "a\u202eb", "a  b"])
+def test_a_name_that_would_be_shown_otherwise_is_refused_first(project: Path, name: str) -> None:
+    """Nothing is deployed."""
+    cloud = Cloud(project)
+    with pytest.raises(ToolError, match=r"^NAME is .*: at most 40 characters"):
+        cloud.run(domains="example.com", name=name)
+    assert cloud.done == []
+
+
 EACH_NUMBER_OF_DAYS = pytest.mark.parametrize("option", ["retention_days", "details_days"])
 
 
