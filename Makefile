@@ -69,8 +69,8 @@ bench: setup ## measure start-up, calls and ticks: about ten minutes on an idle 
 	@$(python) -m bench.counting
 
 .PHONY: pictures
-pictures: browser ## make docs/pictures again, while `make demo` runs
-	@$(python) -m tools.pictures
+pictures: browser ## photograph every page and mail in every state, and make docs/pictures again | [DIR=.pictures]
+	@$(python) -m tests.pictures $(if $(DIR),--dir '$(DIR)')
 
 .PHONY: setup
 setup: ## make .venv with every pinned package; the other commands do so as well | [PYTHON=python3.12]

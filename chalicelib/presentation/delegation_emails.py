@@ -17,7 +17,7 @@ _UNWANTED = (
 def write_email(absent: str, delegation: Delegation, to: str, *, name: str = "") -> Email:
     """Return the mail that tells `to`, the absent approver or the delegate.
 
-    `name` is the stage's, of an organisation for example, and stands before the subject.
+    `name` is the stage's, of an organisation for example, and stands behind the subject.
     """
     own = same_person(to, absent)
     subject, opening = _opening(absent, delegation, own=own)
@@ -33,7 +33,7 @@ def write_email(absent: str, delegation: Delegation, to: str, *, name: str = "")
         "Requests that were sent before are not changed. You don't need to do anything.",
     ]
     text = "\n\n".join(parts) + "\n"
-    return Email(f"[{name}] {subject}" if name else subject, subject, text)
+    return Email(f"{subject} [{name}]" if name else subject, subject, text)
 
 
 def _opening(absent: str, delegation: Delegation, *, own: bool) -> tuple[str, str]:

@@ -82,7 +82,7 @@ def write_email(
 ) -> Email:
     """Return the text of this mail; the links in it are its reader's alone.
 
-    `name` is the stage's, of an organisation for example, and stands before the subject.
+    `name` is the stage's, of an organisation for example, and stands behind the subject.
     """
     match mail.about:
         case "outcome":
@@ -91,8 +91,7 @@ def write_email(
             subject, text = _receipt(approval, mail, secrets, public_url, now)
         case _:
             subject, text = _question(approval, mail, secrets, public_url, now)
-    named = f"[{name}] {subject}" if name else subject
-    return Email(_subject_line(f"{named}: {approval.request.subject}"), subject, text)
+    return Email(_subject_line(f"{subject}: {approval.request.subject}", name), subject, text)
 
 
 def _question(
@@ -255,9 +254,12 @@ def _note(approval: Approval, address: str) -> list[str]:
     return [attributed(author, approver.note, "wrote to you")]
 
 
-def _subject_line(text: str) -> str:
-    fitting = text.encode("utf-16-le")[: 2 * SUBJECT_CHARACTERS].decode("utf-16-le", "ignore")
-    return cut(text, len(fitting), "...")
+def _subject_line(text: str, name: str) -> str:
+    """Return the text, cut if need be, and the name behind it: a phone shows the beginning."""
+    behind = f" [{name}]" if name else ""
+    room = 2 * SUBJECT_CHARACTERS - len(behind.encode("utf-16-le"))
+    fitting = text.encode("utf-16-le")[:room].decode("utf-16-le", "ignore")
+    return cut(text, len(fitting), "...") + behind
 
 
 def _details(approval: Approval) -> list[str]:

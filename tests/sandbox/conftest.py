@@ -6,7 +6,6 @@ The Makefile runs them in one process, because all of them share it.
 import functools
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,11 +16,12 @@ from typing import cast
 
 import boto3
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from examples.deployed import DeployedExample
 from examples.deployment import deploy_in_sandbox
 from examples.example import Example
+from tests.pictures import chromium
 from tests.sandbox.announced import Announced
 from tests.sandbox.client import Sandbox, press
 from tests.sandbox.roles import May
@@ -31,28 +31,13 @@ from tools.sandbox.state import SandboxState
 HERE = Path(__file__).parent
 READY_WITHIN = 180
 """Seconds; generous, for a machine that is busy with other tests. `make bench` measures."""
-# As root, Chromium has no sandbox of its own; the others keep it from calling home.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start Chromium, which `make test` installs."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    assert found is not None, "no Chromium here: `make browser` installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from tools.sandbox.inbox_pages import list_page, message_page, missing_page
+from tools.sandbox.inbox_pages import CONTENT_SECURITY_POLICY, list_page, message_page, missing_page
 from tools.sandbox.mailbox import Mailbox
 
 
@@ -35,10 +35,11 @@ def respond(path: str, mailbox: Mailbox, approvers: Sequence[str]) -> Response:
         return Response(json.dumps({"messages": messages}), "application/json")
     if url.path == "/":
         addresses = sorted({*approvers, *(m.to for m in mailbox.messages())})
-        return Response(list_page(mailbox.messages(to), addresses, to))
+        return Response(list_page(mailbox.messages(to), addresses, to, mailbox.read))
     if url.path.startswith("/mail/"):
         message = mailbox.message(url.path.removeprefix("/mail/"))
         if message is not None:
+            mailbox.read.add(message.id)
             return Response(message_page(message))
     return Response(missing_page(), status=HTTPStatus.NOT_FOUND)
 
@@ -79,9 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
-        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         self.end_headers()
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's parameter
-        """Log nothing: the page reloads itself every few seconds."""
+        """Log nothing: the page asks for new mail every few seconds."""

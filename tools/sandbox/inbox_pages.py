@@ -1,44 +1,42 @@
-"""The inbox's HTML pages: all mails, the mails to one address, one mail.
+"""The inbox's HTML pages, which look like a mail program: a list of mails, and one mail.
 
 Every text of a mail is escaped, because anybody can write it.
 """
 
+import base64
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
 from tools.sandbox.mailbox import Message
 
+_HERE = Path(__file__).parent
+_STYLE = (_HERE / "inbox.css").read_text("utf-8")
+_SCRIPT = (_HERE / "inbox.js").read_text("utf-8")
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
-_REFRESH = '<meta http-equiv="refresh" content="5">'
+_PREVIEW = 140
+"""Characters of a mail beside its subject; a phone shows fewer."""
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --quiet: light-dark(#57606a, #9aa4af); }
-* { box-sizing: border-box; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.25rem; margin: .5rem 0 1rem; overflow-wrap: anywhere; }
-nav { display: flex; flex-wrap: wrap; gap: .5rem; padding-bottom: .75rem; }
-nav a { padding: .35rem .75rem; border: 1px solid var(--line); border-radius: 1rem; }
-nav a[aria-current] { background: #1d4ed8; border-color: #1d4ed8; color: #fff; }
-ol { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
-li a { display: block; padding: .75rem .25rem; border-bottom: 1px solid var(--line); }
-li a:hover, li a:focus { background: #8882; }
-nav a, li a { text-decoration: none; color: inherit; }
-li strong { display: block; overflow-wrap: anywhere; }
-small, .quiet { color: var(--quiet); }
-pre { font: 15px/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere;
-  margin: 1rem 0; padding: 1rem; border: 1px solid var(--line); border-radius: .5rem; }
-dl { display: grid; grid-template-columns: auto 1fr; gap: .125rem 1rem; margin: 0; }
-dt { color: var(--quiet); }
-dd { margin: 0; overflow-wrap: anywhere; }
-"""
+SENDER = "Assent <no-reply@sns.amazonaws.com>"
+"""As SNS shows the display name of a topic."""
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; script-src '"
+    f"sha256-{base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()}'"
+)
 
 
-def list_page(messages: Sequence[Message], addresses: Sequence[str], to: str | None) -> str:
-    """Return the page of these mails, newest first, which reloads itself.
+def list_page(
+    messages: Sequence[Message],
+    addresses: Sequence[str],
+    to: str | None,
+    read: Collection[str] = (),
+) -> str:
+    """Return the page of these mails, newest first; a script says when there is a new one.
 
-    `to` is the chosen address of the filter, or None for all.
+    `to` is the chosen address of the filter, or None for all; `read` has the ids of opened mails.
     """
     filters = [("/", "Everybody", to is None)]
     filters += [
@@ -48,28 +46,30 @@ def list_page(messages: Sequence[Message], addresses: Sequence[str], to: str | N
         f'<a href="{escape(link)}"{" aria-current=page" if chosen else ""}>{escape(name)}</a>'
         for link, name, chosen in filters
     )
-    rows = "".join(
-        f'<li><a href="/mail/{escape(m.id)}"><strong>{escape(m.subject)}</strong>'
-        f"<small>to {escape(m.to)}, {_time(m)}</small></a></li>"
-        for m in reversed(messages)
+    rows = "".join(_row(message, unread=message.id not in read) for message in reversed(messages))
+    unread = sum(message.id not in read for message in messages)
+    body = f"<ol>{rows}</ol>" if rows else '<p class="quiet">No mail yet.</p>'
+    return _page(
+        f"Inbox ({unread})" if unread else "Inbox",
+        f"<h1>Inbox <small>{unread} unread</small></h1>"
+        f'<nav aria-label="Mailboxes">{nav}</nav>'
+        f'<p role="status" id="new" data-seen="{len(messages)}"></p>{body}',
+        script=f"<script>{_SCRIPT}</script>",
     )
-    body = (
-        f"<ol>{rows}</ol>"
-        if rows
-        else '<p class="quiet">No mail yet. This page reloads every five seconds.</p>'
-    )
-    return _page("Inbox", f"<h1>The sandbox's inbox</h1><nav>{nav}</nav>{body}", head=_REFRESH)
 
 
 def message_page(message: Message) -> str:
     """Return the page of one mail: plain text as SNS sends it, with clickable links."""
+    address = escape(quote(message.to))
     return _page(
         message.subject,
-        f'<nav><a href="/?to={escape(quote(message.to))}">Back to {escape(message.to)}</a></nav>'
-        f"<h1>{escape(message.subject)}</h1>"
-        f"<dl><dt>To</dt><dd>{escape(message.to)}</dd><dt>Received</dt><dd>{_time(message)}</dd></dl>"
-        f"<pre>{with_links(message.text)}</pre>"
-        '<p class="quiet"><small>On AWS, SNS adds a line with a link to unsubscribe.</small></p>',
+        f'<nav aria-label="Mailboxes"><a href="/?to={address}">'
+        f"Back to {escape(message.to)}</a></nav>"
+        f"<article><h1>{escape(message.subject)}</h1>"
+        f'<p class="quiet"><strong>{escape(SENDER)}</strong><br>to {escape(message.to)}, '
+        f"{_time(message, with_day=True)}</p>"
+        f'<div class="text" dir="auto">{with_links(message.text)}</div>'
+        '<p class="quiet footer">On AWS, SNS adds a link to unsubscribe here.</p></article>',
     )
 
 
@@ -89,14 +89,28 @@ def with_links(text: str) -> str:
     return html + escape(text[done:])
 
 
-def _time(message: Message) -> str:
+def _row(message: Message, *, unread: bool) -> str:
+    preview = " ".join(message.text.split())[:_PREVIEW]
+    mark = '<span class="dot" role="img" aria-label="unread"></span>' if unread else ""
+    return (
+        f'<li><a href="/mail/{escape(message.id)}"{" class=unread" if unread else ""}>{mark}'
+        f'<span class="from">Assent</span>{_time(message)}'
+        f'<span class="subject">{escape(message.subject)}</span>'
+        f'<span class="preview">{escape(preview)}</span>'
+        f'<span class="preview">to {escape(message.to)}</span></a></li>'
+    )
+
+
+def _time(message: Message, *, with_day: bool = False) -> str:
     when = escape(message.received_at)
-    return f'<time datetime="{when}">{when[:10]} {when[11:19]} UTC</time>'
+    day = f"{when[:10]} " if with_day else ""
+    return f'<time datetime="{when}">{day}{when[11:16]} UTC</time>'
 
 
-def _page(title: str, body: str, head: str = "") -> str:
+def _page(title: str, body: str, script: str = "") -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title>{head}<style>{_STYLE}</style></head><body>{body}</body></html>"
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f"</head><body><main>{body}</main>{script}</body></html>"
     )

@@ -53,6 +53,8 @@ class Mailbox:
         self._lock = threading.Lock()
         self._read_bytes = 0
         self._messages: list[Message] = []
+        self.read = set[str]()
+        """The ids of the mails that somebody has opened."""
 
     def messages(self, to: str | None = None) -> list[Message]:
         """Return the mails to one address (in any case), or all mails; oldest first."""

@@ -152,10 +152,9 @@ def receipt_page(
 
 
 def _buttons() -> Markup:
-    named = ' class="{}" name="choice" value="{}"'
     return _BUTTONS.format(
-        choice_button("approve", "Review to approve", named.format("approve", "approve")),
-        choice_button("reject", "Review to reject", named.format("outline reject", "reject")),
+        choice_button("approve", "Review to approve", chosen=True),
+        choice_button("reject", "Review to reject", chosen=True, outline=True),
     )
 
 

@@ -23,9 +23,9 @@ Mood = Choice | None
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "style.css").read_text()
-_SIGNS: dict[Choice, str] = {"approve": "✓", "reject": "✕"}
-"""Beside its word and its colour, which not everybody can tell from the other."""
-_BUTTON = Markup('<button type="submit"{}><span aria-hidden="true">{}</span> {}</button>')
+_SIGNS: dict[Choice, str] = {"approve": "check", "reject": "cross"}
+"""The class that puts a sign before a button's words: not everybody can tell the colours apart."""
+_BUTTON = Markup('<button class="{}"{}>{}</button>')
 
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -84,9 +84,16 @@ def joined(parts: Iterable[Markup]) -> Markup:
     return Markup("").join(parts)
 
 
-def choice_button(choice: Choice, words: str, attributes: str = "") -> Markup:
-    """Return the button of a choice, with its sign."""
-    return _BUTTON.format(Markup(attributes), _SIGNS[choice], words)  # noqa: S704 (our own)
+def choice_button(
+    choice: Choice, words: str, *, chosen: bool = False, outline: bool = False
+) -> Markup:
+    """Return the button of a choice, with its colour and its sign.
+
+    `chosen` sends the choice along; `outline` tells it from a filled button beside it.
+    """
+    classes = f"{choice} {'outline ' if outline else ''}{_SIGNS[choice]}"
+    sent = Markup(' name="choice" value="{}"').format(choice) if chosen else ""
+    return _BUTTON.format(classes, sent, words)
 
 
 def notice_box(message: str) -> Markup:

@@ -44,7 +44,7 @@ def requester_page(
             reminder=reminder(approval, now),
             details=details(approval),
             reason=text_area("reason", "Reason", reason, error),
-            button=choice_button("reject", "Cancel request", ' class="outline reject"'),
+            button=choice_button("reject", "Cancel request", outline=True),
             address=requester.address,
             reference=approval.id,
         ),

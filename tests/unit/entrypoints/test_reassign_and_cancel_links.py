@@ -30,10 +30,9 @@ def test_opening_the_page_shows_the_request_and_its_button(
     shown = client.get(path_of(ports, page), BROWSER)
     assert (shown.status, shown.is_page) == (200, True)
     assert "Release 4.2" in shown.text
-    cross = '<span aria-hidden="true">✕</span> '
     buttons = {
         "reassign": ["Reassign"],
-        "cancel": ["Remind the approvers", f"{cross}Cancel request"],
+        "cancel": ["Remind the approvers", "Cancel request"],
     }
     assert re.findall("<button[^>]*>(.*)</button>", shown.text) == buttons[page]
     assert f"as <strong>{ADA if page == 'reassign' else MARY}</strong>" in shown.text

@@ -62,8 +62,8 @@ def test_the_decision_page_has_one_button_that_decides_and_a_reason(choice: Choi
     """It says what it does; it comes first, because Enter presses the first button."""
     page = _decide(approval_of(2), choice)
     decides, _ = page.all("button")
-    assert decides == {"type": "submit"}
-    assert page.text("button").startswith(f" {choice.capitalize()}")
+    assert decides == {"class": f"{choice} {'check' if choice == 'approve' else 'cross'}"}
+    assert page.text("button").startswith(choice.capitalize())
     assert not page.all("input")
     assert [field["name"] for field in page.all("textarea")] == ["reason"]
     assert page.all("label")[0]["for"] == page.all("textarea")[0]["id"]

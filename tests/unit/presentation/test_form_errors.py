@@ -6,9 +6,9 @@ import pytest
 
 from chalicelib.presentation.pages.fields import LABELS, FormError, error_summary
 from tests.builders import approval_of
+from tests.states import every_state
 from tests.unit.presentation.every_page import Typed, every_page
 from tests.unit.presentation.parsed_page import Page
-from tests.unit.presentation.states import every_state
 
 FIELDS = [
     ("decide", "reason"), ("decide", "code"), ("reassign", "to"), ("reassign", "code"),
@@ -71,7 +71,7 @@ def test_the_title_begins_with_the_error(name: str) -> None:
 
 def test_an_inbox_without_checkboxes_puts_the_error_at_the_top() -> None:
     """Requests with a code can't be selected, so there is no field to link to."""
-    page = Page(every_state()["inbox codes alone"])
+    page = Page(every_state()["inbox codes alone"].html)
     assert [box.get("role") for box in _focused(page)] == ["alert"]
 
 
@@ -96,7 +96,7 @@ def test_every_field_has_a_name_in_the_summary() -> None:
 @pytest.mark.parametrize("state", every_state())
 def test_a_page_has_one_heading_and_labels_its_fields(state: str) -> None:
     """In every state: one h1, a label for each visible field, ids that exist, one focus."""
-    page = Page(every_state()[state])
+    page = Page(every_state()[state].html)
     ids = [attributes["id"] for _, attributes in page.tags if attributes.get("id")]
     assert len(page.all("h1")) == 1
     assert page.text("title").strip()

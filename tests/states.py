@@ -1,6 +1,12 @@
-"""Every page in every state that its reader can meet, by name: for looking at, and for axe."""
+"""Every page and mail in every state that its reader can meet: for looking at, and for axe.
 
+`make pictures` takes photographs of them; tests/sandbox/test_accessibility.py examines them.
+"""
+
+import dataclasses
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -9,8 +15,12 @@ from chalicelib.domain.approval import Approval, Approver, Choice
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.erasure import erase
 from chalicelib.domain.errors import AlreadyDecided, NotFound, TooSoon
-from chalicelib.domain.outbox_entries import Mail
+from chalicelib.domain.link_tokens import MailSecrets
+from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.reminding import remind_for_requester
+from chalicelib.domain.request import Escalation
+from chalicelib.presentation import delegation_emails
+from chalicelib.presentation.emails import write_email
 from chalicelib.presentation.pages import inbox
 from chalicelib.presentation.pages.decision import decide_page, locked_page, reassign_page
 from chalicelib.presentation.pages.delegation import delegation_page
@@ -20,7 +30,7 @@ from chalicelib.presentation.pages.outcome import (
     outcome_for_requester,
     reassigned_page,
 )
-from chalicelib.presentation.pages.parts import Page
+from chalicelib.presentation.pages.parts import HEADERS, Page
 from chalicelib.presentation.pages.problem import problem_page, unavailable_page
 from chalicelib.presentation.pages.requester import requester_page
 from tests.builders import (
@@ -33,15 +43,33 @@ from tests.builders import (
     replaced_by_newer,
 )
 from tests.fakes import START
-from tests.unit.presentation.every_page import token_of
+from tests.unit.presentation.every_page import SECRET, token_of
+from tools.sandbox.inbox_pages import (
+    CONTENT_SECURITY_POLICY,
+    list_page,
+    message_page,
+    missing_page,
+)
+from tools.sandbox.mailbox import Message
 
+NAME = "Example Ltd, production"
+RECEIVED = "2026-11-22T09:00:00Z"
+HTML = "text/html; charset=utf-8"
+SECRETS = MailSecrets(SECRET, "709123")
 ADA, GRACE, LINUS, MARY = (f"{name}@example.com" for name in ("ada", "grace", "linus", "mary"))
 LATER = START + timedelta(hours=2)
 TOO_LONG = FormError("is 12 characters too long. At most 2,000 characters.", "reason")
 
 
-def every_state() -> dict[str, str]:
-    """Return the HTML of each page in each state."""
+class State(NamedTuple):
+    """A page as it is served."""
+
+    html: str
+    headers: Mapping[str, str]
+
+
+def every_state() -> dict[str, State]:
+    """Return each page in each state, and each mail as the sandbox's inbox shows it, by name."""
     pages = {
         **_decision_pages(),
         **_requester_pages(),
@@ -49,7 +77,11 @@ def every_state() -> dict[str, str]:
         **_delegation_pages(),
         **_outcome_pages(),
     }
-    return {name: page.html("Example Ltd, production") for name, page in pages.items()}
+    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Content-Type": HTML}
+    return {
+        **{name: State(page.html(NAME), HEADERS) for name, page in pages.items()},
+        **{name: State(html, headers) for name, html in _sandbox_pages().items()},
+    }
 
 
 def asked(**fields: object) -> Approval:
@@ -155,23 +187,52 @@ def _requester_pages() -> dict[str, Page]:
 
 
 def _inbox_pages() -> dict[str, Page]:
-    approvals, token = [asked(), asked(codeRequired=True)], token_of(asked())
+    release, token = asked(), token_of(asked())
+    refund = replace(
+        asked(codeRequired=True),
+        id="a" * 26,
+        expires_at=START + timedelta(hours=2),
+        request=replace(
+            release.request,
+            subject="Refund 1,250.00 EUR to customer 88213?",
+            details={"Reason": "Delivered twice"},
+            code_required=True,
+        ),
+    )
+    archive = replace(
+        release,
+        id="b" * 26,
+        expires_at=START + timedelta(days=5),
+        request=replace(
+            release.request, subject="Let Linus read the archive of invoices?", details=""
+        ),
+    )
+    waiting = [refund, release, archive]
+    many = [replace(release, id=f"{n:026}") for n in range(25)]
     none = FormError("please select at least one request", "chosen")
-    failed = (asked(), AlreadyDecided("This was rejected already, by others."))
+    failed = (archive, AlreadyDecided("This was rejected already, by others."))
+    late = (in_vain(_closed("approve")), None)
+
+    def show(approvals: list[Approval], after: str = "", error: FormError | None = None) -> Page:
+        return inbox.inbox_page(ADA, approvals, after=after, now=START, error=error, token=token)
 
     def confirm(error: FormError | None = None) -> Page:
         return inbox.confirm_page(
-            ADA, approvals[:1], "reject", closed=1, token=token, now=START, error=error
+            ADA, [release, archive], "reject", closed=1, token=token, now=START, error=error
         )
 
     return {
-        "inbox": inbox.inbox_page(ADA, approvals, after="x", now=START),
-        "inbox empty": inbox.inbox_page(ADA, [], after="", now=START),
-        "inbox nothing selected": inbox.inbox_page(ADA, approvals, after="", now=START, error=none),
-        "inbox codes alone": inbox.inbox_page(ADA, approvals[1:], after="", now=START, error=none),
+        "inbox": show(waiting),
+        "inbox of many": show(many, "x"),
+        "inbox empty": show([]),
+        "inbox nothing selected": show(waiting, error=none),
+        "inbox codes alone": show([refund], error=none),
         "confirm": confirm(),
         "confirm without a reason": confirm(FormError("please say why, it is required", "reason")),
         "receipt": inbox.receipt_page("approve", [(_closed("approve"), None), failed], token),
+        "receipt recorded": inbox.receipt_page("approve", [(_closed("approve"), None)], token),
+        "receipt too late": inbox.receipt_page("approve", [late], token),
+        "receipt failed": inbox.receipt_page("approve", [failed], token),
     }
 
 
@@ -227,4 +288,52 @@ def _outcome_pages() -> dict[str, Page]:
         "reassigned": reassigned_page("zoë@example.com"),
         "just reassigned": reassigned_page("zoë@example.com", just_now=True),
         "problem": problem_page(NotFound("This link is cut off."), "ref-1"),
+    }
+
+
+def _mails() -> dict[str, Message]:
+    asking, closed = asked(), _closed("approve")
+    escalation = Escalation(7_200, (LINUS,))
+    escalated = replace(asking, request=replace(asking.request, escalation=escalation))
+    taken = transitions.reassign(
+        asking, ADA, "zoë@example.com", by=ADA, note="You know the shop.", now=START, via="page"
+    )
+    long = replace(asking, request=replace(asking.request, details="A line of prose.\n" * 40))
+    absence = Delegation(GRACE, START, LATER, "On holiday", "boss@example.com", "arn:aws:iam")
+    told = delegation_emails.write_email(ADA, absence, ADA, name=NAME)
+    return {
+        "mail": _mail(asking, ADA, "request"),
+        "mail with a code": _mail(asked(codeRequired=True), ADA, "request"),
+        "mail with long details": _mail(long, ADA, "request"),
+        "mail to a delegate": _mail(mixed(), GRACE, "request"),
+        "mail reminder": _mail(asking, ADA, "reminder"),
+        "mail escalation": _mail(escalated, LINUS, "escalation"),
+        "mail reassignment": _mail(taken, "zoë@example.com", "reassignment"),
+        "mail receipt": _mail(asking, MARY, "receipt"),
+        "mail approved": _mail(closed, LINUS, "outcome"),
+        "mail rejected": _mail(_closed("reject"), MARY, "outcome"),
+        "mail expired": _mail(_expired(asking), ADA, "outcome"),
+        "mail cancelled": _mail(cancelled(asking, "The release is off."), ADA, "outcome"),
+        "mail ended by itself": _mail(ended(asking), MARY, "outcome"),
+        "mail superseded": _mail(replaced_by_newer(asking), ADA, "outcome"),
+        "mail too late": _mail(in_vain(closed), LINUS, "outcome"),
+        "mail delegation": Message("1", ADA, told.subject, told.text, RECEIVED),
+    }
+
+
+def _mail(approval: Approval, to: str, about: MailKind) -> Message:
+    mail = Mail(to, START, about=about)
+    url = "https://abcdef1234.execute-api.us-east-1.amazonaws.com/api"
+    email = write_email(approval, mail, SECRETS, public_url=url, now=START, name=NAME)
+    return Message("1", to, email.subject, email.text, RECEIVED)
+
+
+def _sandbox_pages() -> dict[str, str]:
+    mails = _mails()
+    listed = [dataclasses.replace(message, id=str(n)) for n, message in enumerate(mails.values())]
+    return {
+        **{name: message_page(message) for name, message in mails.items()},
+        "mailbox": list_page(listed, (ADA, GRACE, LINUS, MARY), None, {"0", "3"}),
+        "mailbox empty": list_page([], (ADA,), ADA),
+        "mailbox missing": missing_page(),
     }
