@@ -48,7 +48,7 @@ def test_an_approver_approves(sandbox: Sandbox, page: Page, tmp_path: Path) -> N
     expect(page.get_by_role("cell", name="New checkout <b>bold</b>")).to_be_visible()
     _fits(page)
     page.get_by_label("Reason").fill("Tested on staging.\nGo.")
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
 
     expect(page.get_by_role("heading", name="You approved this")).to_be_visible()
     expect(page.get_by_text("The workflow has been told.")).to_be_visible()
@@ -59,17 +59,20 @@ def test_an_approver_approves(sandbox: Sandbox, page: Page, tmp_path: Path) -> N
 
 
 def test_an_approver_rejects_instead(sandbox: Sandbox, page: Page, tmp_path: Path) -> None:
-    """The other choice is one link away, requires a reason, and is final."""
+    """The other choice is one press away, keeps what was typed, and is final."""
     subject = f"Browser {tmp_path.name}"
     name = sandbox.start(subject=subject)
     page.goto(sandbox.link("ada@example.com", subject))
-    page.get_by_role("link", name="Reject instead").click()
-    page.get_by_role("button", name="Reject").click()
+    page.get_by_label("Reason").fill("The tests are red.")
+    page.get_by_role("button", name="Reject instead").click()
+    expect(page.get_by_label("Reason (required)")).to_have_value("The tests are red.")
+    page.get_by_label("Reason").fill("")
+    page.get_by_role("button", name="Reject", exact=True).click()
     # The browser itself refuses an empty reason; nothing was sent.
     expect(page.get_by_role("heading", name=subject)).to_be_visible()
     assert sandbox.execution(name)["status"] == "RUNNING"
     page.get_by_label("Reason").fill("The tests are red.")
-    page.get_by_role("button", name="Reject").click()
+    page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.get_by_role("heading", name="You rejected this")).to_be_visible()
     page.goto(sandbox.link("ada@example.com", subject))
     expect(page.get_by_role("heading", name="You rejected this")).to_be_visible()
@@ -84,7 +87,7 @@ def test_a_blank_reason_is_refused(sandbox: Sandbox, page: Page, tmp_path: Path)
     page.goto(sandbox.link("ada@example.com", subject, "reject"))
     page.get_by_label("Reason").fill("   ")
     with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
-        page.get_by_role("button", name="Reject").click()
+        page.get_by_role("button", name="Reject", exact=True).click()
     assert posted.value.status == 400
     expect(page).to_have_title(f"Error: Reject: {subject}")
     expect(page.get_by_label("Reason")).to_be_focused()
@@ -113,7 +116,7 @@ def test_an_approver_decides_several_requests_at_once(
     _fits(page)
     for box in shown[:2]:
         box.check()
-    page.get_by_role("button", name="Approve selected").click()
+    page.get_by_role("button", name="Review to approve").click()
 
     expect(page.get_by_role("heading", name="Approve 2 requests?")).to_be_visible()
     expect(page.get_by_text(subjects[2])).to_have_count(0)

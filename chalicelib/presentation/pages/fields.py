@@ -53,12 +53,13 @@ class FormError(NamedTuple):
 
 
 def text_area(
-    name: str, label: str, typed: str, error: FormError | None, *, required: bool = False
+    name: str, label: str, typed: str, error: FormError | None, *, required: bool | None = False
 ) -> Markup:
-    """Return a field for a reason or note."""
-    label = f"{label} ({'required' if required else 'optional'})"
+    """Return a field for a reason or note; `required` is None where that isn't known."""
+    if required is not None:
+        label = f"{label} ({'required' if required else 'optional'})"
     # HTML drops the first line break of a textarea, so one is added.
-    return _field(name, label, _TEXTAREA, f"\n{visible(typed)}", error, required=required)
+    return _field(name, label, _TEXTAREA, f"\n{visible(typed)}", error, required=bool(required))
 
 
 def email_field(name: str, label: str, typed: str, error: FormError | None) -> Markup:

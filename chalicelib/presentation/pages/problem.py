@@ -41,7 +41,11 @@ def unavailable_page(route: str, sent: Sequence[tuple[str, str]], reference: str
     recorded isn't known, and the second one changes nothing then. It is made of nothing stored.
     """
     heading = f"We couldn't record {NOT_RECORDED.get(route, 'this')} yet"
-    typed = [text_area(name, LABELS[name], text, None) for name, text in sent if name in _TYPED]
+    typed = [
+        text_area(name, LABELS[name], text, None, required=None)
+        for name, text in sent
+        if name in _TYPED
+    ]
     hidden = [_HIDDEN.format(name, text) for name, text in sent if name not in _TYPED]
     content = fill(
         "unavailable",
