@@ -96,6 +96,10 @@ deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail do
 		$(if $(RATE),--rate '$(RATE)') $(if $(BURST),--burst '$(BURST)') \
 		$(if $(API_CONCURRENCY),--api-concurrency '$(API_CONCURRENCY)') $(if $(STACK),--stack '$(STACK)')
 
+.PHONY: package
+package: setup ## make the package that the next `chalice deploy` takes, with bytecode | STAGE=dev
+	@$(python) -m tools.bytecode --stage '$(STAGE)'
+
 .PHONY: template
 template: setup ## write the stack's template into one file, to be deployed by something else | [FILE=template.json]
 	@$(python) -m tools.template '$(or $(FILE),template.json)'

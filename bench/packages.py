@@ -1,15 +1,17 @@
-"""The two apps as Lambda gets them: packaged by `chalice package`, without compiled files."""
+"""The two apps as Lambda gets them: Assent's as `make deploy` packages it, with bytecode."""
 
+import io
 import os
 import shutil
 import subprocess
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.bytecode import package
+from tools.chalice_cli import COMMAND
+
 ROOT = Path(__file__).parent.parent
-CHALICE = (sys.executable, "-c", "import sys, chalice.cli; sys.exit(chalice.cli.main())")
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,25 @@ def package_assent(work: Path) -> Package:
     project.mkdir()
     for name in ("app.py", "requirements.txt", "chalicelib", ".chalice/config.json"):
         _copy(ROOT / name, project / name)
-    return _package("assent", project)
+    return _unpacked("assent", package(project, "dev", io.StringIO()), work)
 
 
 def package_bare(work: Path) -> Package:
-    """Package the bare handler."""
+    """Package the bare handler as Chalice does by itself."""
     project = work / "bare"
     _copy(ROOT / "bench" / "bare", project)
-    return _package("bare", project)
-
-
-def _package(name: str, project: Path) -> Package:
-    out = project.parent / f"{name}-out"
+    out = work / "bare-out"
     subprocess.run(
-        [*CHALICE, "--project-dir", str(project), "package", "--stage", "dev", str(out)],
+        [*COMMAND, "--project-dir", str(project), "package", "--stage", "dev", str(out)],
         check=True,
         stdout=subprocess.DEVNULL,
         env=os.environ | {"AWS_DEFAULT_REGION": "us-east-1"},
     )
-    zipped = out / "deployment.zip"
-    folder = project.parent / f"{name}-unpacked"
+    return _unpacked("bare", out / "deployment.zip", work)
+
+
+def _unpacked(name: str, zipped: Path, work: Path) -> Package:
+    folder = work / f"{name}-unpacked"
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(folder)
     return Package(name, zipped.stat().st_size, folder)

@@ -57,6 +57,7 @@ def deploy(
     take_up(stage, code_names(stage, outputs), account, chalice, echo)
     Config(project).update_stage(stage, role_settings(outputs), variables(outputs))
     echo("code")
+    chalice.package(stage)
     chalice.deploy(stage)
     api = chalice.api(stage)
     return Deployment(outputs, api.url if api else None)

@@ -4,6 +4,7 @@ Chalice runs as a child process, with the Python that runs this one: the functio
 follows from its version.
 """
 
+import io
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.bytecode import package
 from tools.deployed_record import RecordedResource
 from tools.errors import ToolError
 from tools.stage import Stage
@@ -51,6 +53,10 @@ class Chalice:
         self._command = command
         self._api_url = api_url
         self._quiet = quiet
+
+    def package(self, stage: Stage) -> None:
+        """Make the package that `deploy` takes, with bytecode."""
+        package(self._project, stage.name, io.StringIO() if self._quiet else sys.stdout)
 
     def deploy(self, stage: Stage) -> None:
         """Deploy the functions and the API; raise ToolError with Chalice's output if it fails."""
@@ -104,7 +110,8 @@ class Chalice:
         """Run `chalice deploy` or `chalice delete` for the stage in a project's folder."""
         process = subprocess.run(
             [*self._command, "--project-dir", str(project), action, "--stage", stage.name],
-            env={**os.environ, **self._environment},
+            # Bytecode that an import writes into chalicelib/ would change the package's name.
+            env={**os.environ, **self._environment, "PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.PIPE if self._quiet else None,
             stderr=subprocess.STDOUT if self._quiet else None,
             text=True,

@@ -84,6 +84,7 @@ def deploy(
             existing_stack=existing,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
+        chalice.package(stage)
         chalice.deploy(stage)
         deployed = chalice.api(stage)
         if deployed is None:

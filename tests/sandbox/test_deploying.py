@@ -1,7 +1,10 @@
 """`chalice deploy` in the sandbox: a developer's everyday deployment after `make deploy`."""
 
+import io
 import subprocess
 import sys
+import urllib.request
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,11 @@ from tests.sandbox.client import Sandbox, press
 
 
 def test_chalice_alone_deploys_the_code_again(sandbox: Sandbox, project: Path) -> None:
-    """API, links, limits and triggers stay; an approval from before is decided by its old link."""
+    """API, links, limits and triggers stay; an approval from before is decided by its old link.
+
+    `make deploy` shipped bytecode for each module. Chalice alone doesn't, and all works without.
+    """
+    assert modules_without_bytecode(sandbox) == set()
     name = sandbox.start(subject="Asked before a deploy")
     link = sandbox.link("ada@example.com", "Asked before a deploy")
     triggers = sandbox.client("lambda").list_event_source_mappings
@@ -45,9 +52,21 @@ def test_chalice_alone_deploys_the_code_again(sandbox: Sandbox, project: Path) -
     ]
     assert after == before
     assert method_settings(sandbox) == limits
+    assert "app" in modules_without_bytecode(sandbox)
     assert sandbox.call("GET", "/health", who=None).status == 200
     assert press(link).status == 200
     assert sandbox.ended(name)["outcome"] == "approved"
+
+
+def modules_without_bytecode(sandbox: Sandbox) -> set[str]:
+    """Return the modules of the deployed code that a cold start compiles."""
+    location = sandbox.client("lambda").get_function(FunctionName="assent-sandbox")
+    with urllib.request.urlopen(location["Code"]["Location"]) as response:
+        names = zipfile.ZipFile(io.BytesIO(response.read())).namelist()
+    compiled = {name.replace("__pycache__/", "").split(".")[0] for name in names if ".pyc" in name}
+    modules = {name.removesuffix(".py") for name in names if name.endswith(".py")}
+    assert {"app", "chalice/app", "chalicelib/wiring"} < modules
+    return modules - compiled
 
 
 def method_settings(sandbox: Sandbox) -> Any:

@@ -104,6 +104,7 @@ def Chalice(cloud: Cloud) -> Any:  # noqa: N802  # stands for the class
     """Return a Chalice whose deploys are recorded."""
     return SimpleNamespace(
         api=lambda _: cloud.api(),
+        package=lambda _: None,
         deploy=lambda _: cloud.ship(),
         recorded=lambda _: [],
         record=lambda *_: None,
