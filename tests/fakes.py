@@ -16,8 +16,8 @@ from chalicelib.application.ports import DeadLetterJson, ExecutionJson, Subscrip
 from chalicelib.domain.approval import Approval, Outcome
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import IdempotencyConflict, NotFound, Refused, Unavailable
-from chalicelib.presentation.emails import Email
 from chalicelib.presentation.json_types import AnnouncementJson
+from chalicelib.presentation.mail_text import Email
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:assent-test:release-42"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
     from ..application.ports import Subscription
-    from ..presentation.emails import Email
+    from ..presentation.mail_text import Email
 
 _REFUSALS = (
     "AccessDenied",

@@ -12,8 +12,8 @@ from ..domain.approval import Approval, Outcome
 from ..domain.delegation import Delegation
 
 if TYPE_CHECKING:
-    from ..presentation.emails import Email
     from ..presentation.json_types import AnnouncementJson
+    from ..presentation.mail_text import Email
 
 Subscription = Literal["none", "pending", "confirmed"]
 """State of an approver's e-mail subscription; only `confirmed` receives mail."""

@@ -5,7 +5,7 @@ They ask nothing and hold no link.
 
 from ..domain.addresses import same_person
 from ..domain.delegation import Delegation
-from .emails import Email, attributed
+from .mail_text import Email, attributed
 from .wording import capital, in_mail, when
 
 _UNWANTED = (

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "app": {"domain", "presentation", "application", "entrypoints", "wiring"},
 }
 """Layer -> the layers it may import, as docs/architecture.md draws them."""
-FOR_TYPES = {"adapters": {"application.ports", "presentation.emails", "presentation.json_types"}}
+FOR_TYPES = {"adapters": {"application.ports", "presentation.mail_text", "presentation.json_types"}}
 """Layer -> modules it may import besides, under TYPE_CHECKING alone: the shapes of the ports."""
 IMPURE = {
     "boto3", "botocore", "chalice", "os", "time", "random", "secrets", "uuid", "socket", "logging",

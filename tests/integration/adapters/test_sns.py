@@ -9,7 +9,7 @@ from chalicelib.domain.errors import Refused
 from chalicelib.domain.link_tokens import MailSecrets
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.presentation import emails
-from chalicelib.presentation.emails import Email
+from chalicelib.presentation.mail_text import Email
 from tests.aws.clients import session
 from tests.builders import an_approval
 from tests.fakes import START

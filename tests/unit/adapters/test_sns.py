@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.adapters.sns import SnsMailer, confirmation_token
 from chalicelib.adapters.topic_policy import topic_policy
 from chalicelib.domain.errors import InvalidRequest, Refused, Unavailable
-from chalicelib.presentation.emails import Email
+from chalicelib.presentation.mail_text import Email
 from tests.aws.stubs import strict_client, stubbed
 
 if TYPE_CHECKING:

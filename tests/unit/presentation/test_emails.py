@@ -16,9 +16,10 @@ from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.texts import check_reason
 from chalicelib.domain.transitions import cancel, extend, reassign
 from chalicelib.domain.validation import DETAILS_BYTES
-from chalicelib.presentation.emails import Email, write_email
+from chalicelib.presentation.emails import write_email
 from chalicelib.presentation.excerpt import height
 from chalicelib.presentation.layout import LINE_BYTES
+from chalicelib.presentation.mail_text import Email
 from tests.builders import an_approval, approval_of, decided, people
 from tests.fakes import START
 from tests.unit.strategies import largest_approval, many, pasted, pending_approvals, try_to_decide

@@ -7,7 +7,8 @@ from chalicelib.domain import link_tokens
 from chalicelib.domain.approval import Approval, Approver
 from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.workflow import EndStatus
-from chalicelib.presentation.emails import Email, write_email
+from chalicelib.presentation.emails import write_email
+from chalicelib.presentation.mail_text import Email
 from tests.builders import (
     WORDS_OF_ENDS,
     after_tick,
@@ -42,7 +43,7 @@ def test_the_receipt_tells_the_requester_who_was_asked_and_how_to_follow_it() ->
         "This was asked in your name: approver0@example.com and approver1@example.com may"
     )
     links = [line for line in email.text.split("\n") if line.startswith("https:")]
-    assert "STATUS - see who has answered, have the others reminded, or cancel:" in email.text
+    assert "STATUS - see who has decided, have the others reminded, or cancel:" in email.text
     assert links == [f"{URL}/cancel/{approval.id}.{SECRET.decision}"]
 
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from chalicelib.application.ports import ApprovalStore, EventBus, Executions, Mailer
 from chalicelib.domain import link_tokens
 from chalicelib.domain.errors import Refused, Unavailable
-from chalicelib.presentation.emails import Email
 from chalicelib.presentation.json_types import AnnouncementJson
+from chalicelib.presentation.mail_text import Email
 from tests.fakes import Answer, Crash, Effects
 
 ASKS = "Approval needed"
