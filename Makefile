@@ -90,7 +90,7 @@ machine: # installs what the tests need before the first of them starts
 deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) | [ALARM_TOPIC=arn:...] [WATCH=arn:...,arn:...] [NAME='Example Ltd, production'] (on pages and in mails) | [RETENTION_DAYS=365] [DETAILS_DAYS=30] | [RATE=50] [BURST=100] (calls of each public route) [API_CONCURRENCY=50, or none] | [STACK=name, of one that something else deploys, or none]
 	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \
 		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)') $(if $(WATCH),--watch '$(WATCH)') \
-		$(if $(NAME),--name '$(NAME)') \
+		$(if $(filter command,$(origin NAME)),--name '$(NAME)') \
 		$(if $(RETENTION_DAYS),--retention-days '$(RETENTION_DAYS)') \
 		$(if $(DETAILS_DAYS),--details-days '$(DETAILS_DAYS)') \
 		$(if $(RATE),--rate '$(RATE)') $(if $(BURST),--burst '$(BURST)') \

@@ -16,6 +16,7 @@ from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.erasure import erase
 from chalicelib.domain.errors import AlreadyDecided, NotFound, TooSoon
 from chalicelib.domain.link_tokens import MailSecrets
+from chalicelib.domain.link_view import as_shown
 from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.reminding import remind_for_requester
 from chalicelib.domain.request import Escalation
@@ -284,7 +285,9 @@ def _outcome_pages() -> dict[str, Page]:
     return {
         **pages,
         "refused": outcome_for_approver(settled, ada, START, refused=final),
-        "outcome alone": outcome_for_approver(settled, ada, START, outcome_alone=True),
+        "outcome alone": outcome_for_approver(
+            as_shown(settled, LATER, timedelta(hours=1))[0], ada, START, outcome_alone=True
+        ),
         "reassigned": reassigned_page("zoë@example.com"),
         "just reassigned": reassigned_page("zoë@example.com", just_now=True),
         "problem": problem_page(NotFound("This link is cut off."), "ref-1"),

@@ -223,7 +223,7 @@ def error(call: Call, error: AssentError, route: str) -> Reply:
         error.message = "We can't do that just now. What was recorded is kept; please try again."
     headers = retry_after(error)
     if call.wants_html:
-        pressed = call.form_fields() if error.status >= 500 and call.method == "POST" else []
+        pressed = _pressed(call) if error.status >= 500 else []
         page = (
             unavailable_page(route, pressed, call.reference)
             if pressed
@@ -232,6 +232,14 @@ def error(call: Call, error: AssentError, route: str) -> Reply:
         return html(page, error.status, headers)
     reference = {"reference": call.reference} if error.status >= 500 else {}
     return json(error.as_json() | reference, error.status, headers)
+
+
+def _pressed(call: Call) -> list[tuple[str, str]]:
+    """Return the fields of a button that was pressed; empty if the body can't be read."""
+    try:
+        return call.form_fields() if call.method == "POST" else []
+    except AssentError:
+        return []
 
 
 def form_error(

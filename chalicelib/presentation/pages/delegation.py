@@ -9,7 +9,8 @@ from .fields import FormError, date_field, email_field, text_area
 from .parts import ROOT, Page, fill, joined, page, quotation
 
 _END = Markup(
-    '<button class="reject" name="end" value="yes" formnovalidate>End this delegation</button>'
+    '<button class="reject outline" name="end" value="yes" formnovalidate>'
+    "End this delegation</button>"
 )
 """Behind the other button, which Enter presses; it needs no field filled in."""
 

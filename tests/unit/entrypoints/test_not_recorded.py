@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.errors import Unavailable
 from tests.builders import request_approval
 from tests.fakes import FakeStore
-from tests.unit.entrypoints.client import ADA, BROWSER, JSON, AppClient, AppPorts
+from tests.unit.entrypoints.client import ADA, BROWSER, FORM, JSON, AppClient, AppPorts
 from tests.unit.entrypoints.functions import tick
 from tests.unit.entrypoints.pages import GRACE, PAGES, fields_of, path_of, request_by_mary
 from tests.unit.presentation.parsed_page import Page
@@ -60,6 +60,18 @@ def test_a_fault_tells_a_program_the_same_as_before(client: AppClient, ports: Ap
     answer = client.post_form(path_of(ports, "approve"), JSON, reason=TYPED)
     assert (answer.status, answer.json["code"]) == (503, "Unavailable")
     assert "logs" not in answer.text
+
+
+def test_a_fault_beside_a_form_that_can_not_be_read_is_a_page(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """Nothing of such a form can be kept."""
+    request_by_mary(ports)
+    path = path_of(ports, "approve")
+    use_store(ports, Away(ports.effects))
+    answer = client.request("POST", path, b"reason=%ff", FORM, BROWSER)
+    assert (answer.status, answer.is_page) == (503, True)
+    assert Page(answer.text).all("form") == []
 
 
 @pytest.mark.parametrize(
