@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Response, SQSEvent
 
+import chalicelib.cold_start  # noqa: F401 (first, for the imports that follow)
 from chalicelib.application import approvers, operating
 from chalicelib.application import tick as ticking
 from chalicelib.domain.addresses import check_address

@@ -11,8 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
+from .adapters.botocore_data import FewFiles
 from .adapters.dynamodb import DynamoDbStore
 from .domain import link_tokens
 from .settings import Settings, stage_name
@@ -121,6 +123,15 @@ class Wiring:
         """Write one structured log event, a line of JSON."""
         print(json.dumps({"event": event, **facts}), flush=True)
 
+    @cached_property
+    def _session(self) -> Any:
+        core = botocore.session.get_session()
+        core.register_component("data_loader", FewFiles())
+        return boto3.Session(botocore_session=core)
+
     def _client(self, service: str) -> Any:
-        make: Any = boto3.client
-        return make(service, config=_CONFIG)
+        try:
+            return self._session.client(service, config=_CONFIG)
+        except Exception:  # noqa: BLE001 (Lambda's botocore may be newer than FewFiles knows)
+            make: Any = boto3.client
+            return make(service, config=_CONFIG)

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from markupsafe import Markup
-
 from ...domain.approval import Approval, Approver
 from ...domain.reminding import last_reminder, may_remind_at
 from ..standing import answer_state, asked_as, mail_state
 from ..wording import when
+from .markup import Markup
 from .parts import joined
 
 _BUTTON = Markup(

@@ -1,11 +1,10 @@
 """The page on which an approver says who decides while they are away."""
 
-from markupsafe import Markup
-
 from ...domain.addresses import same_person
 from ...domain.delegation import Delegation
 from ..wording import capital, when
 from .fields import FormError, date_field, email_field, text_area
+from .markup import Markup
 from .parts import ROOT, Page, fill, joined, page, quotation
 
 _END = Markup(

@@ -2,11 +2,10 @@
 
 from itertools import accumulate, takewhile
 
-from markupsafe import Markup
-
 from ...domain.approval import Approval
 from ..excerpt import COLUMNS, excerpt, height
 from ..wording import count, detail_rows
+from .markup import Markup
 from .parts import joined
 
 _LINES = 8
@@ -14,6 +13,7 @@ _LINES = 8
 _VALUE_COLUMNS = 24
 """Characters of a line for which a value has room beside its label."""
 
+_HEADED = Markup('<h2 class="unseen">Details</h2>\n{}')
 _ROW = Markup('<tr><th scope="row">{}</th><td>{}</td></tr>\n')
 _TABLE = Markup('<table dir="auto">\n{}</table>\n')
 _PROSE = Markup('<div class="prose" dir="auto">{}</div>\n')
@@ -28,8 +28,8 @@ def details(approval: Approval) -> Markup:
     shown = approval.request.details
     if not shown:
         return Markup("")
-    heading = Markup('<h2 class="unseen">Details</h2>\n')
-    return heading + (_prose(shown) if isinstance(shown, str) else _table(detail_rows(approval)))
+    rows = _prose(shown) if isinstance(shown, str) else _table(detail_rows(approval))
+    return _HEADED.format(rows)
 
 
 def _table(rows: list[tuple[str, str]]) -> Markup:

@@ -7,10 +7,9 @@ begins to read and what a browser scrolls into view.
 from collections.abc import Collection
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from ...domain.texts import REASON_CHARACTERS, visible
 from ..wording import capital
+from .markup import Markup
 
 LABELS = {
     "reason": "Reason",

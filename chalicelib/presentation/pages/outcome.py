@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from markupsafe import Markup
-
 from ...domain.approval import Approval, Approver, Choice
 from ..wording import cancelled_by, next_step, past, still_needed, too_late, was, when
 from .answers import answers
 from .details import details
 from .fields import FormError
+from .markup import Markup
 from .parts import Mood, Page, about, decisions, fill, page, quotation
 
 _EXPIRED = "This request has expired"

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from ...domain.errors import AssentError
 from .fields import LABELS, text_area
+from .markup import Markup
 from .parts import Page, fill, page
 
 _HIDDEN = Markup('<input type="hidden" name="{}" value="{}">\n')

@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from markupsafe import Markup
-
 from ...domain.approval import Approval, Approver
 from ..wording import deadline, when
 from .answers import answers, reminder
 from .details import details
 from .fields import FormError, text_area
+from .markup import Markup
 from .parts import Page, choice_button, fill, page, quorum_line
 
 
