@@ -13,6 +13,7 @@ class FunctionSettings(TypedDict, total=False):
     manage_iam_role: bool
     iam_role_arn: str
     lambda_timeout: int
+    lambda_memory_size: int
     reserved_concurrency: int | None
 
 
@@ -45,6 +46,11 @@ TUNABLE = (
 """A deploy writes these settings once; afterwards a value in the file stays."""
 
 
+MEMORY, API_MEMORY = 512, 1769
+"""MB of each function, and of the API's, for whose answer a person waits: with 1,769 MB it has a
+whole processor. docs/performance.md has the table by which they were chosen."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How often anybody may call each public method, and what the API's function may take."""
@@ -72,13 +78,13 @@ def assent_settings(
         "manage_iam_role": False,
         "iam_role_arn": outputs["ApiRoleArn"],
         "lambda_timeout": 28,
-        "lambda_memory_size": 512,
+        "lambda_memory_size": MEMORY,
         "minimum_compression_size": 4096,
         "public_rate": limits.rate,
         "public_burst": limits.burst,
         "existing_stack": existing_stack,
         "lambda_functions": {
-            "api_handler": limits.api_function,
+            "api_handler": {"lambda_memory_size": API_MEMORY, **limits.api_function},
             "request_approval": {
                 "iam_role_arn": outputs["RequestApprovalRoleArn"],
                 "lambda_timeout": 60,

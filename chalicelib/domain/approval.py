@@ -38,7 +38,7 @@ class Decision(Struct, frozen=True, rename="camel"):
     reason: str = ""
 
 
-class Approver(Struct, frozen=True, rename="camel"):
+class Approver(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """A person who may decide, or the requester; `link_hashes` are SHA-256 of mailed secrets."""
 
     address: str
@@ -67,7 +67,7 @@ class Approver(Struct, frozen=True, rename="camel"):
     """Hashes of links mailed before this person was replaced and then asked again."""
 
 
-class Approval(Struct, frozen=True, rename="camel"):
+class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One request for an answer, and all that happened to it. `version` counts its writes."""
 
     id: str

@@ -47,7 +47,7 @@ SYSTEM = "assent"
 """The actor of an event that no person caused."""
 
 
-class Event(Struct, frozen=True, rename="camel"):
+class Event(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One line of the audit trail: what happened, when, by whom, through which channel."""
 
     at: datetime

@@ -5,7 +5,8 @@ have no limit in number, so one is refused if too little room would be left for 
 """
 
 import msgspec
-from msgspec.structs import replace
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from .approval import Approval, find_person
 from .errors import InvalidRequest
@@ -48,6 +49,7 @@ def largest(approval: Approval) -> int:
     coming = deciding + 3  # each decision; cancelled or expired, resumed, erased
     return (
         len(msgspec.json.encode(replace(approval, events=(), outbox=())))
+        + sum(map(_left_out, (approval, approval.request, *approval.approvers)))
         + len(msgspec.json.encode(kept))
         + max(EVENTS_KEPT - len(kept), coming) * (_EVENT + _ADDRESS)
         + sum(len(msgspec.json.encode(event.note)) for event in folded)
@@ -63,6 +65,15 @@ def largest(approval: Approval) -> int:
         + REASONS_KEPT * REASON_BYTES  # who cancels does so in the place of a last decision
         + 2 * len(approval.execution_arn)
         + _ATTRIBUTES
+    )
+
+
+def _left_out(stored: Struct) -> int:
+    """Return the bytes of fields that are empty, and so aren't in the JSON yet."""
+    return sum(
+        len(f'"{field.encode_name}":null,')
+        for field in fields(stored)
+        if not getattr(stored, field.name)
     )
 
 

@@ -32,7 +32,7 @@ def lease_after(tries: int, longest: timedelta) -> timedelta:
     return lease
 
 
-class Mail(Struct, frozen=True, tag=True, rename="camel"):
+class Mail(Struct, frozen=True, tag=True, omit_defaults=True, rename="camel"):
     """Mail `to`. At `due_at` the last writer's lease is over, and a tick may lease the entry."""
 
     to: str
@@ -55,14 +55,14 @@ class Mail(Struct, frozen=True, tag=True, rename="camel"):
         return REQUESTER if self.about == "receipt" else self.to
 
 
-class Resume(Struct, frozen=True, tag=True, rename="camel"):
+class Resume(Struct, frozen=True, tag=True, omit_defaults=True, rename="camel"):
     """Answer the task token with the outcome."""
 
     due_at: datetime
     tries: int = 0
 
 
-class Announce(Struct, frozen=True, tag=True, rename="camel"):
+class Announce(Struct, frozen=True, tag=True, omit_defaults=True, rename="camel"):
     """Put the outcome on the event bus; the tick delivers it."""
 
     due_at: datetime

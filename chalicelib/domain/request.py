@@ -33,7 +33,7 @@ class Escalation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     approvers: Approvers
 
 
-class Request(Struct, frozen=True, kw_only=True, rename="camel"):
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One request for approval; docs/api.md explains each field.
 
     Unknown fields are ignored here and refused in `validation.py`: after a rollback, older code

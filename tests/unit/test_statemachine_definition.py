@@ -50,10 +50,9 @@ def test_no_template_names_a_partition(folder: Path) -> None:
 
 
 def test_each_state_is_needed_for_an_outcome() -> None:
-    """Each transition costs money: an approval takes two, a rejection three."""
+    """Each transition costs money: an approval takes one, a rejection three."""
     assert set(STATES) == {
         "RequestApproval",
-        "Approved",
         "OnReject",
         "ReturnRejection",
         "UnexpectedFailure",

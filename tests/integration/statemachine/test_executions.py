@@ -58,7 +58,7 @@ def test_an_approval_resumes_the_execution_with_its_result(
         ],
         "closedAt": at,
     }
-    assert engine.states(execution) == ["RequestApproval", "Approved"]
+    assert engine.states(execution) == ["RequestApproval"]
 
 
 def test_the_approval_is_found_by_its_execution(engine: Engine, ports: FakePorts) -> None:

@@ -93,7 +93,7 @@ def test_each_function_gets_its_own_role(project: Path) -> None:
     assert stage["manage_iam_role"] is False
     assert stage["iam_role_arn"] == "arn:aws:iam::1:role/api"
     functions = stage["lambda_functions"]
-    assert functions.pop("api_handler") == {}, "its role is the stage's"
+    assert functions.pop("api_handler") == {"lambda_memory_size": 1769}, "its role is the stage's"
     assert functions["request_approval"]["iam_role_arn"] == "arn:aws:iam::1:role/request"
     assert functions["tick"]["iam_role_arn"] == "arn:aws:iam::1:role/tick"
     roles = [stage["iam_role_arn"], *(found["iam_role_arn"] for found in functions.values())]
