@@ -1,139 +1,103 @@
-"""A measured process: one of the two apps, API Gateway's events, canned answers of AWS.
+"""A measured process: one of the two apps, which gets events as Lambda gives them.
 
-`python -m bench.measured_app NAME cold` answers one page and ends. `... warm` prints JSON: for a
-page, a decision and a closing decision the median milliseconds and the AWS calls. PYTHONPATH has
-the unpacked zip of the app first, then the checkout.
+`python -m bench.measured_app cold` answers one Work and ends. `... warm` answers each Work many
+times, with AWS's answers prepared in the process, and prints a Measured for each as JSON. `... peak`
+answers one and prints the memory that took, in MiB. The works come on standard input, the app is
+the first in PYTHONPATH.
 """
 
-import io
 import json
-import statistics
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any, TypedDict
+from operator import attrgetter
+from typing import Any, NotRequired, TypedDict
 
 ROUNDS = 600
 Json = dict[str, Any]
-PATH_PARAMETERS = {"assent": "token", "bare": "key"}
 
-Items = TypedDict("Items", {"token": str, "page": Json, "decision": Json, "closing decision": Json})
-"""A link token, and the DynamoDB item that the app reads for each request."""
+
+class Work(TypedDict):
+    """What an app is to do, and how AWS answers meanwhile."""
+
+    handler: str
+    """The name of what Lambda calls, in the module `app`."""
+    event: Json
+    answers: dict[str, str]
+    """Operation -> body of AWS's answer."""
+    addresses: NotRequired[list[str]]
+    """The approvers who have a topic."""
+    clients: NotRequired[list[str]]
+    """In place of the event: what has a client once it is read, or called, in the module `app`."""
 
 
 class Measured(TypedDict):
-    """The median time of a request in milliseconds, and its AWS calls."""
+    """The median time of a work in milliseconds, and its AWS calls."""
 
     ms: float
-    calls: int
+    calls: list[str]
 
 
-def main(name: str, mode: str) -> None:
-    """Measure one app; the items come on standard input."""
-    items: Items = json.load(sys.stdin)
-    app: Any = import_module("app")  # of the app that comes first in PYTHONPATH
+class Context:
+    """Lambda's context, as far as the apps read it."""
 
+    aws_request_id = "bench"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return five minutes."""
+        return 300_000
+
+
+def main(mode: str) -> None:
+    """Measure one app; TASKS is the file of a cgroup that limits the processor."""
+    if "TASKS" in os.environ:
+        with open(os.environ["TASKS"], "w") as tasks:
+            tasks.write(str(os.getpid()))
+    works: list[Work] = json.load(sys.stdin)
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # Lambda hasn't got it
+    app = import_module("app")
     if mode == "cold":
-        response = app.app(_event(name, "GET", items["token"]), None)
-        sys.exit(0 if response["statusCode"] == 200 else f"{name} answered {response}")
-    if name == "assent":
-        # Here the log would write to standard output, which has the figures.
+        do(app, works[0])
+        os._exit(0)  # what Python frees at its end isn't part of an answer
+    from bench.canned_aws import CannedAws, answer_in_process  # noqa: PLC0415 (not when cold)
+
+    if hasattr(app, "wiring"):  # Assent's log would mix with the figures on standard output
         app.answered.log = app.wiring.log = lambda *_, **__: None
-    print(
-        json.dumps(
-            {
-                "page": _measure(name, app, "GET", items["token"], items["page"]),
-                "decision": _measure(name, app, "POST", items["token"], items["decision"]),
-                "closing decision": _measure(
-                    name, app, "POST", items["token"], items["closing decision"]
-                ),
-            }
-        )
-    )
+    measured = []
+    for work in works:
+        aws = CannedAws(work["answers"], work.get("addresses", ["ada@example.com"]))
+        answer_in_process(aws)
+        do(app, work)
+        if mode == "peak":
+            from bench.memory_used import peak_mb  # noqa: PLC0415 (not when cold)
+
+            print(peak_mb())
+            return
+        calls = list(aws.calls.elements())
+        measured.append({"ms": _median_ms(app, work), "calls": calls})
+    print(json.dumps(measured))
 
 
-def _measure(name: str, app: Any, method: str, token: str, item: Json) -> Measured:
-    aws = CannedAws(item)
-    aws.answer_for(_clients(name, app))
-    event = _event(name, method, token)
-
-    def call() -> Any:
-        return app.app(event, None)
-
-    milliseconds = _median_ms(call, name)
-    aws.calls = 0
-    call()
-    return {"ms": milliseconds, "calls": aws.calls}
+def do(app: Any, work: Work) -> None:
+    """Have the app do its work, and end this process if it refuses."""
+    if "clients" in work:
+        for name in work["clients"]:
+            found = attrgetter(name)(app)
+            _ = found() if callable(found) else found
+        return
+    answer = getattr(app, work["handler"])(work["event"], Context())
+    if isinstance(answer, dict) and answer.get("statusCode", 200) != 200:
+        sys.exit(f"{work['handler']} answered {answer['statusCode']}")
 
 
-class CannedAws:
-    """Answers every call of boto3 clients before it is sent, and counts the calls."""
-
-    def __init__(self, item: Json) -> None:
-        self.calls = 0
-        self._item = json.dumps({"Item": item}).encode()
-
-    def answer_for(self, clients: list[Any]) -> None:
-        """Answer the calls of these clients from now on."""
-        for client in clients:
-            client.meta.events.unregister("before-send", unique_id="bench")
-            client.meta.events.register("before-send", self._answer, unique_id="bench")
-
-    def _answer(self, request: Any, **_: Any) -> Any:
-        self.calls += 1
-        target = request.headers["X-Amz-Target"]
-        target = target.decode() if isinstance(target, bytes) else target
-        return canned_response(request, self._item if target.endswith("GetItem") else b"{}")
-
-
-def canned_response(request: Any, body: bytes) -> Any:
-    """Return the response that a `before-send` handler gives botocore instead of sending."""
-    from botocore.awsrequest import AWSResponse, HTTPHeaders  # noqa: PLC0415 (not in a cold start)
-
-    headers = HTTPHeaders.from_dict({"content-type": "application/x-amz-json-1.0"})
-    return AWSResponse(request.url, 200, headers, _Body(body))
-
-
-class _Body(io.BytesIO):
-    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        yield self.read()
-
-
-def _clients(name: str, app: Any) -> list[Any]:
-    if name == "bare":
-        return [app.dynamodb(), app.stepfunctions()]
-    return [app.wiring.store._client, app.wiring.executions._client]
-
-
-def _median_ms(call: Callable[[], Any], name: str) -> float:
-    response = call()
-    if response["statusCode"] != 200:
-        sys.exit(f"{name} answered {response}")
+def _median_ms(app: Any, work: Work) -> float:
     took = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        call()
+        do(app, work)
         took.append(time.perf_counter() - started)
-    return statistics.median(took) * 1000
-
-
-def _event(name: str, method: str, token: str) -> Json:
-    """Return API Gateway's event for `/approve/{...}`."""
-    parameter = PATH_PARAMETERS[name]
-    resource = f"/approve/{{{parameter}}}"
-    return {
-        "resource": resource,
-        "path": f"/approve/{token}",
-        "httpMethod": method,
-        "headers": {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"},
-        "multiValueQueryStringParameters": None,
-        "pathParameters": {parameter: token},
-        "stageVariables": None,
-        "requestContext": {"resourcePath": resource, "httpMethod": method, "requestId": "bench"},
-        "body": "reason=fine" if method == "POST" else None,
-        "isBase64Encoded": False,
-    }
+    return sorted(took)[ROUNDS // 2] * 1000
 
 
 if __name__ == "__main__":

@@ -6,21 +6,20 @@ each AWS call takes its latency (`measured_wiring.py`), and the processor is as 
 """
 
 import json
-import re
 import sys
-from pathlib import Path
 from typing import Any, TypedDict
 
 import app as assent
 from bench.clock import Clock, SimulatedClock, WallClock
 from bench.measured_wiring import MeasuredWiring
+from bench.memory_used import peak_mb
+from bench.works import TICK
 
 TIMEOUT = 300
 """Seconds that a tick may run, as `tools/stage_settings.py` configures Lambda."""
 SLOWNESS = 1769 / 512
 """With 1,769 MB a function has a whole processor (AWS: Configure Lambda function memory); with 512,
 as `tools/stage_settings.py` configures it, it has that part of one."""
-EVENT = dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), "")
 
 Json = dict[str, Any]
 
@@ -74,8 +73,7 @@ class Ticks:
     def run_one(self) -> bool:
         """Run one tick and return whether it delivered anything."""
         began = self._clock.now
-        event: Json = {**EVENT, "detail": {}, "resources": []}
-        assent.app.handler_map["tick"](event, LambdaContext(self._clock))
+        assent.app.handler_map["tick"](TICK, LambdaContext(self._clock))
         line = self._wiring.lines[-1]  # this tick's: no other thread runs before this line
         self.reports.append(
             {
@@ -139,15 +137,6 @@ def _exit_on_faults(wiring: MeasuredWiring) -> None:
     repeated = [token for token, times in wiring.answers.items() if times != 1]
     if faults or repeated:
         sys.exit(f"{len(repeated)} tasks were answered twice; faults: {faults[:1]}")
-
-
-def peak_mb() -> float:
-    """Return this process's peak memory in MiB, from Linux.
-
-    `getrusage` would start with the peak of the parent process.
-    """
-    (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(kilobytes) / 1024
 
 
 if __name__ == "__main__":

@@ -8,37 +8,17 @@ import json
 import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
 from bench.approvals import APPROVERS, approver
+from bench.canned_aws import SERVICE_OF, CannedAws, latency, response
 from bench.clock import Clock
-from bench.measured_app import canned_response
 from bench.meter import Meter
-from chalicelib.adapters.topic_policy import topic_policy
 from chalicelib.wiring import Wiring
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 """The time at which the first tick begins."""
-LATENCY = {"dynamodb": 0.005, "sns": 0.030, "sfn": 0.030, "eventbridge": 0.030}
-"""Seconds that a call of each service takes: assumed."""
-TRANSACTION_LATENCY = 0.010
-"""Seconds that a DynamoDB transaction takes: assumed as well."""
-ANSWERS = {
-    "PutEvents": b'{"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}',
-    "SendTaskFailure": b"{}",
-    "Publish": b"<R><PublishResult><MessageId>1</MessageId></PublishResult></R>",
-}
-TOPIC = """<R><GetTopicAttributesResult><Attributes>
-<entry><key>Policy</key><value>{policy}</value></entry>
-</Attributes></GetTopicAttributesResult></R>"""
-"""A topic that needs no mending."""
-SUBSCRIPTIONS = """<R><ListSubscriptionsByTopicResult><Subscriptions><member>
-<SubscriptionArn>{arn}:1</SubscriptionArn><Protocol>email</Protocol><Endpoint>{address}</Endpoint>
-</member></Subscriptions></ListSubscriptionsByTopicResult></R>"""
-"""A topic whose approver has confirmed."""
-
 Json = dict[str, Any]
 
 
@@ -50,8 +30,10 @@ class MeasuredWiring(Wiring):
         self.meter = Meter()
         self.answers = Counter[str]()
         """The number of answers to each task token."""
+        self.mails: list[str] = []
         self.lines: list[Json] = []
         self._clock = clock
+        self._aws = CannedAws({}, map(approver, range(APPROVERS)))
 
     def now(self) -> datetime:
         """Return the clock's time."""
@@ -68,21 +50,14 @@ class MeasuredWiring(Wiring):
         return client
 
     def _send(self, request: Any, event_name: str, **_: Any) -> Any:
-        """Let the call's latency pass; return a canned response, or None to send the call."""
-        service, operation = event_name.split(".")[1:]
-        transaction = operation == "TransactWriteItems"
-        self._clock.sleep(TRANSACTION_LATENCY if transaction else LATENCY[service])
-        if operation == "SendTaskFailure":
-            self.answers[json.loads(request.body)["taskToken"]] += 1
-        body = ANSWERS.get(operation)
-        if operation in ("GetTopicAttributes", "ListSubscriptionsByTopic"):
-            (arn,) = parse_qs(request.body)["TopicArn"]
-            body = self._topic(operation, arn).encode()
-        return None if body is None else canned_response(request, body)
-
-    def _topic(self, operation: str, arn: str) -> str:
-        if operation == "GetTopicAttributes":
-            return TOPIC.format(policy=escape(topic_policy(arn)))
-        addresses = map(approver, range(APPROVERS))
-        (address,) = (one for one in addresses if self.mailer.topic_arn(one) == arn)
-        return SUBSCRIPTIONS.format(arn=arn, address=address)
+        """Let the call's latency pass; return a prepared response, or None to send the call."""
+        operation = event_name.rpartition(".")[2]
+        self._clock.sleep(latency(operation))
+        if SERVICE_OF[operation] == "dynamodb":
+            return None
+        body = request.body if isinstance(request.body, bytes) else request.body.encode()
+        if operation in ("SendTaskSuccess", "SendTaskFailure"):
+            self.answers[json.loads(body)["taskToken"]] += 1
+        if operation == "Publish":
+            self.mails.append(parse_qs(body.decode())["Message"][0])
+        return response(request.url, self._aws.answer(operation, body))

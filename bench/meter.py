@@ -46,6 +46,9 @@ class Meter:
             self.query_units += read_units(largest * parsed["ScannedCount"]) / 2
         elif operation == "GetItem":
             self.get_units += read_units(size(parsed.get("Item", {})))
+        elif operation == "BatchGetItem":
+            items = [item for found in parsed["Responses"].values() for item in found]
+            self.get_units += sum(read_units(size(item)) for item in items)
         elif "Error" in parsed:
             self.version_conflicts += 1
             self.write_units += 1  # at least: DynamoDB charges the item's size, as if written (D7)

@@ -23,6 +23,10 @@ class Package:
     folder: Path
 
 
+Packages = tuple[Package, Package]
+"""The bare app's, and Assent's."""
+
+
 def package_assent(work: Path) -> Package:
     """Package a copy of the checkout, so that the checkout stays unchanged."""
     project = work / "assent"

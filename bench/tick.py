@@ -120,7 +120,7 @@ class ApprovalTable:
 
     def __init__(self, emulator: Emulator) -> None:
         self.client: DynamoDBClient = emulator.account.dynamodb
-        self._environment = emulator.account.environment
+        self.environment = emulator.account.environment
         self._waiting = 0
         self._numbers = count()
         resources = load_template(ROOT / "infrastructure.yaml")["Resources"]
@@ -129,7 +129,7 @@ class ApprovalTable:
 
     def measure_tick(self, *, waiting: int, due: int) -> TickCost:
         """Return the cost of one tick while `waiting` approvals wait and `due` others are due."""
-        self._write(waiting - self._waiting, timedelta(days=300))
+        self.write(waiting - self._waiting, timedelta(days=300))
         self._waiting = waiting
         report = self.clear_backlog(due, "once")
         calls = report["calls"]
@@ -148,11 +148,11 @@ class ApprovalTable:
 
     def clear_backlog(self, due: int, pace: Pace) -> TicksReport:
         """Store `due` approvals that are due, run ticks, and return their report."""
-        self._write(due, timedelta(minutes=-1))
+        self.write(due, timedelta(minutes=-1))
         printed = subprocess.run(
             [sys.executable, "-m", "bench.measured_ticks", pace],
             cwd=ROOT,
-            env=os.environ | ENVIRONMENT | self._environment,
+            env=os.environ | ENVIRONMENT | self.environment,
             stdout=subprocess.PIPE,
             check=True,
         ).stdout
@@ -161,7 +161,7 @@ class ApprovalTable:
             sys.exit(f"{due} approvals were due, and {report['answered']} tasks were answered")
         return report
 
-    def _write(self, number: int, left: timedelta) -> None:
+    def write(self, number: int, left: timedelta) -> None:
         """Write approvals that have this time left."""
         approvals = (
             mailed_approval(n, now=START, left=left) for n in islice(self._numbers, number)
