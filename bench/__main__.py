@@ -1,146 +1,127 @@
-"""`python -m bench`: measures Assent and a bare Chalice handler, and prints one table of both.
+"""`make bench`: measures Assent, prints tables, and writes them into the documents.
 
-The runs of the two apps alternate, so that other load on the machine affects both.
+docs/figures.json has every figure, docs/performance.md the tables, README.md one row. `ONLY=cold`
+measures one section; the others keep their figures.
 """
 
 import json
 import os
-import statistics
-import subprocess
+import platform
+import re
 import sys
-import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import click
 from rich.console import Console
-from rich.table import Table
 
-from bench.approvals import items_for
-from bench.environment import ENVIRONMENT
-from bench.measured_app import Items, Measured
-from bench.packages import ROOT, Package, package_assent, package_bare
+from bench.counting import counting
+from bench.growth import growth
+from bench.memory import memory
+from bench.packages import ROOT, Packages, package_assent, package_bare
+from bench.people import people
+from bench.price import price
+from bench.report import Spread, Table, from_json, text
+from bench.requests import cold, warm
+from bench.splitting import splitting
+from bench.tick import tick
+from tools.errors import MakeCommand
 
-COLD_ROUNDS = 25
-WARM_ROUNDS = 5
-MAX_CALLS = {"page": 1, "decision": 2, "closing decision": 4}
-"""The AWS calls that each may make."""
+SECTIONS: dict[str, Callable[[Packages], list[Table]]] = {
+    "cold": cold,
+    "warm": warm,
+    "memory": memory,
+    "price": price,
+    "growth": growth,
+    "tick": tick,
+    "people": people,
+    "counting": counting,
+    "splitting": splitting,
+}
+FIGURES = ROOT / "docs" / "figures.json"
+PERFORMANCE = ROOT / "docs" / "performance.md"
+README = ROOT / "README.md"
 
-
-def main() -> None:
-    """Measure everything and print one table."""
-    table = Table(
-        "what", "bare", "Assent", "ratio", "at most", title="Assent beside a bare handler"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        packages = [package_bare(Path(folder)), package_assent(Path(folder))]
-        _add_cold_start(packages, table)
-        _add_warm_requests(packages, table)
-    table.add_row(
-        "deployment zip, kB",
-        *_figures([package.zipped_bytes / 1e3 for package in packages]),
-        "1,000 kB",
-    )
-    table.add_row("sandbox ready, s", "", f"{_sandbox_seconds():.1f}", "", "30 s")
-    Console(width=100).print(table)
-
-
-def _add_cold_start(packages: list[Package], table: Table) -> None:
-    """Measure from the start of a process to its first page."""
-    took: dict[str, list[float]] = {package.name: [] for package in packages}
-    for _ in range(COLD_ROUNDS):
-        for package in packages:
-            items = items_for(package.name)
-            with _dynamodb_with(items["page"]) as url:
-                started = time.perf_counter()
-                _run(package, "cold", items, {"AWS_ENDPOINT_URL": url})
-                took[package.name].append((time.perf_counter() - started) * 1000)
-    medians = [statistics.median(took[package.name]) for package in packages]
-    table.add_row("cold first page, ms", *_figures(medians), "1.10 x")
+Json = dict[str, Any]
 
 
-def _add_warm_requests(packages: list[Package], table: Table) -> None:
-    """Measure pages and decisions in a process that has answered before."""
-    runs: dict[str, list[dict[str, Measured]]] = {package.name: [] for package in packages}
-    for _ in range(WARM_ROUNDS):
-        for package in packages:
-            printed = _run(package, "warm", items_for(package.name), {})
-            runs[package.name].append(json.loads(printed))
-    for request in MAX_CALLS:
-        medians = [
-            statistics.median(run[request]["ms"] for run in runs[package.name])
-            for package in packages
+@click.command(cls=MakeCommand)
+@click.option("--only", type=click.Choice(list(SECTIONS)), help="The section to measure.")
+def main(only: str | None) -> None:
+    """Measure, print tables and JSON, and write both into the documents."""
+    figures: Json = json.loads(FIGURES.read_text("utf-8")) if FIGURES.exists() else {}
+    with TemporaryDirectory() as folder:
+        packages = (package_bare(Path(folder)), package_assent(Path(folder)))
+        for name in [only] if only else SECTIONS:
+            tables = SECTIONS[name](packages)
+            for table in tables:
+                Console().print(table.as_text())
+            figures[name] = {
+                "measured": f"{datetime.now(UTC):%Y-%m-%d}",
+                "machine": f"Python {platform.python_version()}, {_processors()}",
+                "tables": [table.as_json() for table in tables],
+            }
+            ordered = {one: figures[one] for one in SECTIONS if one in figures}
+            FIGURES.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_documents(figures)
+    json.dump(figures[only] if only else figures, sys.stdout, indent=1, ensure_ascii=False)
+
+
+def write_documents(figures: Json) -> None:
+    """Write the tables of the measured sections, and README's row, in place of the older ones."""
+    performance = PERFORMANCE.read_text("utf-8")
+    for name, section in figures.items():
+        tables = [from_json(table).as_markdown() for table in section["tables"]]
+        measured = f"`make bench ONLY={name}`, {section['measured']}, {section['machine']}"
+        performance = replaced(performance, name, "\n\n".join([measured, *tables]))
+    PERFORMANCE.write_text(performance, "utf-8")
+    README.write_text(replaced(README.read_text("utf-8"), "row", readme_row(figures)), "utf-8")
+
+
+def replaced(document: str, name: str, content: str) -> str:
+    """Return the document with the content between the two comments of that name."""
+    marks = (f"<!-- bench: {name} -->", f"<!-- /bench: {name} -->")
+    if not all(mark in document for mark in marks):
+        raise ValueError(f"no {marks[0]} and {marks[1]}")
+    between = re.compile(f"(?<={re.escape(marks[0])}).*?(?={re.escape(marks[1])})", re.DOTALL)
+    return between.sub(lambda _: f"\n{content}\n", document)
+
+
+def readme_row(figures: Json) -> str:
+    """Return the row of figures for readers in a hurry."""
+    cells = {
+        "cold first page": ("cold", "first page", "ratio"),
+        "cold first decision": ("cold", "first decision, closes; same calls", "ratio"),
+        "warm page": ("warm", "page; same item", "ratio"),
+        "warm decision": ("warm", "decision; same calls", "ratio"),
+        "1,000 approvals": ("price", "one approver", "all"),
+    }
+    found = {name: _cell(figures, *where) for name, where in cells.items()}
+    found["1,000 approvals"] = f"${found['1,000 approvals']}"
+    measured = max(section["measured"] for section in figures.values())
+    return "\n".join(
+        [
+            f"| {' | '.join(['beside a bare Chalice handler with the same calls', *found])} |",
+            f"|{' --- |' * (len(found) + 1)}",
+            f"| `make bench`, {measured} | {' | '.join(found.values())} |",
         ]
-        table.add_row(f"warm {request}, ms", *_figures(medians, digits=2), "1.5 x")
-    for request, max_calls in MAX_CALLS.items():
-        bare, assent = (runs[package.name][0][request]["calls"] for package in packages)
-        table.add_row(f"AWS calls, {request}", str(bare), str(assent), "", str(max_calls))
+    )
 
 
-def _figures(measured: list[float], digits: int = 0) -> tuple[str, str, str]:
-    """Return both figures and the ratio of Assent's to the bare handler's."""
-    bare, assent = measured
-    return f"{bare:,.{digits}f}", f"{assent:,.{digits}f}", f"{assent / bare:.2f} x"
+def _cell(figures: Json, section: str, row: str, column: str) -> str:
+    for table in map(from_json, figures[section]["tables"]):
+        for cells in table.rows:
+            if cells[0] == row and column in table.columns:
+                cell = cells[table.columns.index(column)]
+                return text(cell.median) if isinstance(cell, Spread) else text(cell)
+    raise LookupError(f"no {column} of {row} in {section}")
 
 
-def _run(package: Package, mode: str, items: Items, variables: dict[str, str]) -> str:
-    """Run `measured_app.py` over a package and return what it prints."""
-    path = os.pathsep.join([str(package.folder), str(ROOT)])
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "bench.measured_app", package.name, mode],
-        env=os.environ | ENVIRONMENT | {"PYTHONPATH": path} | variables,
-        input=json.dumps(items),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
-
-
-@contextmanager
-def _dynamodb_with(item: dict[str, Any]) -> Iterator[str]:
-    """Serve a DynamoDB on loopback that answers every call with this item, and yield its URL."""
-    body = json.dumps({"Item": item}).encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Log nothing, because the time is measured."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def _sandbox_seconds() -> float:
-    """Return the seconds from the start of `make demo` to ready, with everything installed."""
-    with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
-        demo = subprocess.Popen(
-            [sys.executable, "-m", "tools.sandbox", "--dir", folder],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            while not (Path(folder) / "state.json").exists():
-                if demo.poll() is not None:
-                    sys.exit("the sandbox ended before it was ready")
-                time.sleep(0.05)
-            return time.perf_counter() - started
-        finally:
-            demo.terminate()
-            demo.wait(30)
+def _processors() -> str:
+    return f"{os.cpu_count()} processors, {platform.machine()}"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`python -m bench.counting`, part of `make bench`: what counting and splitting cost.
+"""What counting costs `document_release`.
 
 Counting is measured with `document_release`'s adapter and, for comparison, with the usual design:
 an item and a counter in one transaction. Both use the example's table in the sandbox's emulator
-(MiniStack), which says how many units it would charge. `splitting.py` measures splitting.
+(MiniStack), which says how many units it would charge.
 """
 
 import json
@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from botocore.config import Config
-from rich.console import Console
-from rich.table import Table
+from rich.progress import track
 
 from bench.measured_split import MIB
-from bench.packages import ROOT
-from bench.splitting import measure_splitting, print_splitting
+from bench.packages import ROOT, Packages
+from bench.report import Row, Table
 from examples.document_release.chalicelib.counting import ScanTable
 from examples.document_release.chalicelib.scan import Finding, ScannedChunk
 from tools.sandbox.emulator import Emulator, free_port
@@ -78,17 +77,18 @@ def _size(item: Json) -> int:
     return sum(len(name) + len(str(*typed.values())) for name, typed in item.items())
 
 
-def main() -> None:
-    """Measure everything and print two tables."""
+def counting(_: Packages) -> list[Table]:
+    """Measure a chunk's count, with sets and with transactions."""
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        counted = []
-        for number in CHUNKS:
+        for chunks in track(CHUNKS, "counting"):
             with Emulator(free_port(None, "PORT="), Path(folder)) as emulator:
-                counted.append(
-                    (number, with_sets(emulator, number), with_transactions(emulator, number))
-                )
-    print_counting(counted)
-    print_splitting(measure_splitting())
+                rows += [
+                    (f"{chunks:,}, {by}", *measure(emulator, chunks))
+                    for by, measure in (("sets", with_sets), ("transactions", with_transactions))
+                ]
+    columns = ("chunks", "ms", "calls", "write units", "read units", "saw it complete")
+    return [Table(f"Counting: figures for one chunk, {WORKERS} workers at once", columns, rows)]
 
 
 def with_sets(emulator: Emulator, number: int) -> Cost:
@@ -168,19 +168,3 @@ def _create_table(emulator: Emulator, name: str) -> Any:
     keys = ("BillingMode", "AttributeDefinitions", "KeySchema")
     client.create_table(TableName=name, **{key: described[key] for key in keys})
     return client
-
-
-def print_counting(rows: list[tuple[int, Cost, Cost]]) -> None:
-    """Print the cost of a chunk with sets and with transactions."""
-    table = Table(title=f"Counting: figures for one chunk, {WORKERS} workers at once")
-    for name in ("chunks", "by", "ms", "calls", "write units", "read units", "saw it complete"):
-        table.add_column(name, justify="right")
-    for number, *costs in rows:
-        for by, cost in zip(("sets", "transactions"), costs, strict=True):
-            figures = [f"{figure:.2f}" for figure in cost[:4]]
-            table.add_row(f"{number:,}", by, *figures, str(cost.workers_told))
-    Console(width=100).print(table)
-
-
-if __name__ == "__main__":
-    main()

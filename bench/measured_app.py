@@ -1,9 +1,9 @@
 """A measured process: one of the two apps, which gets events as Lambda gives them.
 
 `python -m bench.measured_app cold` answers one Work and ends. `... warm` answers each Work many
-times, with AWS's answers prepared in the process, and prints a Measured for each as JSON. `... peak`
-answers one and prints the memory that took, in MiB. The works come on standard input, the app is
-the first in PYTHONPATH.
+times, with AWS's answers prepared in the process, and prints a Measured for each as JSON.
+`... peak` answers one and prints the memory that took, in MiB. The works come on standard input,
+the app is the first in PYTHONPATH.
 """
 
 import json
@@ -52,7 +52,7 @@ class Context:
 def main(mode: str) -> None:
     """Measure one app; TASKS is the file of a cgroup that limits the processor."""
     if "TASKS" in os.environ:
-        with open(os.environ["TASKS"], "w") as tasks:
+        with open(os.environ["TASKS"], "w") as tasks:  # noqa: PTH123 (pathlib isn't imported here)
             tasks.write(str(os.getpid()))
     works: list[Work] = json.load(sys.stdin)
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # Lambda hasn't got it

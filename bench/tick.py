@@ -1,4 +1,4 @@
-"""`python -m bench.tick`, part of `make bench`: what a tick costs, and how ticks clear a backlog.
+"""What a tick costs, and how ticks clear a backlog.
 
 The table is `infrastructure.yaml`'s, in the sandbox's emulator (MiniStack), which says how many
 keys a query read and charges writes by size and index; moto does neither. The ticks of each row
@@ -19,14 +19,14 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rich.console import Console
-from rich.table import Table
+from rich.progress import track
 
 from bench.approvals import mailed_approval
 from bench.environment import ENVIRONMENT
 from bench.measured_ticks import TicksReport
 from bench.measured_wiring import START
-from bench.packages import ROOT
+from bench.packages import ROOT, Packages
+from bench.report import Row, Table
 from chalicelib.adapters import dynamodb_items
 from tools.sandbox.emulator import Emulator, free_port
 from tools.template import load_template
@@ -59,19 +59,20 @@ class TickCost:
     peak_mb: float
 
 
-def main() -> None:
-    """Measure everything and print two tables."""
+def tick(_: Packages) -> list[Table]:
+    """Measure the cost of one tick, and how ticks clear a backlog."""
     with ThreadPoolExecutor() as pool:  # two measurements that don't depend on the machine's speed
         costs = pool.submit(_measure_costs)
         simulated = pool.submit(_measure_backlog, "simulated")
     backlogs = {"at once": _measure_backlog("wall"), "slower": simulated.result()}
-    print_costs(costs.result())
-    print_backlogs(backlogs)
+    return [_costs(costs.result()), _backlogs(backlogs)]
 
 
 def _measure_costs() -> list[TickCost]:
     with approval_table() as table:
-        return [table.measure_tick(waiting=waiting, due=due) for waiting, due in COSTS]
+        return [
+            table.measure_tick(waiting=waiting, due=due) for waiting, due in track(COSTS, "ticks")
+        ]
 
 
 def _measure_backlog(pace: Pace) -> TicksReport:
@@ -79,40 +80,32 @@ def _measure_backlog(pace: Pace) -> TicksReport:
         return table.clear_backlog(BACKLOG, pace)
 
 
-def print_costs(costs: list[TickCost]) -> None:
-    """Print the cost of one tick for each number of stored approvals."""
-    table = Table(title="What one tick asks of DynamoDB")
-    for name in ("waiting", "due", "Query", "keys read", "units"):
-        table.add_column(name, justify="right")
-    for name in ("GetItem", "units", "writes", "units", "peak MB"):
-        table.add_column(name, justify="right")
-    for cost in costs:
-        table.add_row(*(f"{figure:,.0f}" for figure in astuple(cost)))
-    Console(width=100).print(table)
+def _costs(costs: list[TickCost]) -> Table:
+    columns = (
+        *("waiting", "due", "Query", "keys read", "units"),
+        *("GetItem", "units", "writes", "units", "peak MB"),
+    )
+    return Table("What one tick asks of DynamoDB", columns, [astuple(cost) for cost in costs])
 
 
-def print_backlogs(reports: dict[str, TicksReport]) -> None:
-    """Print each tick that worked on the backlog, and the sum of them."""
-    table = Table(title=f"{BACKLOG:,} approvals due at once; AWS answers at once, or slower")
-    for name in ("AWS", "tick", "began, s", "took, s", "read", "delivered"):
-        table.add_column(name, justify="right")
-    for name in ("GetItem", "version conflicts", "peak MB"):
-        table.add_column(name, justify="right")
+def _backlogs(reports: dict[str, TicksReport]) -> Table:
+    """Return each tick that worked on the backlog, and the sum of them."""
+    rows: list[Row] = []
     for aws, report in reports.items():
-        for number, tick in enumerate(report["ticks"], 1):
-            figures = (tick["began"], tick["seconds"], tick["due"], tick["delivered"])
-            table.add_row(aws, str(number), *(f"{figure:,.0f}" for figure in figures))
-        totals = (
-            0,
-            max(tick["began"] + tick["seconds"] for tick in report["ticks"]),
-            sum(tick["due"] for tick in report["ticks"]),
-            report["answered"],
-            report["calls"]["GetItem"],
-            report["version_conflicts"],
-            report["peak_mb"],
-        )
-        table.add_row(aws, "all", *(f"{figure:,.0f}" for figure in totals), end_section=True)
-    Console(width=100).print(table)
+        for number, one in enumerate(report["ticks"], 1):
+            figures = (one["began"], one["seconds"], one["due"], one["delivered"])
+            rows.append((f"{aws}: tick {number}", *map(round, figures), "", "", ""))
+        ended = max(one["began"] + one["seconds"] for one in report["ticks"])
+        due = sum(one["due"] for one in report["ticks"])
+        totals = (report["answered"], report["calls"]["GetItem"], report["version_conflicts"])
+        rows.append((f"{aws}: all", 0, round(ended), due, *totals, report["peak_mb"]))
+    columns = (
+        *("AWS answers", "began, s", "took, s", "read", "delivered"),
+        *("GetItem", "version conflicts", "peak MB"),
+    )
+    return Table(
+        f"{BACKLOG:,} approvals due at once; AWS answers at once, or slower", columns, rows
+    )
 
 
 class ApprovalTable:
@@ -187,7 +180,3 @@ def approval_table() -> Iterator[ApprovalTable]:
         Emulator(free_port(None, "PORT="), Path(folder)) as emulator,
     ):
         yield ApprovalTable(emulator)
-
-
-if __name__ == "__main__":
-    main()
