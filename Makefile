@@ -50,7 +50,7 @@ lint: setup ## run ruff, mypy and cfn-lint
 	@$(bin)/mypy
 	@cd examples/document_release && MYPYPATH=. ../../$(bin)/mypy --config-file ../../pyproject.toml \
 		--cache-dir ../../.mypy_cache/document_release --explicit-package-bases app.py chalicelib
-	@$(bin)/cfn-lint infrastructure.yaml examples/*/infrastructure.yaml
+	@$(bin)/cfn-lint infrastructure.yaml examples/*/infrastructure.yaml bench/bare/infrastructure.yaml
 
 .PHONY: format
 format: setup ## format the code, and fix what ruff can fix by itself
@@ -63,10 +63,8 @@ lock: setup ## write the exact versions of pyproject.toml's dependencies into re
 	@$(lock) --annotation-style line --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 .PHONY: bench
-bench: setup ## measure start-up, calls and ticks: about ten minutes on an idle machine
-	@$(python) -m bench
-	@$(python) -m bench.tick
-	@$(python) -m bench.counting
+bench: setup ## measure starts, requests, prices, growth; write the tables into README and docs/performance.md | [ONLY=cold]
+	@$(python) -m bench $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: pictures
 pictures: browser ## photograph every page and mail in every state, and make docs/pictures again | [DIR=.pictures]

@@ -78,7 +78,9 @@ def write_documents(figures: Json) -> None:
         measured = f"`make bench ONLY={name}`, {section['measured']}, {section['machine']}"
         performance = replaced(performance, name, "\n\n".join([measured, *tables]))
     PERFORMANCE.write_text(performance, "utf-8")
-    README.write_text(replaced(README.read_text("utf-8"), "row", readme_row(figures)), "utf-8")
+    if figures.keys() >= {"cold", "warm", "price"}:
+        readme = replaced(README.read_text("utf-8"), "row", readme_row(figures))
+        README.write_text(readme, "utf-8")
 
 
 def replaced(document: str, name: str, content: str) -> str:

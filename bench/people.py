@@ -108,12 +108,10 @@ def _open(url: str, form: bytes | None = None) -> None:
 def _assent(system: System) -> App:
     approver = system.state["approvers"][0]
     executions = f"{system.state['api']}/executions"
-    machine = system.state["stateMachineArn"]
 
     def start(number: int) -> str:
         body = {"subject": f"Bench {number}.", "approvers": [approver], "details": {"n": number}}
-        name = system.operator.call("POST", executions, body)["name"]
-        return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        return str(system.operator.call("POST", executions, body)["executionArn"])
 
     def page(number: int) -> str:
         subject = f"Bench {number}."

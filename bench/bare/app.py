@@ -43,6 +43,7 @@ def sns() -> Any:
 )
 def approve(key: str) -> Response:
     """Show a page; on POST resume the task first."""
+    print('{"event": "approve"}', flush=True)  # so does Assent; without it the sandbox waits 50 ms
     item = _item(key)
     current: Any = app.current_request
     if current.method == "POST":
@@ -54,6 +55,7 @@ def approve(key: str) -> Response:
 @app.route("/vote/{key}", **POST)
 def vote(key: str) -> Response:
     """Read an item and write it back, with another item, in one transaction."""
+    print('{"event": "vote"}', flush=True)
     _write_back(_item(key))
     return _recorded()
 
@@ -61,6 +63,7 @@ def vote(key: str) -> Response:
 @app.route("/close/{key}", **POST)
 def close(key: str) -> Response:
     """Do what `vote` does, resume the task, and write the item again."""
+    print('{"event": "close"}', flush=True)
     item = _item(key)
     _write_back(item)
     stepfunctions().send_task_success(taskToken=item["taskToken"]["S"], output="{}")
@@ -71,6 +74,7 @@ def close(key: str) -> Response:
 @app.lambda_function(name="request")
 def request(event: Any, context: Any) -> None:
     """Look for a delegation and older items, write the new one, mail, and write that down."""
+    print('{"event": "request"}', flush=True)
     item, table = event["item"], os.environ["TABLE"]
     dynamodb().get_item(TableName=table, Key={"pk": {"S": "delegation"}})
     dynamodb().query(TableName=table, **_where("execution", event["execution"]))
@@ -84,6 +88,7 @@ def request(event: Any, context: Any) -> None:
 @app.lambda_function(name="tick")
 def tick(event: Any, context: Any) -> None:
     """Look for what is due."""
+    print('{"event": "tick"}', flush=True)
     for shard in range(SHARDS):
         dynamodb().query(TableName=os.environ["TABLE"], **_where("due", str(shard)))
 

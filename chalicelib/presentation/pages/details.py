@@ -5,7 +5,7 @@ from itertools import accumulate, takewhile
 from ...domain.approval import Approval
 from ..excerpt import COLUMNS, excerpt, height
 from ..wording import count, detail_rows
-from .markup import Markup
+from .markup import NOTHING, Markup
 from .parts import joined
 
 _LINES = 8
@@ -27,7 +27,7 @@ def details(approval: Approval) -> Markup:
     """
     shown = approval.request.details
     if not shown:
-        return Markup("")
+        return NOTHING
     rows = _prose(shown) if isinstance(shown, str) else _table(detail_rows(approval))
     return _HEADED.format(rows)
 
@@ -59,5 +59,5 @@ def _prose(text: str) -> Markup:
 def _begun(text: str, columns: int) -> Markup:
     """Return the text, of which only the beginning is in sight if it is long."""
     begin, rest = excerpt(text, _LINES, columns)
-    fold = _FOLD.format(f"{len(rest):,} more characters", rest) if rest else Markup("")
+    fold = _FOLD.format(f"{len(rest):,} more characters", rest) if rest else NOTHING
     return Markup.escape(begin) + fold

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ...domain.texts import REASON_CHARACTERS, visible
 from ..wording import capital
-from .markup import Markup
+from .markup import NOTHING, Markup
 
 LABELS = {
     "reason": "Reason",
@@ -37,6 +37,7 @@ _CODE = Markup(
 )
 
 _REQUIRED = Markup(" required")
+_LABELLED = Markup('<label for="{}">{}</label>\n{}{}')
 _KEPT = Markup('<p class="author">You typed:</p>\n<blockquote dir="auto">{}</blockquote>\n')
 
 
@@ -89,7 +90,7 @@ def error_summary(error: FormError | None, fields: Collection[str]) -> Markup:
     `fields` are those of the page. The box itself has focus if the error is about none of them.
     """
     if error is None:
-        return Markup("")
+        return NOTHING
     box = Markup('<div class="error" role="alert" tabindex="-1"{}>\n<h2>{}</h2>\n{}{}</div>\n')
     kept = _KEPT.format(visible(error.typed)) if error.typed else ""
     if error.field in fields:
@@ -104,7 +105,7 @@ def error_summary(error: FormError | None, fields: Collection[str]) -> Markup:
 def field_error(name: str, error: FormError | None) -> Markup:
     """Return the error beside that field; empty if the error isn't about it."""
     if error is None or error.field != name:
-        return Markup("")
+        return NOTHING
     shown = Markup('<p class="wrong" id="{}-error"><strong>Error:</strong> {}</p>\n')
     return shown.format(name, capital(_said(error.text)))
 
@@ -112,7 +113,7 @@ def field_error(name: str, error: FormError | None) -> Markup:
 def error_attributes(name: str, error: FormError | None) -> Markup:
     """Return the attributes that tie a field to its error."""
     if error is None or error.field != name:
-        return Markup("")
+        return NOTHING
     return Markup(' aria-describedby="{}-error" aria-invalid="true" autofocus').format(name)
 
 
@@ -125,10 +126,11 @@ def _field(
     *,
     required: bool,
 ) -> Markup:
-    attributes = error_attributes(name, error) + (_REQUIRED if required else "")
+    attributes = error_attributes(name, error)
+    if required:
+        attributes += _REQUIRED
     shown = html.format(name=name, typed=typed, attributes=attributes, most=REASON_CHARACTERS)
-    labelled = Markup('<label for="{}">{}</label>\n{}{}')
-    return labelled.format(name, label, field_error(name, error), shown)
+    return _LABELLED.format(name, label, field_error(name, error), shown)
 
 
 def _said(text: str) -> str:

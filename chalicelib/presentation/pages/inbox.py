@@ -168,7 +168,7 @@ def _part(heading: str, lines: Sequence[tuple[str, str, str]], attributes: str =
         for subject, said, named in lines
     )
     shown = Markup('<h2{}>{}</h2>\n<ul class="decisions">\n{}</ul>\n')
-    return shown.format(Markup(attributes), heading, items)
+    return shown.format(Markup(attributes), heading, items)  # noqa: S704 (our own)
 
 
 def _how_many_late(late: int, recorded: int) -> str:

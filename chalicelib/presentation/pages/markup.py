@@ -1,5 +1,6 @@
 """HTML that is safe to show: MarkupSafe's, with a quicker `format` and `join`."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,5 +24,13 @@ class Markup(markupsafe.Markup):
         return str.__new__(Markup, str.join(self, map(_safe, parts)))
 
 
+NOTHING = Markup("")
+_SPECIAL = re.compile("[&<>'\"]")
+
+
 def _safe(value: Any) -> str:
-    return value if isinstance(value, markupsafe.Markup) else markupsafe.escape(value)
+    if isinstance(value, markupsafe.Markup):
+        return value
+    if type(value) is str and not _SPECIAL.search(value):
+        return value  # most texts; MarkupSafe would make a Markup of each
+    return markupsafe.escape(value)
