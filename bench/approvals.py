@@ -22,10 +22,16 @@ def approver(number: int) -> str:
 def mailed_approval(number: int, *, now: datetime, left: timedelta) -> Approval:
     """Return a pending approval that was mailed at `now` and expires `left` later.
 
-    Approvals with different numbers have different tasks.
+    Approvals with different numbers have different tasks, and were made in different seconds.
     """
     token = f"{number}{TOKEN}"
     address = approver(number)
     new = an_approval(approvers=[address], details={"Version": "4.2.0", "Risk": "low"})
-    new = replace(new, id=link_tokens.approval_id(token), task_token=token, expires_at=now + left)
+    new = replace(
+        new,
+        id=link_tokens.approval_id(token),
+        task_token=token,
+        created_at=now - timedelta(seconds=number),
+        expires_at=now + left,
+    )
     return outbox.mailed(new, Mail(address, now), now, "function")

@@ -65,8 +65,8 @@ def people(_: Packages) -> list[Table]:
                 began = time.perf_counter()
                 with ThreadPoolExecutor(8) as pool:
                     arns = dict(zip(approvals, pool.map(app.start, approvals), strict=True))
-                    rate = len(approvals) / (time.perf_counter() - began)
                     pages = dict(zip(approvals, pool.map(app.page, approvals), strict=True))
+                rate = len(approvals) / (time.perf_counter() - began)
                 started.append((app.name, len(approvals), rate))
                 with ThreadPoolExecutor(clients) as pool:
                     decide = _decider(system, arns, pages)
@@ -75,7 +75,11 @@ def people(_: Packages) -> list[Table]:
     columns = ("waiting, ms", "page", "page, 95 %", "outcome", "outcome, 95 %")
     return [
         Table("From click to page, from press to resumed execution", columns, rows),
-        Table("Starting executions, 8 at once", ("app", "executions", "a second"), started),
+        Table(
+            "Starting approvals, 8 at once, until their pages are there",
+            ("app", "approvals", "a second"),
+            started,
+        ),
     ]
 
 

@@ -143,6 +143,8 @@ def largest_works() -> dict[str, Work]:
     )
     token, addresses = f"{decided.id}.{secret}", [one.address for one in asked.approvers]
     stored = {"GetItem": json.dumps({"Item": dynamodb_items.approval_item(decided)})}
+    due = json.dumps({"Items": [dynamodb_items.approval_key(asked.id)]})
+    waiting = json.dumps({"Item": dynamodb_items.approval_item(asked)})
     copies = [replace(decided, id=f"{n:02}{decided.id[2:]}") for n in range(25)]
     person, at = last.address.lower(), iso(expires_at)
     entries = [dynamodb_items.waiting_entry(copy.id, person, at) for copy in copies]
@@ -158,6 +160,10 @@ def largest_works() -> dict[str, Work]:
         "request function, fifty approvers": _work("request_approval", request),
         "page after 49 decisions": _work("app", http("GET", "/approve/{token}", token), stored),
         "decision that closes": _work("app", http("POST", "/approve/{token}", token), stored),
+        "function that records a decision": _work(
+            "record_decision", {"token": token, "decision": "approve"}, stored
+        ),
+        "tick that reminds the fifty": _work("tick", TICK, {"GetItem": waiting, "Query": due}),
         "inbox of 25 such": _work(
             "app", http("GET", "/inbox/{token}", f"{decided.id}.{SECRET}"), stored | inbox
         ),
