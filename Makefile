@@ -66,6 +66,10 @@ lock: setup ## write the exact versions of pyproject.toml's dependencies into re
 bench: setup ## measure starts, requests, prices, growth; write the tables into README and docs/performance.md | [ONLY=cold]
 	@$(python) -m bench $(if $(ONLY),--only '$(ONLY)')
 
+.PHONY: openapi
+openapi: setup ## write docs/openapi.json, the API's description, anew
+	@$(python) -m tools.openapi
+
 .PHONY: pictures
 pictures: browser ## photograph every page and mail in every state, and make docs/pictures again | [DIR=.pictures]
 	@$(python) -m tests.pictures $(if $(DIR),--dir '$(DIR)')

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,7 +24,7 @@ from chalicelib.domain.link_tokens import unknown_link
 from chalicelib.domain.request import is_execution_name
 from chalicelib.entrypoints import decision_links, queue_messages, web
 from chalicelib.entrypoints.answering import Answering, error_facts, logged
-from chalicelib.entrypoints.forms import ApprovalsQuery, ConfirmationForm
+from chalicelib.entrypoints.forms import ApprovalQuery, ApprovalsQuery, ConfirmationForm
 from chalicelib.entrypoints.web import Call, Reply
 from chalicelib.presentation import serializers
 from chalicelib.wiring import Wiring
@@ -163,11 +164,9 @@ def list_approvals(call: Call) -> Reply:
 @answered
 def get_approval(call: Call, approval_id: str) -> Reply:
     """Return one approval with all its events, as JSON or, for `?format=text`, as text."""
-    wanted = call.query.get("format", "json")
-    if wanted not in ("json", "text"):
-        raise InvalidRequest("format: is json or text", field="format")
+    wanted = convert(call.query, ApprovalQuery)
     found = operating.find_approval(wiring, approval_id)
-    if wanted == "json":
+    if wanted.format == "json":
         return web.json(serializers.operator_view(found))
     from chalicelib.presentation.audit_report import audit_report  # noqa: PLC0415 (cold start)
 
@@ -259,6 +258,14 @@ def confirm_approver(call: Call, email: str) -> Reply:
 def health(call: Call) -> Reply:
     """Return that the stage runs and has its settings."""
     return web.json({"status": "ok", "stage": wiring.settings.stage})
+
+
+@app.route("/openapi.json", methods=["GET"], **ANY)
+@answered
+def openapi(call: Call) -> Reply:
+    """Return the API's description."""
+    description = Path(web.__file__).with_name("openapi.json").read_text("utf-8")
+    return Reply(description, 200, web.HEADERS | {"Content-Type": web.JSON})
 
 
 @app.lambda_function(name="request_approval")

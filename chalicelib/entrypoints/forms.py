@@ -57,6 +57,12 @@ class ApprovalsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     next: str = ""
 
 
+class ApprovalQuery(Struct, frozen=True):
+    """The query of `GET /approvals/{id}`; `text` is the audit report."""
+
+    format: Literal["json", "text"] = "json"
+
+
 class ConfirmationForm(Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator sends to confirm an approver: the URL of SNS's confirmation link."""
 
