@@ -210,6 +210,8 @@ _FOUND, _COMPONENTS = msgspec.json.schema_components(
     _KINDS, ref_template="#/components/schemas/{name}"
 )
 _SCHEMAS = dict(zip(_KINDS, _FOUND, strict=True))
+_LONGEST = {"approval_id": 26, "token": 59, "email": 254, "name": 80}
+"""The characters of a parameter in a path."""
 _RESPONSES: Json = {}
 """The answers of errors, each once: by the codes that it may have."""
 _SECURITY: Json = {
@@ -285,6 +287,10 @@ def _responses(operation: Operation, *, is_link: bool) -> Iterator[tuple[str, Js
     if operation.id == "getApproval":
         answer["content"][TEXT] = {"schema": {"type": "string"}}
     yield str(operation.status), answer
+    if operation in OPERATORS:
+        refusal = "API Gateway refuses, in its words: unsigned, or not permitted by IAM"
+        _RESPONSES["Forbidden"] = {"description": refusal}
+        yield "403", {"$ref": "#/components/responses/Forbidden"}
     found: dict[int, list[str]] = {}
     for code in f"{COMMON} {operation.errors}".split():
         found.setdefault(ERRORS[code].status, []).append(code)
@@ -310,7 +316,8 @@ def _parameters(operation: Operation) -> Iterator[Json]:
 
 def _path_parameter(path: str) -> Json:
     (name,) = re.findall(r"{(\w+)}", path)
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    schema = {"type": "string", "minLength": 1, "maxLength": _LONGEST[name]}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _content(kind: Any) -> Json:

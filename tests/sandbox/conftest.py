@@ -54,6 +54,11 @@ def slow(sandbox: Sandbox, announced: Announced) -> dict[str, str]:  # noqa: ARG
     return {
         "decided": decided,
         "expires": sandbox.start(subject="Nobody answers", expiresIn=60),
+        "called": sandbox.start(
+            subject="Any call at all",
+            approvers=["linus@example.com"],
+            requestedBy="grace@example.com",
+        ),
         "invites": sandbox.start(subject="For a newcomer", approvers=["newcomer@example.com"]),
     }
 
