@@ -9,6 +9,9 @@ lock := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --no-emi
 # The tests of a minute. `make test` runs all.
 fast := tests/unit tests/integration/adapters/test_store_contract.py
 
+# A value as one word of the shell, whatever is in it: O'Brien becomes 'O'\''Brien'.
+quoted = '$(subst ','\'',$(1))'
+
 .DEFAULT_GOAL := help
 # The order of prerequisites counts: two commands at once would both make .venv.
 .NOTPARALLEL:
@@ -25,12 +28,12 @@ help: ## print this list
 .PHONY: demo
 demo: ## run all of Assent on this machine, with a web page for everybody's mail; Ctrl-C ends it | [PORT=4566] [INBOX_PORT=8025] [DIR=/tmp/other]
 	@tools/setup.sh curl
-	@$(python) -m tools.sandbox $(if $(PORT),--port '$(PORT)') \
-		$(if $(INBOX_PORT),--inbox-port '$(INBOX_PORT)') $(if $(DIR),--dir '$(DIR)')
+	@$(python) -m tools.sandbox $(if $(PORT),--port $(call quoted,$(PORT))) \
+		$(if $(INBOX_PORT),--inbox-port $(call quoted,$(INBOX_PORT))) $(if $(DIR),--dir $(call quoted,$(DIR)))
 
 .PHONY: example
 example: setup ## run one of examples/ in an emulator of its own | NAME=callback_basics [DIR=/tmp/other]
-	@$(python) -m examples '$(NAME)' $(if $(DIR),--dir '$(DIR)')
+	@$(python) -m examples $(call quoted,$(NAME)) $(if $(DIR),--dir $(call quoted,$(DIR)))
 
 ## Work on it:
 
@@ -64,7 +67,7 @@ lock: setup ## write the exact versions of pyproject.toml's dependencies into re
 
 .PHONY: bench
 bench: setup ## measure starts, requests, prices, growth; write the tables into README and docs/performance.md | [ONLY=cold]
-	@$(python) -m bench $(if $(ONLY),--only '$(ONLY)')
+	@$(python) -m bench $(if $(ONLY),--only $(call quoted,$(ONLY)))
 
 .PHONY: openapi
 openapi: setup ## write docs/openapi.json, the API's description, anew
@@ -72,7 +75,7 @@ openapi: setup ## write docs/openapi.json, the API's description, anew
 
 .PHONY: pictures
 pictures: browser ## photograph every page and mail in every state, and make docs/pictures again | [DIR=.pictures]
-	@$(python) -m tests.pictures $(if $(DIR),--dir '$(DIR)')
+	@$(python) -m tests.pictures $(if $(DIR),--dir $(call quoted,$(DIR)))
 
 .PHONY: setup
 setup: ## make .venv with every pinned package; the other commands do so as well | [PYTHON=python3.12]
@@ -90,31 +93,31 @@ machine: # installs what the tests need before the first of them starts
 
 .PHONY: deploy
 deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) | [ALARM_TOPIC=arn:...] [WATCH=arn:...,arn:...] [NAME='Example Ltd, production'] (on pages and in mails) | [RETENTION_DAYS=365] [DETAILS_DAYS=30] | [RATE=50] [BURST=100] (calls of each public route) [API_CONCURRENCY=50, or none] | [STACK=name, of one that something else deploys, or none]
-	@$(python) -m tools.deploy --stage '$(STAGE)' $(if $(DOMAINS),--domains '$(DOMAINS)') \
-		$(if $(ALARM_TOPIC),--alarm-topic '$(ALARM_TOPIC)') $(if $(WATCH),--watch '$(WATCH)') \
-		$(if $(filter command,$(origin NAME)),--name '$(NAME)') \
-		$(if $(RETENTION_DAYS),--retention-days '$(RETENTION_DAYS)') \
-		$(if $(DETAILS_DAYS),--details-days '$(DETAILS_DAYS)') \
-		$(if $(RATE),--rate '$(RATE)') $(if $(BURST),--burst '$(BURST)') \
-		$(if $(API_CONCURRENCY),--api-concurrency '$(API_CONCURRENCY)') $(if $(STACK),--stack '$(STACK)')
+	@$(python) -m tools.deploy --stage $(call quoted,$(STAGE)) $(if $(DOMAINS),--domains $(call quoted,$(DOMAINS))) \
+		$(if $(ALARM_TOPIC),--alarm-topic $(call quoted,$(ALARM_TOPIC))) $(if $(WATCH),--watch $(call quoted,$(WATCH))) \
+		$(if $(filter command,$(origin NAME)),--name $(call quoted,$(NAME))) \
+		$(if $(RETENTION_DAYS),--retention-days $(call quoted,$(RETENTION_DAYS))) \
+		$(if $(DETAILS_DAYS),--details-days $(call quoted,$(DETAILS_DAYS))) \
+		$(if $(RATE),--rate $(call quoted,$(RATE))) $(if $(BURST),--burst $(call quoted,$(BURST))) \
+		$(if $(API_CONCURRENCY),--api-concurrency $(call quoted,$(API_CONCURRENCY))) $(if $(STACK),--stack $(call quoted,$(STACK)))
 
 .PHONY: package
 package: setup ## make the package that the next `chalice deploy` takes, with bytecode | STAGE=dev
-	@$(python) -m tools.bytecode --stage '$(STAGE)'
+	@$(python) -m tools.bytecode --stage $(call quoted,$(STAGE))
 
 .PHONY: template
 template: setup ## write the stack's template into one file, to be deployed by something else | [FILE=template.json]
-	@$(python) -m tools.template '$(or $(FILE),template.json)'
+	@$(python) -m tools.template $(call quoted,$(or $(FILE),template.json))
 
 .PHONY: destroy
 destroy: setup ## delete a stage | STAGE=dev [DELETE_DATA=assent-dev, the table's name] [STOP_RUNNING=yes]
-	@$(python) -m tools.destroy --stage '$(STAGE)' $(if $(DELETE_DATA),--delete-data '$(DELETE_DATA)') \
+	@$(python) -m tools.destroy --stage $(call quoted,$(STAGE)) $(if $(DELETE_DATA),--delete-data $(call quoted,$(DELETE_DATA))) \
 		$(if $(STOP_RUNNING),--stop-running)
 
 .PHONY: deploy-example
 deploy-example: setup ## make or update a stage of one of examples/ | NAME=callback_basics STAGE=dev [PARAMETERS="Approvers=ada@example.com ..."]
-	@$(python) -m examples '$(NAME)' --deploy '$(STAGE)' $(foreach one,$(PARAMETERS),--parameter '$(one)')
+	@$(python) -m examples $(call quoted,$(NAME)) --deploy $(call quoted,$(STAGE)) $(foreach one,$(PARAMETERS),--parameter $(call quoted,$(one)))
 
 .PHONY: destroy-example
 destroy-example: setup ## delete it | NAME=callback_basics STAGE=dev
-	@$(python) -m examples '$(NAME)' --destroy '$(STAGE)'
+	@$(python) -m examples $(call quoted,$(NAME)) --destroy $(call quoted,$(STAGE))

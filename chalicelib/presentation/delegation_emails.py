@@ -5,7 +5,7 @@ They ask nothing and hold no link.
 
 from ..domain.addresses import same_person
 from ..domain.delegation import Delegation
-from .mail_text import Email, attributed
+from .mail_text import UNSUBSCRIBE, Email, attributed
 from .wording import capital, in_mail, when
 
 _UNWANTED = (
@@ -31,6 +31,7 @@ def write_email(absent: str, delegation: Delegation, to: str, *, name: str = "")
         *([attributed(capital(author), delegation.reason)] if delegation.reason else []),
         *([_UNWANTED] if own and not delegation.ended else []),
         "Requests that were sent before are not changed. You don't need to do anything.",
+        UNSUBSCRIBE,
     ]
     text = "\n\n".join(parts) + "\n"
     return Email(f"{subject} [{name}]" if name else subject, subject, text)
@@ -55,4 +56,4 @@ def _author(absent: str, delegation: Delegation) -> str:
     if not delegation.principal:
         return in_mail(absent)
     named = delegation.by != delegation.principal
-    return f"an operator, as {in_mail(delegation.by)}" if named else "an operator"
+    return f"an operator (as {in_mail(delegation.by)})" if named else "an operator"

@@ -16,6 +16,7 @@ SUBJECT_CHARACTERS = 99
 """SNS takes fewer than 100 (botocore's model of `Publish`). An emoji counts as two here, as in
 UTF-16, so that the subject fits however SNS counts."""
 PRIVATE = "These links decide in your name, so please don't forward them."
+PRIVATE_LINK = "This link decides in your name, so please don't forward it."
 UNSUBSCRIBE = (
     "Below, AWS adds a link to unsubscribe. Please leave it alone: it ends these mails. If it was "
     "pressed, ask the people who run Assent to invite you again."

@@ -6,7 +6,7 @@ from ..domain.link_tokens import MailSecrets
 from ..domain.outbox_entries import Mail
 from ..domain.texts import REASON_CHARACTERS
 from .layout import cut
-from .mail_text import PRIVATE, UNSUBSCRIBE, attributed, inbox_link, letter, quoted
+from .mail_text import PRIVATE_LINK, UNSUBSCRIBE, attributed, inbox_link, letter, quoted
 from .wording import cancelled_by, in_mail, next_step, outcome_title, past, was, when
 
 TEXT_BYTES = 256_000
@@ -48,7 +48,7 @@ def _with_reasons(
     ]
     shortened = [_SHORTENED] if longest < REASON_CHARACTERS else []
     has_link = approval.mail_has_link(mail)
-    inbox = [PRIVATE, inbox_link(approval, secrets, public_url)] if has_link else []
+    inbox = [inbox_link(approval, secrets, public_url), PRIVATE_LINK] if has_link else []
     step = next_step(approval, to_requester=to_requester and not has_link)
     return letter(
         f"{whose} {was(approval, mailed=True)}:",

@@ -142,7 +142,7 @@ def test_a_delegation_is_the_operators_who_signed_and_both_people_are_told(
     assert absence["by"] == "boss@example.com"
     for address in (away, delegate):
         (mail,) = until(partial(sandbox.mails, address, "Delegation"), bool, seconds=150)
-        assert "an operator, as boss@example.com" in mail["text"]
+        assert "an operator (as boss@example.com)" in mail["text"]
     assert sandbox.call("DELETE", f"/approvers/{quote(away)}/delegation").status == 204
     assert "absence" not in sandbox.call("GET", f"/approvers/{quote(away)}").json
 

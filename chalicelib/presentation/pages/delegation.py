@@ -70,4 +70,4 @@ def _author(address: str, delegation: Delegation) -> str:
     if not delegation.principal:
         return "you" if same_person(address, delegation.by) else delegation.by
     named = delegation.by != delegation.principal
-    return f"an operator, as {delegation.by}" if named else "an operator"
+    return f"an operator (as {delegation.by})" if named else "an operator"

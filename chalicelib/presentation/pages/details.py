@@ -20,8 +20,8 @@ _PROSE = Markup('<div class="prose" dir="auto">{}</div>\n')
 _FOLD = Markup("<details><summary>{}</summary>\n{}</details>\n")
 
 
-def details(approval: Approval) -> Markup:
-    """Return the details under a heading; empty if there are none.
+def details(approval: Approval, *, headed: bool = True) -> Markup:
+    """Return the details, under a heading unless they have one already; empty if there are none.
 
     As many rows or lines as a phone's first screen holds are shown; the rest is folded.
     """
@@ -29,7 +29,7 @@ def details(approval: Approval) -> Markup:
     if not shown:
         return NOTHING
     rows = _prose(shown) if isinstance(shown, str) else _table(detail_rows(approval))
-    return _HEADED.format(rows)
+    return _HEADED.format(rows) if headed else rows
 
 
 def _table(rows: list[tuple[str, str]]) -> Markup:

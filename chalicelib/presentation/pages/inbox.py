@@ -199,7 +199,7 @@ def _item(approval: Approval, now: datetime, error: FormError | None) -> Markup:
             subject, "This request needs a code: open the link in its own mail to decide."
         )
     folded = Markup("<details><summary>Details</summary>\n{}</details>\n")
-    shown = details(approval)
+    shown = details(approval, headed=False)
     more = folded.format(shown) if shown else ""
     return Markup("<li>{}\n{}{}</li>\n").format(selectable, _facts(approval, now), more)
 

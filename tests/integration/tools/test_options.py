@@ -31,7 +31,7 @@ def test_every_option_reaches_the_stack_or_config_json(account: Account, project
         DOMAINS="example.com,example.org",
         ALARM_TOPIC=TOPIC,
         WATCH=ORDERS,
-        NAME="Example Ltd, production",
+        NAME="O'Brien & Sons, production",
         RETENTION_DAYS="365",
         RATE="7",
         BURST="9",
@@ -47,10 +47,22 @@ def test_every_option_reaches_the_stack_or_config_json(account: Account, project
     config = json.loads((project / ".chalice" / "config.json").read_text())["stages"]["dev"]
     variables = config["environment_variables"]
     assert variables["ASSENT_APPROVER_DOMAINS"] == "example.com,example.org"
-    assert variables["ASSENT_NAME"] == "Example Ltd, production"
+    assert variables["ASSENT_NAME"] == "O'Brien & Sons, production"
     assert variables["ASSENT_RETENTION_DAYS"] == "365"
     assert (config["public_rate"], config["public_burst"]) == (7, 9)
     assert config["lambda_functions"]["api_handler"]["reserved_concurrency"] == 11
+
+
+def test_a_name_is_kept_until_it_is_given_empty(account: Account, project: Path) -> None:
+    """`NAME=` takes it back."""
+
+    def name(**options: str) -> str:
+        make_deploy(account, project, STAGE="dev", DOMAINS="example.com", **options)
+        config = json.loads((project / ".chalice" / "config.json").read_text())["stages"]["dev"]
+        found: str = config["environment_variables"]["ASSENT_NAME"]
+        return found
+
+    assert [name(NAME="Example Ltd"), name(), name(NAME="")] == ["Example Ltd", "Example Ltd", ""]
 
 
 def test_a_stack_of_another_name_is_read_and_none_is_made(account: Account, project: Path) -> None:

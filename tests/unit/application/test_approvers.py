@@ -197,7 +197,7 @@ def test_both_people_are_told_of_a_delegation_and_of_its_end(ports: FakePorts) -
     assert [to for to, _ in ports.mailer.sent] == [ADA, GRACE]
     for _, email in ports.mailer.sent:
         assert email.subject == "Delegation"
-        assert "an operator, as mary@x.org" in email.text
+        assert "an operator (as mary@x.org)" in email.text
         assert "| On leave\n" in email.text
     approvers.end_delegation(ports, ADA, by=OPERATOR, principal=OPERATOR)
     pass_minutes(ports, 30)

@@ -70,7 +70,7 @@ def test_the_page_says_who_set_a_delegation(client: AppClient, ports: AppPorts) 
         ports, ADA, {"delegate": GRACE, "by": "mary@x.org"} | PERIOD, "arn:aws:iam::1:user/boss"
     )
     page = client.get(path, BROWSER).text
-    assert "an operator, as mary@x.org" in page
+    assert "an operator (as mary@x.org)" in page
     client.post_form(path, end="yes")
     assert "absence" not in client.get(f"/approvers/{ADA}").json
 

@@ -142,7 +142,7 @@ def test_each_quotation_on_a_page_of_an_outcome_has_its_author() -> None:
 
 def test_the_reason_of_a_delegation_is_quoted_under_its_author() -> None:
     """An operator's, and the approver's own."""
-    for principal, author in (("arn", f"An operator, as {GRACE} wrote:"), ("", "You wrote:")):
+    for principal, author in (("arn", f"An operator (as {GRACE}) wrote:"), ("", "You wrote:")):
         by = GRACE if principal else ADA
         delegation = Delegation(LINUS, START, START, written(1), by, principal)
         html = delegation_page(ADA, delegation, token=token_of(STATES["open"])).html()
