@@ -338,8 +338,11 @@ def text() -> str:
 @click.command(cls=MakeCommand)
 def main() -> None:
     """Write the API's description, for readers and for the API itself."""
+    from tools import client_types  # noqa: PLC0415 (it imports this module)
+
     for path in PATHS:
         path.write_text(text(), "utf-8")
+    client_types.PATH.write_text(client_types.text(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,236 @@
+"""The client: one method for each of the operators' routes."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import botocore.session
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from .errors import AssentError, Refused, Unreachable, refusal
+from .types import Approval, Approvals, ApproverStatus, Execution, Health, Started, Summary
+
+TRIES = 4
+"""How often a call is sent at the most."""
+PAUSE = 1.0
+"""Seconds before the second try if the answer doesn't say; each further pause is twice as long."""
+_AGAIN = (429, 502, 503, 504)
+"""Answers after which the same call may be sent again."""
+
+
+class Assent:
+    """The API of one stage of Assent, signed with the credentials that every AWS tool finds.
+
+    `url` ends in `/api`. `session` is botocore's; its region is the API's. Each method raises a
+    subclass of Refused if the API refuses, and Unreachable if it didn't answer after TRIES.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        session: botocore.session.Session | None = None,
+        timeout: float = 30,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._session = session or botocore.session.get_session()
+        self._timeout = timeout
+        self._sleep = sleep
+        self._http = requests.Session()
+
+    def start(self, request: Mapping[str, Any], key: str | None = None) -> Started:
+        """Start an execution, which asks; `request` is as docs/api.md has it.
+
+        The same key finds the same execution. Without one a key is made for this call, so that a
+        try whose answer is lost asks nobody twice.
+        """
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        started: Started = self._call("POST", "/executions", dict(request), headers=headers)
+        return started
+
+    def execution(self, name: str) -> Execution:
+        """Return an execution and what it asked."""
+        found: Execution = self._call("GET", f"/executions/{_part(name)}")
+        return found
+
+    def approvals_page(
+        self, outcome: str = "pending", limit: int = 50, after: str = ""
+    ) -> Approvals:
+        """Return one page of approvals with that outcome, newest first."""
+        query = {"limit": str(limit), "outcome": outcome} | ({"next": after} if after else {})
+        found: Approvals = self._call("GET", "/approvals", query=query)
+        return found
+
+    def approvals(self, outcome: str = "pending", page: int = 50) -> Iterator[Summary]:
+        """Yield all approvals with that outcome, newest first; pages are got as they are needed."""
+        after: str | None = ""
+        while after is not None:
+            found = self.approvals_page(outcome, page, after)
+            yield from found["approvals"]
+            after = found["next"]
+
+    def approval(self, approval_id: str) -> Approval:
+        """Return one approval with all its events."""
+        found: Approval = self._call("GET", f"/approvals/{_part(approval_id)}")
+        return found
+
+    def report(self, approval_id: str) -> str:
+        """Return the audit report of an approval, as text."""
+        path = f"/approvals/{_part(approval_id)}"
+        return self._send("GET", path, query={"format": "text"}).text
+
+    def erase(self, approval_id: str) -> Approval:
+        """Erase the personal data of an approval that is closed and delivered."""
+        erased: Approval = self._call("DELETE", f"/approvals/{_part(approval_id)}")
+        return erased
+
+    def cancel(self, approval_id: str, reason: str = "", by: str | None = None) -> Approval:
+        """Take the request back; its execution fails as `Cancelled`."""
+        return self._command(approval_id, "cancel", reason=reason, by=by)
+
+    def remind(self, approval_id: str, reason: str = "", by: str | None = None) -> Approval:
+        """Mail each approver who hasn't decided once more."""
+        return self._command(approval_id, "remind", again=False, reason=reason, by=by)
+
+    def extend(
+        self, approval_id: str, expires_in: int, reason: str = "", by: str | None = None
+    ) -> Approval:
+        """Move the deadline to so many seconds from now."""
+        return self._command(approval_id, "extend", expiresIn=expires_in, reason=reason, by=by)
+
+    def reassign(
+        self, approval_id: str, from_: str, to: str, note: str = "", by: str | None = None
+    ) -> Approval:
+        """Have `to` asked instead of `from_`."""
+        fields: dict[str, Any] = {"from": from_, "to": to, "note": note, "by": by}
+        return self._command(approval_id, "reassign", **fields)
+
+    def approver(self, email: str) -> ApproverStatus:
+        """Return whether mail reaches a person."""
+        found: ApproverStatus = self._call("GET", f"/approvers/{_part(email)}")
+        return found
+
+    def invite(self, email: str) -> ApproverStatus:
+        """Have SNS invite a person, unless they have confirmed already."""
+        invited: ApproverStatus = self._call("PUT", f"/approvers/{_part(email)}")
+        return invited
+
+    def delegate(
+        self,
+        email: str,
+        delegate: str,
+        from_: str,
+        until: str,
+        reason: str = "",
+        by: str | None = None,
+    ) -> ApproverStatus:
+        """Have `delegate` asked in that person's place; times are ISO 8601 with an offset."""
+        body = {"delegate": delegate, "from": from_, "until": until, "reason": reason, "by": by}
+        stored: ApproverStatus = self._call("PUT", f"/approvers/{_part(email)}", _given(body))
+        return stored
+
+    def end_delegation(self, email: str) -> None:
+        """End a person's delegation, if there is one."""
+        self._send("DELETE", f"/approvers/{_part(email)}/delegation")
+
+    def remove(self, email: str) -> None:
+        """Delete a person's topic and subscription; links mailed before keep working."""
+        self._send("DELETE", f"/approvers/{_part(email)}")
+
+    def confirm(self, email: str, url: str) -> ApproverStatus:
+        """Confirm a person's subscription with the link of SNS's invitation."""
+        path = f"/approvers/{_part(email)}/confirmation"
+        confirmed: ApproverStatus = self._call("POST", path, {"url": url})
+        return confirmed
+
+    def health(self) -> Health:
+        """Return the stage's name, if it runs."""
+        found: Health = self._call("GET", "/health")
+        return found
+
+    def _command(
+        self, approval_id: str, name: str, *, again: bool = True, **fields: Any
+    ) -> Approval:
+        path = f"/approvals/{_part(approval_id)}/{name}"
+        changed: Approval = self._call("POST", path, _given(fields), again=again)
+        return changed
+
+    def _call(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
+        answer = self._send(method, path, body, **more)
+        try:
+            return answer.json()
+        except ValueError:
+            raise AssentError(f"{self.url}{path} is no API of Assent: it answers no JSON") from None
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        again: bool = True,
+    ) -> requests.Response:
+        """Send a call until it is answered; `again` says whether a lost answer allows another try.
+
+        The query is in alphabetical order, as the signature has it.
+        """
+        url = self.url + path + (f"?{urlencode(sorted(query.items()))}" if query else "")
+        pause, why = 0.0, ""
+        for number in range(TRIES):
+            if pause:
+                self._sleep(pause)
+            pause = PAUSE * 2**number
+            try:
+                answer = self._http.request(
+                    method, url, json=body, headers=headers, timeout=self._timeout, auth=self._sign
+                )
+            except (requests.ConnectionError, requests.Timeout) as e:
+                why = type(e).__name__
+                if not again and not isinstance(e, requests.ConnectTimeout):
+                    break  # The call may have been taken; once more would be another one.
+                continue
+            if answer.status_code < 400:
+                return answer
+            if answer.status_code not in _AGAIN:
+                raise _refusal(answer)
+            why = f"it answers {answer.status_code}"
+            pause = max(pause, float(answer.headers.get("Retry-After", 0)))
+        raise Unreachable(f"{self.url} can't be reached ({why}); please try again")
+
+    def _sign(self, call: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign a call with AWS Signature Version 4."""
+        credentials = self._session.get_credentials()
+        region = self._session.get_config_variable("region")
+        if credentials is None:
+            raise Unreachable("there are no AWS credentials: sign in as for the aws command")
+        if region is None:
+            raise Unreachable("no AWS region is set: AWS_REGION=eu-central-1, for example")
+        signed = AWSRequest(call.method, call.url, data=call.body, headers=dict(call.headers))
+        SigV4Auth(credentials.get_frozen_credentials(), "execute-api", region).add_auth(signed)
+        call.headers.update(dict(signed.headers.items()))
+        return call
+
+
+def _part(name: str) -> str:
+    """Return a name as one part of a path."""
+    return quote(name, safe="")
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that say something."""
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _refusal(answer: requests.Response) -> Refused:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    return refusal(answer.status_code, body)

@@ -1,0 +1,99 @@
+"""Commands of people: whether mail reaches them, inviting, delegating."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import track
+
+from ..types import ApproverStatus
+from .output import print_json, print_table
+
+
+@click.group()
+def approvers() -> None:
+    """Invite people who may be asked, and see whether mail reaches them."""
+
+
+@approvers.command()
+@click.argument("emails", nargs=-1, required=True)
+@click.pass_obj
+def show(session: Any, emails: tuple[str, ...]) -> None:
+    """Show whether mail reaches people, and who decides for them."""
+    _print(session, [session.api.approver(email) for email in emails])
+
+
+@approvers.command()
+@click.argument("emails", nargs=-1)
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="A file with one address a line.",
+)
+@click.pass_obj
+def add(session: Any, emails: tuple[str, ...], file: Path | None) -> None:
+    """Have SNS invite people, and say who hasn't confirmed yet."""
+    listed = file.read_text("utf-8").split() if file else []
+    everybody = list(dict.fromkeys([*emails, *listed]))
+    if not everybody:
+        raise click.UsageError("whom? Give addresses, or --file with one a line")
+    api = session.api
+    shown = track(everybody, "inviting", transient=True) if len(everybody) > 5 else everybody
+    _print(session, [api.invite(email) for email in shown])
+
+
+@approvers.command()
+@click.argument("email")
+@click.pass_obj
+def remove(session: Any, email: str) -> None:
+    """Delete a person's topic and subscription; links mailed before keep working."""
+    session.api.remove(email)
+
+
+@approvers.command()
+@click.argument("email")
+@click.argument("url")
+@click.pass_obj
+def confirm(session: Any, email: str, url: str) -> None:
+    """Confirm a person's subscription with the URL in SNS's invitation."""
+    _print(session, [session.api.confirm(email, url)])
+
+
+@approvers.command()
+@click.argument("email")
+@click.argument("delegate", required=False)
+@click.option("--from", "from_", help="ISO 8601 with an offset: 2026-12-20T00:00:00Z.")
+@click.option("--until", help="As --from.")
+@click.option("--reason", default="")
+@click.option("--by", help="Your e-mail address, for the record.")
+@click.option("--end", is_flag=True, help="End the delegation instead.")
+@click.pass_obj
+def delegate(session: Any, /, email: str, end: bool, **given: Any) -> None:
+    """Have DELEGATE asked wherever EMAIL would be."""
+    if end:
+        session.api.end_delegation(email)
+        return
+    if not (given["delegate"] and given["from_"] and given["until"]):
+        raise click.UsageError("give DELEGATE, --from and --until; or --end")
+    _print(session, [session.api.delegate(email, **given)])
+
+
+def _print(session: Any, found: list[ApproverStatus]) -> None:
+    if session.as_json:
+        print_json(found)
+        return
+    print_table(
+        ("approver", "mail", "delegate", "until"),
+        (
+            (
+                one["approver"],
+                {"none": "not invited", "pending": "invited, has to confirm"}.get(
+                    one["subscription"], one["subscription"]
+                ),
+                one.get("absence", {}).get("delegate", ""),
+                one.get("absence", {}).get("until", ""),
+            )
+            for one in found
+        ),
+    )

@@ -1,0 +1,74 @@
+"""What commands are given: where the API is, durations, details, files."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+class Duration(click.ParamType[int]):
+    """A duration such as `3d`, `12h`, `30m`, `90s`, or a number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seconds."""
+        found = re.fullmatch(r"(\d+)([smhdw]?)", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no duration: 3d, 12h, 30m or a number of seconds", param, ctx)
+        return int(found[1]) * _SECONDS[found[2] or "s"]
+
+
+class Detail(click.ParamType[tuple[str, str]]):
+    """A row of the details: `LABEL=VALUE`."""
+
+    name = "LABEL=VALUE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Return label and value."""
+        if isinstance(value, tuple):
+            return value
+        label, equals, text = str(value).partition("=")
+        if not label or not equals:
+            self.fail(f"{value!r} has no label and value: --detail Version=4.2.0", param, ctx)
+        return label, text
+
+
+def api_url(url: str | None, stage: str | None) -> str:
+    """Return the API's URL: the given one, or that of the stage which this checkout deployed."""
+    if url:
+        return url
+    if not stage:
+        raise click.UsageError(
+            "which API? Give --url https://.../api, set ASSENT_URL, or give --stage in the "
+            "checkout that deployed it"
+        )
+    record = Path(".chalice") / "deployed" / f"{stage}.json"
+    try:
+        resources = json.loads(record.read_text("utf-8"))["resources"]
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise click.UsageError(
+            f"{record} can't be read ({type(e).__name__}): run this in the checkout that deployed "
+            f"stage {stage}, or give --url"
+        ) from None
+    urls = [one["rest_api_url"] for one in resources if one["resource_type"] == "rest_api"]
+    if not urls:
+        raise click.UsageError(f"{record} names no API: deploy stage {stage} first")
+    return str(urls[0])
+
+
+def request_in(text: str) -> dict[str, Any]:
+    """Return the request in JSON text."""
+    try:
+        found = json.loads(text)
+    except ValueError as e:
+        raise click.UsageError(f"--file: is no JSON: {e}") from None
+    if not isinstance(found, dict):
+        raise click.UsageError("--file: holds no JSON object with the fields of a request")
+    return found

@@ -1,0 +1,72 @@
+"""What commands print: tables for people, JSON for programs; text of others as plain text."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Control characters, which a terminal obeys, and marks that reorder text."""
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+def plain(text: object) -> str:
+    """Return text that somebody else wrote as a terminal may show it, in one line."""
+    shown = str(text).replace("\r\n", "\n").replace("\n", " ").replace("\t", " ")
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", shown)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON; only ASCII, so that no character in it does anything."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; every cell is text, with no markup in it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    console().print(table)
+
+
+def print_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Print names and values, each in a line."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        table.add_row(name, Text(plain(value)))
+    console().print(table)
+
+
+def console() -> Console:
+    """Return the terminal, or what standard output is; a pipe gets whole lines."""
+    width = None if sys.stdout.isatty() else 200
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+
+
+def left(expires_at: str, now: datetime | None = None) -> str:
+    """Return the time until then in words, in its largest unit: `2 days`."""
+    until = datetime.fromisoformat(expires_at) - (now or datetime.now(UTC))
+    return "over" if until <= timedelta() else words(until)
+
+
+def words(duration: timedelta) -> str:
+    """Return a duration in words, in its largest unit."""
+    seconds = int(duration.total_seconds())
+    for unit, size in _UNITS:
+        if seconds >= size:
+            number = seconds // size
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return f"{seconds} seconds"

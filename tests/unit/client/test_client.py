@@ -1,0 +1,155 @@
+"""The client: one method a route, an exception a refusal, another try where that is safe."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import assent_client
+import pytest
+import requests
+from assent_client import Assent, InvalidRequest, NotFound, Unreachable
+from assent_client.client import TRIES
+
+from tests.builders import request_approval
+from tests.unit.client.conftest import URL, InProcess, answer_of
+from tests.unit.entrypoints.client import ADA, AppPorts
+from tools import client_types, openapi
+
+GRACE = "grace@example.com"
+REQUEST = {"subject": "Release 4.2", "approvers": [ADA]}
+ODD = "o'brien+x/y@example.com"
+"""An address with characters that mean something in a path."""
+
+
+def lost(_: requests.PreparedRequest) -> requests.Response:
+    """Lose the answer of a call that was taken."""
+    raise requests.ReadTimeout("no answer")
+
+
+def away(request: requests.PreparedRequest) -> requests.Response:
+    """Answer that AWS is away."""
+    return answer_of(request, 503, b'{"code": "Unavailable"}', {"Retry-After": "5"})
+
+
+def test_the_types_are_those_that_make_openapi_writes() -> None:
+    assert client_types.PATH.read_text("utf-8") == client_types.text(), "run `make openapi`"
+
+
+def test_there_is_a_method_for_each_operators_route(api: Assent, server: InProcess) -> None:
+    """Each is called, and its path and method are those of the description."""
+    an_id = "a" * 26
+    calls: dict[str, Callable[[], object]] = {
+        "startExecution": lambda: api.start(REQUEST),
+        "getExecution": lambda: api.execution("x"),
+        "listApprovals": lambda: list(api.approvals()),
+        "getApproval": lambda: api.report(an_id),
+        "eraseApproval": lambda: api.erase(an_id),
+        "cancelApproval": lambda: api.cancel(an_id),
+        "remindApprovers": lambda: api.remind(an_id),
+        "extendApproval": lambda: api.extend(an_id, 60),
+        "reassignApproval": lambda: api.reassign(an_id, ADA, GRACE),
+        "getApprover": lambda: api.approver(ODD),
+        "putApprover": lambda: api.invite(ODD),
+        "deleteApprover": lambda: api.remove(ODD),
+        "endDelegation": lambda: api.end_delegation(ODD),
+        "confirmApprover": lambda: api.confirm(ODD, "https://example.com"),
+    }
+    for operation in openapi.OPERATORS:
+        with suppress(assent_client.Refused):
+            calls.pop(operation.id)()
+        request = server.sent[-1]
+        assert (request.method or "").lower() == operation.method
+        given = (request.path_url.removeprefix("/api").partition("?")[0]).split("/")
+        wanted = operation.path.split("/")
+        assert len(given) == len(wanted)
+        assert all(a == b or b.startswith("{") for a, b in zip(given, wanted, strict=True))
+    assert not calls
+
+
+def test_an_approval_is_found_changed_and_reported(api: Assent, ports: AppPorts) -> None:
+    approval = request_approval(ports)
+    assert api.approval(approval)["subject"] == "Release 4.2"
+    assert [found["id"] for found in api.approvals()] == [approval]
+    assert api.reassign(approval, ADA, GRACE, "Ada is ill")["approvers"][0]["replacedBy"] == GRACE
+    assert api.cancel(approval, "too late", by=ADA)["outcome"] == "cancelled"
+    assert "too late" in api.report(approval)
+
+
+def test_pages_are_got_as_they_are_needed(api: Assent, ports: AppPorts, server: InProcess) -> None:
+    """A reader who stops after the first page pays for no other."""
+    for number in range(5):
+        request_approval(ports, f"token-{number}")
+    found = api.approvals(page=2)
+    next(found)
+    assert len(server.sent) == 1
+    assert len(list(found)) == 4
+    assert len(server.sent) == 3
+
+
+def test_a_refusal_is_an_exception_with_code_field_and_message(api: Assent) -> None:
+    with pytest.raises(InvalidRequest, match="is not an e-mail address") as refused:
+        api.start({**REQUEST, "approvers": ["nobody"]})
+    assert (refused.value.code, refused.value.status) == ("InvalidRequest", 400)
+    assert refused.value.field == "approvers[0]"
+    with pytest.raises(NotFound):
+        api.approval("a" * 26)
+
+
+def test_an_answer_of_api_gateway_itself_is_forbidden(api: Assent, server: InProcess) -> None:
+    """Its body isn't Assent's."""
+    server.faults = [lambda call: answer_of(call, 403, b'{"message": "Forbidden"}', {})]
+    with pytest.raises(assent_client.Forbidden, match="Forbidden"):
+        api.approvals_page()
+
+
+def test_a_start_whose_answer_is_lost_asks_nobody_twice(
+    api: Assent, server: InProcess, pauses: list[float]
+) -> None:
+    """Each try has the same key."""
+    server.faults = [lost, away]
+    api.start(REQUEST)
+    assert len({call.headers["Idempotency-Key"] for call in server.sent}) == 1
+    assert (len(server.sent), pauses) == (3, [1.0, 5.0])
+
+
+def test_a_reminder_whose_answer_is_lost_is_not_sent_again(
+    api: Assent, server: InProcess, ports: AppPorts
+) -> None:
+    """It may have been taken, and another one would mail everybody again."""
+    approval = request_approval(ports)
+    server.faults = [lost]
+    with pytest.raises(Unreachable, match="ReadTimeout"):
+        api.remind(approval)
+    assert len(server.sent) == 1
+
+
+def test_a_reminder_that_was_refused_for_now_is_sent_again(
+    api: Assent, server: InProcess, ports: AppPorts
+) -> None:
+    approval = request_approval(ports)
+    server.faults = [away]
+    assert api.remind(approval)["outcome"] == "pending"
+
+
+def test_an_api_that_stays_away_is_unreachable(api: Assent, server: InProcess) -> None:
+    server.faults = [away] * TRIES
+    with pytest.raises(Unreachable, match=rf"{URL} can't be reached \(it answers 503\)"):
+        api.health()
+    assert len(server.sent) == TRIES
+
+
+def test_temporary_keys_sign_with_their_session_token(api: Assent, server: InProcess) -> None:
+    api.health()
+    assert server.sent[-1].headers["X-Amz-Security-Token"] == "test"
+    assert "us-east-1/execute-api/aws4_request" in server.sent[-1].headers["Authorization"]
+
+
+def test_no_exception_holds_a_key_or_a_signature(
+    api: Assent, server: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception's text ends up in logs."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
+    server.faults = [away] * TRIES
+    with pytest.raises(Unreachable) as raised:
+        api.health()
+    assert "very-secret" not in repr(raised.value)
+    assert "Signature=" not in str(raised.value)

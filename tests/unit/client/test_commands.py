@@ -1,0 +1,179 @@
+"""The command `assent`: what it prints, and the status that it ends with."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from assent_client.commands.inputs import Duration
+from assent_client.commands.output import left, plain
+from click.testing import Result
+
+from tests.builders import request_approval
+from tests.fakes import START
+from tests.unit.client.conftest import InProcess, answer_of
+from tests.unit.client.test_client import away
+from tests.unit.entrypoints.client import ADA, AppPorts
+
+Run = Callable[..., Result]
+HOSTILE = "\x1b[31mred\x1b[0m [bold]x[/bold] \u202egnp.exe\r\nnew\x07"
+START_ARGUMENTS = ("start", "--subject", "Release 4.2", "--approver", ADA)
+
+
+def test_start_prints_the_name_of_the_execution(run: Run, server: InProcess) -> None:
+    """Every option is in the request that is sent."""
+    ended = run(
+        *START_ARGUMENTS, "--approver", "grace@example.com", "--detail", "Version=4.2=x",
+        "--needed", "all", "--requested-by", "m@example.com", "--expires-in", "3d",
+        "--remind-every", "12h", "--code-required", "--key", "release-42",
+    )  # fmt: skip
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (0, "release-42\n", "")
+    assert json.loads(server.sent[-1].body or b"") == {
+        "subject": "Release 4.2",
+        "approvers": [ADA, "grace@example.com"],
+        "details": {"Version": "4.2=x"},
+        "approvalsNeeded": "all",
+        "requestedBy": "m@example.com",
+        "expiresIn": 259_200,
+        "remindEvery": 43_200,
+        "codeRequired": True,
+    }
+
+
+def test_a_request_can_come_from_standard_input(run: Run, server: InProcess) -> None:
+    """Options beside it win."""
+    text = json.dumps({"subject": "Old", "approvers": [ADA], "onReject": "return"})
+    assert run("start", "--file", "-", "--subject", "New", text=text).exit_code == 0
+    sent = json.loads(server.sent[-1].body or b"")
+    assert (sent["subject"], sent["onReject"]) == ("New", "return")
+
+
+def test_list_and_show_say_who_has_decided_and_for_whom_it_waits(run: Run, ports: AppPorts) -> None:
+    approval = request_approval(ports, approvers=[ADA, "grace@example.com"])
+    listed = run("list").stdout
+    assert approval in listed
+    assert f"{ADA}, grace@example.com" in listed
+    shown = run("show", approval).stdout
+    assert "Release 4.2" in shown
+    assert "requested" in shown
+    assert "grace@example.com" in shown
+
+
+def test_a_change_prints_how_the_approval_stands(run: Run, ports: AppPorts) -> None:
+    approval = request_approval(ports)
+    assert run("remind", approval).stdout == f"waits for {ADA}; nobody has decided\n"
+    assert run("extend", approval, "30d").exit_code == 0
+    assert "grace@example.com" in run("reassign", approval, ADA, "grace@example.com").stdout
+    cancelled = run("--output", "json", "cancel", approval, "--reason", "late")
+    assert json.loads(cancelled.stdout)["outcome"] == "cancelled"
+
+
+def test_people_are_invited_shown_and_removed(run: Run, ports: AppPorts, tmp_path: Path) -> None:
+    """A file may name somebody twice."""
+    ports.mailer.subscriptions |= dict.fromkeys(("new@example.com", "other@example.com"), "none")
+    addresses = tmp_path / "people.txt"
+    addresses.write_text("new@example.com\nother@example.com\nnew@example.com\n")
+    added = run("approvers", "add", "--file", str(addresses)).stdout
+    assert added.count("has to confirm") == 2
+    assert run("approvers", "show", "new@example.com").exit_code == 0
+    assert run("approvers", "remove", "new@example.com").exit_code == 0
+    assert "not invited" in run("approvers", "show", "new@example.com").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("show", "a" * 26), 1, "(NotFound)"),
+        (("start", "--subject", "x", "--approver", "nobody"), 1, "is not an e-mail address"),
+        (("start", "--expires-in", "soon"), 2, "'soon' is no duration"),
+        (("start", "--detail", "nothing"), 2, "has no label and value"),
+        (("approvers", "add"), 2, "whom?"),
+        (("approvers", "delegate", ADA), 2, "give DELEGATE"),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_an_error_is_one_sentence_and_an_exit_status(
+    run: Run, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    ended = run(*arguments)
+    assert ended.exit_code == status
+    assert said in ended.stderr
+    assert "Traceback" not in ended.output
+
+
+def test_an_api_that_is_away_ends_with_three(
+    run: Run, server: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("assent_client.client.TRIES", 1)
+    server.faults = [away]
+    ended = run("list")
+    assert ended.exit_code == 3
+    assert "can't be reached" in ended.stderr
+
+
+def test_without_an_address_the_ways_to_give_one_are_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "set ASSENT_URL" in run("--url", "", "list").stderr
+    assert "can't be read" in run("--url", "", "--stage", "dev", "list").stderr
+
+
+def test_the_address_of_a_stage_is_in_its_record(
+    run: Run, server: InProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As Chalice writes it when it deploys."""
+    monkeypatch.chdir(tmp_path)
+    record = Path(".chalice", "deployed", "dev.json")
+    record.parent.mkdir(parents=True)
+    api = {"resource_type": "rest_api", "rest_api_url": "https://stage.example.com/api/"}
+    record.write_text(json.dumps({"resources": [{"resource_type": "lambda_function"}, api]}))
+    assert run("--url", "", "--stage", "dev", "list").exit_code == 0
+    assert str(server.sent[-1].url).startswith("https://stage.example.com/api/approvals")
+
+
+def test_hostile_text_does_nothing_to_a_terminal(run: Run, server: InProcess) -> None:
+    """No control character and no mark that reorders text is printed, and no markup is obeyed."""
+    body = json.dumps({"code": HOSTILE, "message": HOSTILE}).encode()
+    server.faults = [lambda call: answer_of(call, 400, body, {})]
+    printed = run("list").output
+    assert not {"\x1b", "\u202e", "\r", "\x07"} & set(printed)
+    assert "[bold]x[/bold]" in printed
+    assert "\x1b" not in plain(HOSTILE)
+
+
+def test_what_is_listed_is_text_whatever_it_holds(run: Run, server: InProcess) -> None:
+    subject = "[red]x[/red] \x1b]0;title\x07 :smile:"
+    row: dict[str, Any] = {
+        "id": "a" * 26, "subject": subject, "requestedBy": None, "approvals": 0,
+        "approvalsNeeded": 1, "waitsFor": [], "expiresAt": "2030-01-01T00:00:00Z",
+    }  # fmt: skip
+    body = json.dumps({"approvals": [row], "next": None}).encode()
+    server.faults = [lambda call: answer_of(call, 200, body, {})] * 2
+    printed = run("list").stdout
+    assert "[red]x[/red]" in printed
+    assert ":smile:" in printed
+    assert "\x1b" not in printed
+    assert "\x1b" not in run("--output", "json", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1_800), ("2h", 7_200), ("1w", 604_800)]
+)
+def test_a_duration_is_read(text: str, seconds: int) -> None:
+    assert Duration().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        ("2026-11-24T10:00:00Z", "2 days"),
+        ("2026-11-22T10:00:00Z", "1 hour"),
+        ("2026-11-22T09:00:30Z", "30 seconds"),
+        ("2026-11-22T08:59:00Z", "over"),
+    ],
+)
+def test_the_time_left_is_in_words(until: str, said: str) -> None:
+    assert left(until, START) == said
