@@ -152,10 +152,16 @@ def get_execution(call: Call, name: str) -> Reply:
 @app.route("/approvals", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def list_approvals(call: Call) -> Reply:
-    """Return approvals with one outcome, newest first: `?outcome=pending&limit=50&next=...`."""
+    """Return approvals with one outcome, newest first; or what waits for one `approver`."""
     query = convert(call.query, ApprovalsQuery, strict=False)
     web.check_place(query.next, "next")
-    page = operating.list_approvals(wiring, query.outcome, query.limit, query.next)
+    if query.approver:
+        if query.outcome != "pending":
+            wrong = "outcome: is pending for what waits for an approver; leave it out"
+            raise InvalidRequest(wrong, field="outcome")
+        page = operating.list_waiting(wiring, query.approver, query.limit, query.next)
+    else:
+        page = operating.list_approvals(wiring, query.outcome, query.limit, query.next)
     approvals = [serializers.summary(approval) for approval in page.approvals]
     return web.json({"approvals": approvals, "next": page.after or None})
 

@@ -5,7 +5,6 @@ from keyword import iskeyword
 from typing import Any, get_origin, get_type_hints
 
 from chalicelib.application.approvers import ApproverStatusJson
-from chalicelib.application.ports import ExecutionJson
 from chalicelib.presentation import json_types
 from chalicelib.presentation.delegation_json import DelegationJson
 from tools import openapi
@@ -13,7 +12,12 @@ from tools import openapi
 PATH = openapi.CHECKOUT / "client" / "assent_client" / "types.py"
 KINDS = (
     *(json_types.DecisionJson, json_types.ApproverJson, json_types.EventJson),
-    *(json_types.SummaryJson, json_types.OperatorViewJson, openapi.ApprovalsJson),
+    *(
+        json_types.StandingJson,
+        json_types.SummaryJson,
+        json_types.OperatorViewJson,
+        openapi.ApprovalsJson,
+    ),
     *(openapi.LinksJson, openapi.StartedJson, openapi.ExecutionViewJson),
     *(DelegationJson, ApproverStatusJson, openapi.HealthJson),
 )
@@ -25,17 +29,19 @@ NAMES = {
 }
 """The names that readers of the client expect; of others `Json` is left out."""
 
+HEAD = '''"""The API's JSON. `make openapi` writes this file from the types that make the answers.
+
+Times are ISO 8601 in UTC. docs/api.md explains each field.
+"""
+'''
+
 
 def text() -> str:
     """Return the module."""
     blocks = [_block(kind) for kind in KINDS]
     used = " ".join(blocks)
     names = [name for name in ("Any", "Literal", "NotRequired", "TypedDict") if name in used]
-    head = (
-        '"""The API\'s JSON. `make openapi` writes this file from the types that make the answers.\n\n'
-        'Times are ISO 8601 in UTC. docs/api.md explains each field.\n"""\n\n'
-        f"from typing import {', '.join(names)}\n"
-    )
+    head = f"{HEAD}\nfrom typing import {', '.join(names)}\n"
     return head + "".join(f"\n{block}" for block in blocks)
 
 

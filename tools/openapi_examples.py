@@ -26,6 +26,13 @@ _SUMMARY = {
     "approvals": 1,
     "rejections": 0,
     "waitsFor": [],
+    "approvers": [
+        {
+            "approver": "ada@example.com",
+            "answer": "approved on 22 November 2026, 09:12 UTC",
+            "mail": "",
+        }
+    ],
     "settledAt": "2026-11-22T09:12:00Z",
     "executionArn": _EXECUTION,
 }

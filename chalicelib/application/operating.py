@@ -127,6 +127,12 @@ def list_approvals(ports: Ports, outcome: Outcome, most: int, after: str = "") -
     return ApprovalsPage([a for a in found if a.outcome == outcome], more)
 
 
+def list_waiting(ports: Ports, address: str, most: int, after: str = "") -> ApprovalsPage:
+    """Return approvals that wait for that person, earliest deadline first, at most `most`."""
+    person = check_address(address, "approver", ("*",))
+    return ApprovalsPage(*ports.store.waiting_for(person, ports.now(), most, after))
+
+
 def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson:
     """Start an execution of that name; the same name and request again find the same execution.
 

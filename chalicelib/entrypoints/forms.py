@@ -50,9 +50,13 @@ class OwnDelegationForm(Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 class ApprovalsQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The query of `GET /approvals`; `next` comes from the page before."""
+    """The query of `GET /approvals`; `next` comes from the page before.
+
+    With `approver` it is what waits for that person, and `outcome` can only be pending.
+    """
 
     outcome: Outcome = "pending"
+    approver: str = ""
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
     next: str = ""
 

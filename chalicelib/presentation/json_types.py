@@ -126,12 +126,21 @@ class BulkDecisionJson(TypedDict):
     decided: list[BulkResultJson]
 
 
+class StandingJson(TypedDict):
+    """How it stands with one approver, in words: their answer, and their mail while it waits."""
+
+    approver: str
+    answer: str
+    mail: str
+
+
 class SummaryJson(QuestionJson):
     """One approval in an operator's list: no details, reasons or events."""
 
     approvals: int
     rejections: int
     waitsFor: list[str]
+    approvers: list[StandingJson]
     settledAt: str | None
     executionArn: str
 

@@ -28,7 +28,7 @@ from .json_types import (
     SummaryJson,
 )
 from .layout import cut
-from .standing import last_mail
+from .standing import answer_state, last_mail, mail_state
 
 CAUSE_BYTES = 32_768
 OUTPUT_BYTES = 262_144
@@ -60,6 +60,14 @@ def summary(approval: Approval) -> SummaryJson:
         "approvals": approval.approve_count,
         "rejections": approval.reject_count,
         "waitsFor": [approver.address for approver in approval.waits_for],
+        "approvers": [
+            {
+                "approver": approver.address,
+                "answer": answer_state(approver, approval),
+                "mail": mail_state(approver, approval),
+            }
+            for approver in approval.active_approvers
+        ],
         "settledAt": _iso(approval.resumed_at),
         "executionArn": approval.execution_arn,
     }

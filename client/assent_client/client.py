@@ -59,18 +59,24 @@ class Assent:
         return found
 
     def approvals_page(
-        self, outcome: str = "pending", limit: int = 50, after: str = ""
+        self, outcome: str = "pending", limit: int = 50, after: str = "", approver: str = ""
     ) -> Approvals:
-        """Return one page of approvals with that outcome, newest first."""
-        query = {"limit": str(limit), "outcome": outcome} | ({"next": after} if after else {})
+        """Return one page of approvals with that outcome, newest first.
+
+        With `approver` it is what waits for that person, earliest deadline first.
+        """
+        fields = {"limit": str(limit), "outcome": outcome, "next": after, "approver": approver}
+        query = {name: value for name, value in fields.items() if value}
         found: Approvals = self._call("GET", "/approvals", query=query)
         return found
 
-    def approvals(self, outcome: str = "pending", page: int = 50) -> Iterator[Summary]:
-        """Yield all approvals with that outcome, newest first; pages are got as they are needed."""
+    def approvals(
+        self, outcome: str = "pending", page: int = 50, approver: str = ""
+    ) -> Iterator[Summary]:
+        """Yield all of `approvals_page`; pages are got as they are needed."""
         after: str | None = ""
         while after is not None:
-            found = self.approvals_page(outcome, page, after)
+            found = self.approvals_page(outcome, page, after, approver)
             yield from found["approvals"]
             after = found["next"]
 

@@ -42,6 +42,14 @@ class Event(TypedDict):
     principal: NotRequired[str]
 
 
+class Standing(TypedDict):
+    """How it stands with one approver, in words: their answer, and their mail while it waits."""
+
+    approver: str
+    answer: str
+    mail: str
+
+
 class Summary(TypedDict):
     """One approval in an operator's list: no details, reasons or events."""
 
@@ -62,6 +70,7 @@ class Summary(TypedDict):
     approvals: int
     rejections: int
     waitsFor: list[str]
+    approvers: list[Standing]
     settledAt: str | None
     executionArn: str
 

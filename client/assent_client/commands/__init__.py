@@ -33,7 +33,7 @@ class Assenting(click.Group):
 
 def fail(why: str, status: int) -> None:
     """Say why, and end."""
-    click.echo(f"assent: {plain(why)}", err=True)
+    click.echo(f"assent: {plain(why)}".replace("\n", " "), err=True)
     sys.exit(status)
 
 

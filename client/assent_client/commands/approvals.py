@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..errors import NotFound
-from ..types import Approval
+from ..types import Approval, Summary
 from .inputs import Detail, Duration, request_in
 from .output import console, left, plain, print_facts, print_json, print_table
 
@@ -108,12 +108,13 @@ def _standing(approval: Approval) -> str:
     type=click.Choice(["pending", "approved", "rejected", "expired", "cancelled"]),
     default="pending",
 )
+@click.option("--approver", default="", help="What waits for this person, soonest deadline first.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, help="How many at the most.")
 @click.pass_obj
-def list_approvals(session: Any, outcome: str, limit: int) -> None:
+def list_approvals(session: Any, outcome: str, approver: str, limit: int) -> None:
     """List approvals, newest first."""
     found = []
-    for one in session.api.approvals(outcome, min(limit, 100)):
+    for one in session.api.approvals(outcome, min(limit, 100), approver):
         found.append(one)
         if len(found) == limit:
             break
@@ -126,7 +127,7 @@ def list_approvals(session: Any, outcome: str, limit: int) -> None:
             one["subject"],
             one["requestedBy"] or "",
             f"{one['approvals']} of {one['approvalsNeeded']}",
-            ", ".join(one["waitsFor"]),
+            "\n".join(_waiting(one)),
             left(one["expiresAt"]) if outcome == "pending" else one["closedAt"] or "",
         )
         for one in found
@@ -137,6 +138,11 @@ def list_approvals(session: Any, outcome: str, limit: int) -> None:
         print_table(columns, rows)
     else:
         click.echo(f"no approval is {outcome}", err=True)
+
+
+def _waiting(approval: Summary) -> list[str]:
+    """Return for whom it waits, each with what became of their mail."""
+    return [f"{one['approver']}: {one['mail']}" for one in approval["approvers"] if one["mail"]]
 
 
 @click.command()

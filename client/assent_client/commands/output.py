@@ -20,8 +20,8 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 def plain(text: object) -> str:
-    """Return text that somebody else wrote as a terminal may show it, in one line."""
-    shown = str(text).replace("\r\n", "\n").replace("\n", " ").replace("\t", " ")
+    """Return text that somebody else wrote as a terminal may show it."""
+    shown = str(text).replace("\r\n", "\n").replace("\t", " ")
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", shown)
 
 

@@ -53,7 +53,10 @@ def test_list_and_show_say_who_has_decided_and_for_whom_it_waits(run: Run, ports
     approval = request_approval(ports, approvers=[ADA, "grace@example.com"])
     listed = run("list").stdout
     assert approval in listed
-    assert f"{ADA}, grace@example.com" in listed
+    assert f"{ADA}: Mailed on" in listed
+    assert "grace@example.com: Mailed on" in listed
+    assert run("list", "--approver", "grace@example.com").stdout.count("Mailed on") == 2
+    assert run("list", "--approver", "nobody@example.com").stdout == ""
     shown = run("show", approval).stdout
     assert "Release 4.2" in shown
     assert "requested" in shown
@@ -148,7 +151,7 @@ def test_what_is_listed_is_text_whatever_it_holds(run: Run, server: InProcess) -
     subject = "[red]x[/red] \x1b]0;title\x07 :smile:"
     row: dict[str, Any] = {
         "id": "a" * 26, "subject": subject, "requestedBy": None, "approvals": 0,
-        "approvalsNeeded": 1, "waitsFor": [], "expiresAt": "2030-01-01T00:00:00Z",
+        "approvalsNeeded": 1, "waitsFor": [], "approvers": [], "expiresAt": "2030-01-01T00:00:00Z",
     }  # fmt: skip
     body = json.dumps({"approvals": [row], "next": None}).encode()
     server.faults = [lambda call: answer_of(call, 200, body, {})] * 2

@@ -88,6 +88,23 @@ def test_approvals_are_listed_by_outcome_newest_first(client: AppClient, ports: 
     assert second["approvals"][0]["waitsFor"] == [ADA]
 
 
+def test_what_waits_for_a_person_is_listed_by_its_deadline(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """Page by page, of that person alone, and not what they have decided."""
+    ids = [
+        request_approval(ports, f"token-{n}", approvers=[ADA], expiresIn=days * 86_400)
+        for n, days in enumerate((3, 1, 2))
+    ]
+    request_approval(ports, "another's", approvers=["grace@example.com"])
+    operating.change(ports, ids[2], Cancel(), by="op", via="api")
+    first = client.get("/approvals?approver=Ada%40example.com&limit=1").json
+    assert [one["id"] for one in first["approvals"]] == [ids[1]]
+    path = f"/approvals?approver={ADA}&limit=1&next={first['next']}"
+    second = client.get(path).json
+    assert ([one["id"] for one in second["approvals"]], second["next"]) == ([ids[0]], None)
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -96,6 +113,8 @@ def test_approvals_are_listed_by_outcome_newest_first(client: AppClient, ports: 
         ("limit=101", "limit"),
         ("limit=many", "limit"),
         ("next=x", "next"),
+        ("approver=ada", "approver"),
+        ("approver=ada@example.com&outcome=approved", "outcome"),
         ("page=2", "page"),
     ],
 )

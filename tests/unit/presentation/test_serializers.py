@@ -143,15 +143,25 @@ def test_an_inbox_item_counts_decisions_and_names_nobody() -> None:
 
 
 def test_a_summary_has_no_details_reasons_or_events() -> None:
-    """It says for whom the approval waits."""
-    assert summary(_decided()) == QUESTION | {
+    """It says for whom the approval waits, and how it stands with each, in words."""
+    decided: dict[str, Any] = {**summary(_decided())}
+    answers = [one["answer"] for one in decided.pop("approvers")]
+    assert sorted(answers) == [
+        "approved on 22 Nov 2026, 10:00 UTC",
+        "approved on 22 Nov 2026, 11:00 UTC",
+        "did not decide",
+    ]
+    assert decided == QUESTION | {
         "approvals": 2,
         "rejections": 0,
         "waitsFor": [],
         "settledAt": "2026-11-22T11:00:01Z",
         "executionArn": EXECUTION,
     }
-    assert summary(approval_of(2))["waitsFor"] == people(2)
+    waiting = summary(approval_of(2))
+    assert waiting["waitsFor"] == [one["approver"] for one in waiting["approvers"]] == people(2)
+    assert {one["answer"] for one in waiting["approvers"]} == {"has not decided"}
+    assert {one["mail"] for one in waiting["approvers"]} == {"A mail is on its way."}
 
 
 @pytest.mark.parametrize("result", [output, cause])
