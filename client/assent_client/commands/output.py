@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,10 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 """Control characters, which a terminal obeys, and marks that reorder text."""
+_PIPE_WIDTH = 200
+"""The columns of a line where standard output is no terminal."""
+_FOLDED = 40
+"""So many columns may be saved by folding texts; more would make a comb of them."""
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -31,12 +36,25 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; every cell is text, with no markup in it."""
+    """Print a table; in a terminal that is too narrow, each row as a block of lines.
+
+    Every cell is text, with no markup in it.
+    """
+    cells = [[plain(cell) for cell in row] for row in rows]
+    widths = [
+        max(map(cell_len, "\n".join([name, *column]).split("\n")))
+        for name, *column in zip(columns, *cells, strict=True)
+    ]
+    if sum(widths) + 2 * len(widths) > console().width + _FOLDED:
+        for row in cells:
+            print_facts(zip(columns, row, strict=True))
+            console().print()
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
+    for row in cells:
+        table.add_row(*map(Text, row))
     console().print(table)
 
 
@@ -52,7 +70,7 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
 
 def console() -> Console:
     """Return the terminal, or what standard output is; a pipe gets whole lines."""
-    width = None if sys.stdout.isatty() else 200
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
     return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 

@@ -162,6 +162,18 @@ def test_what_is_listed_is_text_whatever_it_holds(run: Run, server: InProcess) -
     assert "\x1b" not in run("--output", "json", "list").stdout
 
 
+def test_a_narrow_terminal_gets_a_block_for_each_row(
+    run: Run, ports: AppPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id stays in one piece, to be copied."""
+    approval = request_approval(ports, subject="Release of the shop, with a long subject " * 3)
+    monkeypatch.setattr("assent_client.commands.output._PIPE_WIDTH", 50)
+    printed = run("list").stdout
+    assert approval in printed
+    assert "waits for" in printed
+    assert max(map(len, printed.splitlines())) <= 50
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1_800), ("2h", 7_200), ("1w", 604_800)]
 )
