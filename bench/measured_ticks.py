@@ -11,15 +11,16 @@ from typing import Any, TypedDict
 
 import app as assent
 from bench.clock import Clock, SimulatedClock, WallClock
+from bench.cost import WHOLE_CPU
 from bench.measured_wiring import MeasuredWiring
 from bench.memory_used import peak_mb
 from bench.works import TICK
+from tools.stage_settings import MEMORY
 
 TIMEOUT = 300
 """Seconds that a tick may run, as `tools/stage_settings.py` configures Lambda."""
-SLOWNESS = 1769 / 512
-"""With 1,769 MB a function has a whole processor (AWS: Configure Lambda function memory); with 512,
-as `tools/stage_settings.py` configures it, it has that part of one."""
+SLOWNESS = WHOLE_CPU / MEMORY
+"""The tick's function has that part of a processor."""
 
 Json = dict[str, Any]
 

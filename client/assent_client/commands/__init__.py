@@ -9,6 +9,7 @@ from ..client import Assent
 from ..errors import AssentError, Refused, Unreachable
 from .approvals import COMMANDS
 from .approvers import approvers
+from .export import export
 from .inputs import api_url
 from .output import plain
 
@@ -66,5 +67,5 @@ class Session:
         return Assent(api_url(*self._where))
 
 
-for command in (*COMMANDS, approvers):
+for command in (*COMMANDS, approvers, export):
     assent.add_command(command)

@@ -1,0 +1,84 @@
+"""The command `export`: approvals of a time, as CSV or JSON lines, written as they are read."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from ..types import Summary
+
+OUTCOMES = ("pending", "approved", "rejected", "expired", "cancelled")
+COLUMNS = (
+    *("id", "outcome", "subject", "requestedBy", "createdAt", "expiresAt", "closedAt"),
+    *("approvalsNeeded", "approvals", "rejections", "waitsFor", "executionArn"),
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet computes a cell that begins with one of these."""
+
+
+@click.command()
+@click.option("--from", "since", required=True, help="A day or a time in UTC: 2026-11-01.")
+@click.option("--to", "before", default="9999", help="Up to this day or time, exclusive.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv")
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Goes on where an earlier export into it has ended.",
+)
+@click.pass_obj
+def export(session: Any, since: str, before: str, form: str, file: Path | None) -> None:
+    """Export the approvals that were made in a time, newest first for each outcome."""
+    written = _ids_in(file, form) if file and file.exists() else set[str]()
+    out: TextIO = sys.stdout if file is None else file.open("a", encoding="utf-8", newline="")
+    write = csv.writer(out)
+    if form == "csv" and (file is None or not file.stat().st_size):
+        write.writerow(COLUMNS)
+    try:
+        for approval in _made(session.api, since, before):
+            if approval["id"] in written:
+                continue
+            if form == "csv":
+                write.writerow([_cell(approval[name]) for name in COLUMNS])  # type: ignore[literal-required]
+            else:
+                out.write(json.dumps(approval) + "\n")
+            out.flush()
+    finally:
+        if file is not None:
+            out.close()
+
+
+def _made(api: Any, since: str, before: str) -> Iterator[Summary]:
+    """Yield the approvals made in that time; an approval that closes meanwhile comes once."""
+    seen = set[str]()
+    for outcome in OUTCOMES:
+        for approval in api.approvals(outcome, 100):
+            if approval["createdAt"] < since:
+                break
+            if approval["createdAt"] < before and approval["id"] not in seen:
+                seen.add(approval["id"])
+                yield approval
+
+
+def _ids_in(file: Path, form: str) -> set[str]:
+    """Return the ids that an earlier export wrote; a last line that was cut off is removed."""
+    text = file.read_text("utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        file.write_text(whole, "utf-8", newline="")
+    if form == "jsonl":
+        return {json.loads(line)["id"] for line in whole.splitlines() if line}
+    return {row["id"] for row in csv.DictReader(whole.splitlines(keepends=True))}
+
+
+def _cell(value: object) -> object:
+    """Return a value as a spreadsheet shows it, whatever it begins with."""
+    if isinstance(value, list):
+        return _cell(", ".join(value))
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
