@@ -28,7 +28,9 @@ BY = click.option("--by", help="Your e-mail address, for the record.")
 @click.option(
     "--code-required", is_flag=True, help="Each mail holds a code that its page asks for."
 )
-@click.option("--file", "file", type=click.File("r", encoding="utf-8"), help="JSON; - is stdin.")
+@click.option(
+    "--file", "file", type=click.File("r", encoding="utf-8"), help="JSON or YAML; - for stdin"
+)
 @click.option("--key", help="The execution's name: the same call again is the same execution.")
 @click.option("--wait", is_flag=True, help="Wait for the outcome; 0 is approved, 1 any other.")
 @click.pass_obj

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -64,11 +65,14 @@ def api_url(url: str | None, stage: str | None) -> str:
 
 
 def request_in(text: str) -> dict[str, Any]:
-    """Return the request in JSON text."""
+    """Return the request in JSON or YAML text; JSON is YAML too."""
     try:
-        found = json.loads(text)
-    except ValueError as e:
-        raise click.UsageError(f"--file: is no JSON: {e}") from None
+        found = yaml.safe_load(text)
+        json.dumps(found)
+    except yaml.YAMLError as e:
+        raise click.UsageError(f"--file: is neither JSON nor YAML: {e}") from None
+    except TypeError as e:
+        raise click.UsageError(f"--file: {e}: put a date or time in quotes") from None
     if not isinstance(found, dict):
-        raise click.UsageError("--file: holds no JSON object with the fields of a request")
+        raise click.UsageError("--file: holds no object with the fields of a request")
     return found

@@ -49,6 +49,26 @@ def test_a_request_can_come_from_standard_input(run: Run, server: InProcess) -> 
     assert (sent["subject"], sent["onReject"]) == ("New", "return")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("subject: [", "neither JSON nor YAML"),
+        ("- a list", "no object with the fields"),
+        ("details: {When: 2026-11-26}", "put a date or time in quotes"),
+    ],
+)
+def test_a_file_that_is_no_request_is_named(run: Run, text: str, said: str) -> None:
+    ended = run("start", "--file", "-", text=text)
+    assert ended.exit_code == 2
+    assert said in " ".join(ended.stderr.split())
+
+
+def test_a_request_can_be_written_in_yaml(run: Run, server: InProcess) -> None:
+    text = f"subject: Release 4.2\napprovers: [{ADA}]\ndetails:\n  Version: '4.2'\n  Services: 4\n"
+    assert run("start", "--file", "-", text=text).exit_code == 0
+    assert json.loads(server.sent[-1].body)["details"] == {"Version": "4.2", "Services": 4}
+
+
 def test_list_and_show_say_who_has_decided_and_for_whom_it_waits(run: Run, ports: AppPorts) -> None:
     approval = request_approval(ports, approvers=[ADA, "grace@example.com"])
     listed = run("list").stdout
