@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from chalice.app import Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Response, SQSEvent
 
 import chalicelib.cold_start  # noqa: F401 (first, for the imports that follow)
-from chalicelib.application import approvers, operating
+from chalicelib.application import approvers, listing, operating
 from chalicelib.application import tick as ticking
 from chalicelib.domain.addresses import check_address
 from chalicelib.domain.commands import Cancel, Command, Extend, Reassign, Remind
@@ -152,16 +152,25 @@ def get_execution(call: Call, name: str) -> Reply:
 @app.route("/approvals", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def list_approvals(call: Call) -> Reply:
-    """Return approvals with one outcome, newest first; or what waits for one `approver`."""
+    """Return approvals by outcome, by approver, by requester, or by what is due."""
     query = convert(call.query, ApprovalsQuery, strict=False)
     web.check_place(query.next, "next")
+    given = {"outcome", "approver", "requestedBy", "due"} & call.query.keys()
+    if len(given) > 1:
+        field = sorted(given)[1]
+        wrong = f"{field}: is not combined with {sorted(given)[0]}; give one of them"
+        raise InvalidRequest(wrong, field=field)
+    paging = (query.limit, query.next)
     if query.approver:
-        if query.outcome != "pending":
-            wrong = "outcome: is pending for what waits for an approver; leave it out"
-            raise InvalidRequest(wrong, field="outcome")
-        page = operating.list_waiting(wiring, query.approver, query.limit, query.next)
+        page = listing.waiting_for(wiring, query.approver, *paging)
+    elif query.requested_by:
+        page = listing.requested_by(wiring, query.requested_by, *paging)
+    elif query.due == "overdue":
+        page = listing.overdue(wiring, *paging)
+    elif query.due == "soon":
+        page = listing.due_soon(wiring, *paging)
     else:
-        page = operating.list_approvals(wiring, query.outcome, query.limit, query.next)
+        page = listing.by_outcome(wiring, query.outcome or "pending", *paging)
     approvals = [serializers.summary(approval) for approval in page.approvals]
     return web.json({"approvals": approvals, "next": page.after or None})
 

@@ -129,17 +129,26 @@ class FakeStore:
         yield from (found_id for at, found_id in sorted(dated) if at <= now)
 
     def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:
-        found = sorted(
-            (
-                f"{approval.created_at:%Y-%m-%dT%H:%M:%SZ}_{approval.id}"
-                for approval in self._all()
-                if approval.outcome == outcome
-            ),
-            reverse=True,
+        found = (approval for approval in self._all() if approval.outcome == outcome)
+        return _listed([(a.created_at, a.id) for a in found], most, after, newest=True)
+
+    def by_requester(self, address: str, most: int, after: str = "") -> tuple[list[str], str]:
+        found = (
+            approval
+            for approval in self._all()
+            if (approval.request.requested_by or "").lower() == address.lower()
+            and approval.erased_at is None
         )
-        behind = [place for place in found if not after or place < after]
-        more = behind[most - 1] if len(behind) > most else ""
-        return [place.partition("_")[2] for place in behind[:most]], more
+        return _listed([(a.created_at, a.id) for a in found], most, after, newest=True)
+
+    def by_deadline(self, until: datetime, most: int, after: str = "") -> tuple[list[str], str]:
+        found = (approval for approval in self._all() if approval.outcome == "pending")
+        dated = [(a.expires_at, a.id) for a in found if a.expires_at <= until]
+        return _listed(dated, most, after)
+
+    def due_since(self, since: datetime, most: int, after: str = "") -> tuple[list[str], str]:
+        dated = [(a.due_at, a.id) for a in self._all() if a.due_at and a.due_at <= since]
+        return _listed(dated, most, after)
 
     def of_execution(self, execution_arn: str) -> list[Approval]:
         return self.get_many(list(self.ids_of_execution(execution_arn))[:100])
@@ -150,6 +159,18 @@ class FakeStore:
 
     def _all(self) -> list[Approval]:
         return [msgspec.json.decode(item, type=Approval) for item in self._items.values()]
+
+
+def _listed(
+    dated: list[tuple[datetime, str]], most: int, after: str, *, newest: bool = False
+) -> tuple[list[str], str]:
+    """Return a page of ids in the order of their times, and where the next page begins."""
+    places = sorted((f"{at:%Y-%m-%dT%H:%M:%SZ}_{one}" for at, one in dated), reverse=newest)
+    behind = [
+        place for place in places if not after or (place < after if newest else place > after)
+    ]
+    more = behind[most - 1] if len(behind) > most else ""
+    return [place.partition("_")[2] for place in behind[:most]], more
 
 
 @dataclass

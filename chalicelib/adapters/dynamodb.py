@@ -21,6 +21,7 @@ from ..domain.errors import Unavailable
 from ..domain.timestamps import iso
 from .aws_errors import Expected, aws_errors
 from .dynamodb_items import (
+    DEADLINES,
     SHARDS,
     approval_id_of,
     approval_in,
@@ -203,18 +204,57 @@ class DynamoDbStore:
 
         Also returns where the next page begins, as `waiting_for` does.
         """
+        shards = [f"{outcome}#{shard}" for shard in range(SHARDS)]
+        return self._newest("outcome", "outcomeShard", shards, most, after)
+
+    def by_requester(self, address: str, most: int, after: str = "") -> tuple[list[str], str]:
+        """Return the ids of what that person asked, newest first, as `by_outcome` does."""
+        return self._newest("requester", "requester", [address.lower()], most, after)
+
+    def by_deadline(self, until: datetime, most: int, after: str = "") -> tuple[list[str], str]:
+        """Return the ids of approvals that are pending until then, earliest deadline first."""
+        shards = [f"{DEADLINES}{shard}" for shard in range(SHARDS)]
+        return self._earliest("approver", "approver", shards, "expiresAt", until, most, after)
+
+    def due_since(self, since: datetime, most: int, after: str = "") -> tuple[list[str], str]:
+        """Return the ids of approvals that have been due since then or longer, longest first."""
+        shards = [str(shard) for shard in range(SHARDS)]
+        return self._earliest("due", "dueShard", shards, "dueAt", since, most, after)
+
+    def _newest(
+        self, index: str, key: str, values: Sequence[str], most: int, after: str
+    ) -> tuple[list[str], str]:
+        """Return a page of ids, newest first, merged from these partitions of an index."""
         bound = after.partition("_")[0] or "9"  # later than any time
-        shards = (self._newest(f"{outcome}#{shard}", bound, most + 1) for shard in range(SHARDS))
-        newest = (place for place in merge(*shards, reverse=True) if not after or place < after)
+        more: dict[str, Any] = {"ScanIndexForward": False, "Limit": most + 1}
+        found = (
+            self._items(index, key, value, "createdAt <= :bound", bound, **more) for value in values
+        )
+        partitions = (_places(items, "createdAt", reverse=True) for items in found)
+        newest = (place for place in merge(*partitions, reverse=True) if not after or place < after)
         return _page(newest, most)
 
-    def _newest(self, shard: str, bound: str, most: int) -> Iterator[str]:
-        """Yield `<created at>_<id>` of one shard, newest first, from that time on."""
-        more = {"ScanIndexForward": False, "Limit": most}
-        items = self._items("outcome", "outcomeShard", shard, "createdAt <= :bound", bound, **more)
-        for at, same in groupby(items, lambda item: str(item["createdAt"]["S"])):
-            # The index has no order within one second.
-            yield from sorted((f"{at}_{approval_id_of(item)}" for item in same), reverse=True)
+    def _earliest(
+        self,
+        index: str,
+        key: str,
+        values: Sequence[str],
+        at: str,
+        until: datetime,
+        most: int,
+        after: str,
+    ) -> tuple[list[str], str]:
+        """Return a page of ids, earliest first, as `_newest` does."""
+        since, bound = after.partition("_")[0] or "0", iso(until)  # earlier than any time
+        if since > bound:
+            return [], ""
+        condition = f"{at} BETWEEN :since AND :bound"
+        found = (
+            self._items(index, key, value, condition, bound, since, Limit=most + 1)
+            for value in values
+        )
+        earliest = merge(*(_places(items, at) for items in found))
+        return _page((place for place in earliest if place > after), most)
 
     def of_execution(self, execution_arn: str) -> list[Approval]:
         """Return the approvals that this execution requested, newest first, the newest 100 at most.
@@ -229,7 +269,7 @@ class DynamoDbStore:
 
         Page after page is fetched as they are consumed.
         """
-        page = {"ScanIndexForward": False, "Limit": MOST_OF_EXECUTION}
+        page: dict[str, Any] = {"ScanIndexForward": False, "Limit": MOST_OF_EXECUTION}
         found = self._items("execution", "executionArn", execution_arn, "", "", **page)
         return map(approval_id_of, found)
 
@@ -288,7 +328,7 @@ class DynamoDbStore:
         return map(approval_id_of, self._items(index, key, value, bound, at))
 
     def _items(
-        self, index: str, key: str, value: str, bound: str, at: str, **more: Any
+        self, index: str, key: str, value: str, bound: str, at: str, since: str = "", **more: Any
     ) -> Iterator[Any]:
         """Yield the keys in an index, fetching page after page as they are consumed."""
         while True:
@@ -298,7 +338,8 @@ class DynamoDbStore:
                     IndexName=index,
                     KeyConditionExpression=f"{key} = :value" + (f" AND {bound}" if bound else ""),
                     ExpressionAttributeValues={":value": {"S": value}}
-                    | ({":bound": {"S": at}} if bound else {}),
+                    | ({":bound": {"S": at}} if bound else {})
+                    | ({":since": {"S": since}} if since else {}),
                     **more,
                 )
             yield from page["Items"]
@@ -309,6 +350,14 @@ class DynamoDbStore:
 
 def _is_written_by(item: Any, write_id: str) -> bool:
     return item is not None and write_id_of(item) == write_id
+
+
+def _places(items: Iterable[Any], at: str, *, reverse: bool = False) -> Iterator[str]:
+    """Yield `<time>_<id>` of each approval, in order also within one second, as no index is."""
+    for moment, same in groupby(items, lambda item: str(item[at]["S"])):
+        ids = (approval_id_of(item) for item in same)
+        approvals = (f"{moment}_{one}" for one in ids if "@" not in one)  # no absent approver
+        yield from sorted(approvals, reverse=reverse)
 
 
 def _page(places: Iterable[str], most: int) -> tuple[list[str], str]:

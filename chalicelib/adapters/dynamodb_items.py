@@ -23,6 +23,10 @@ SHARDS = 8
 """Partitions of each index; docs/scaling.md says how to raise it."""
 
 
+DEADLINES = "deadline#"
+"""A shard of pending approvals in the index `approver`; no address begins so."""
+
+
 def approval_key(approval_id: str) -> Item:
     """Return the key of an approval's item."""
     return {"pk": {"S": f"APPROVAL#{approval_id}"}}
@@ -63,6 +67,13 @@ def approval_item(approval: Approval, retention: timedelta | None = None) -> Ite
         "createdAt": {"S": iso(approval.created_at)},
         "outcomeShard": {"S": f"{approval.outcome}#{shard}"},
     }
+    if approval.outcome == "pending":
+        # In the index of waiting entries too, which is sorted by deadline: as nobody's.
+        item |= {"approver": {"S": f"{DEADLINES}{shard}"}}
+        item |= {"expiresAt": {"S": iso(approval.expires_at)}}
+    asker = approval.request.requested_by
+    if asker is not None and approval.erased_at is None:
+        item |= {"requester": {"S": asker.lower()}}
     if approval.due_at is not None:
         item |= {"dueShard": {"S": shard}, "dueAt": {"S": iso(approval.due_at)}}
     if retention is not None and approval.closed_at is not None and approval.is_delivered:

@@ -2,13 +2,12 @@
 
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
 
 import msgspec
 
 from ..domain import erasure, transitions
 from ..domain.addresses import check_address
-from ..domain.approval import Approval, Outcome
+from ..domain.approval import Approval
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
 from ..domain.delegation import authors_of, more_delegates_for
 from ..domain.events import Channel
@@ -18,13 +17,6 @@ from ..domain.validation import check_request
 from .outbox_relay import resume
 from .ports import ExecutionJson, Ports
 from .saving import no_approval, save, too_many_conflicts, versions
-
-
-class ApprovalsPage(NamedTuple):
-    """One page of an operator's list; `after` is where the next one begins, "" if this is last."""
-
-    approvals: list[Approval]
-    after: str
 
 
 def change(
@@ -115,22 +107,6 @@ def erase(ports: Ports, approval_id: str, *, by: str, via: Channel) -> Approval:
         if saved := save(ports, current, changed):
             return saved
     raise too_many_conflicts()
-
-
-def list_approvals(ports: Ports, outcome: Outcome, most: int, after: str = "") -> ApprovalsPage:
-    """Return approvals with that outcome, newest first, at most `most`.
-
-    An approval whose outcome has changed since the index saw it is left out.
-    """
-    ids, more = ports.store.by_outcome(outcome, most, after)
-    found = ports.store.get_many(ids)
-    return ApprovalsPage([a for a in found if a.outcome == outcome], more)
-
-
-def list_waiting(ports: Ports, address: str, most: int, after: str = "") -> ApprovalsPage:
-    """Return approvals that wait for that person, earliest deadline first, at most `most`."""
-    person = check_address(address, "approver", ("*",))
-    return ApprovalsPage(*ports.store.waiting_for(person, ports.now(), most, after))
 
 
 def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from ..domain.approval import Choice, Outcome
+from ..domain.approval import Choice
 
 
 class DecisionForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,14 +49,16 @@ class OwnDelegationForm(Struct, frozen=True, forbid_unknown_fields=True, rename=
     end: Literal["", "yes"] = ""
 
 
-class ApprovalsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+class ApprovalsQuery(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """The query of `GET /approvals`; `next` comes from the page before.
 
-    With `approver` it is what waits for that person, and `outcome` can only be pending.
+    At most one of the first four says what is listed; none of them is `outcome=pending`.
     """
 
-    outcome: Outcome = "pending"
+    outcome: Literal["", "pending", "approved", "rejected", "expired", "cancelled"] = ""
     approver: str = ""
+    requested_by: str = ""
+    due: Literal["", "overdue", "soon"] = ""
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
     next: str = ""
 

@@ -58,25 +58,21 @@ class Assent:
         found: Execution = self._call("GET", f"/executions/{_part(name)}")
         return found
 
-    def approvals_page(
-        self, outcome: str = "pending", limit: int = 50, after: str = "", approver: str = ""
-    ) -> Approvals:
-        """Return one page of approvals with that outcome, newest first.
+    def approvals_page(self, *, limit: int = 50, after: str = "", **which: str) -> Approvals:
+        """Return one page of approvals.
 
-        With `approver` it is what waits for that person, earliest deadline first.
+        `which` is one of `outcome` (pending if nothing is given; newest first), `approver` (what
+        waits for them, by deadline), `requestedBy` (newest first) and `due` (`overdue`, `soon`).
         """
-        fields = {"limit": str(limit), "outcome": outcome, "next": after, "approver": approver}
-        query = {name: value for name, value in fields.items() if value}
+        query = {"limit": str(limit), **which} | ({"next": after} if after else {})
         found: Approvals = self._call("GET", "/approvals", query=query)
         return found
 
-    def approvals(
-        self, outcome: str = "pending", page: int = 50, approver: str = ""
-    ) -> Iterator[Summary]:
-        """Yield all of `approvals_page`; pages are got as they are needed."""
+    def approvals(self, *, page: int = 50, **which: str) -> Iterator[Summary]:
+        """Yield all approvals of `approvals_page`; pages are got as they are needed."""
         after: str | None = ""
         while after is not None:
-            found = self.approvals_page(outcome, page, after, approver)
+            found = self.approvals_page(limit=page, after=after, **which)
             yield from found["approvals"]
             after = found["next"]
 

@@ -106,17 +106,26 @@ def _standing(approval: Approval) -> str:
 
 @click.command("list")
 @click.option(
-    "--outcome",
-    type=click.Choice(["pending", "approved", "rejected", "expired", "cancelled"]),
-    default="pending",
+    "--outcome", type=click.Choice(["pending", "approved", "rejected", "expired", "cancelled"])
 )
-@click.option("--approver", default="", help="What waits for this person, soonest deadline first.")
+@click.option("--approver", help="What waits for this person, soonest deadline first.")
+@click.option("--requested-by", help="What this person asked, newest first.")
+@click.option(
+    "--due",
+    type=click.Choice(["overdue", "soon"]),
+    help="What should have been done ten minutes ago; what has to be decided within a day.",
+)
 @click.option("--limit", type=click.IntRange(min=1), default=50, help="How many at the most.")
 @click.pass_obj
-def list_approvals(session: Any, outcome: str, approver: str, limit: int) -> None:
-    """List approvals, newest first."""
+def list_approvals(session: Any, /, limit: int, **given: str | None) -> None:
+    """List approvals: what is pending, newest first, or what one option says."""
+    which = {name: value for name, value in given.items() if value}
+    if len(which) > 1:
+        raise click.UsageError("give one of --outcome, --approver, --requested-by and --due")
+    if "requested_by" in which:
+        which = {"requestedBy": which["requested_by"]}
     found = []
-    for one in session.api.approvals(outcome, min(limit, 100), approver):
+    for one in session.api.approvals(page=min(limit, 100), **which):
         found.append(one)
         if len(found) == limit:
             break
@@ -129,17 +138,16 @@ def list_approvals(session: Any, outcome: str, approver: str, limit: int) -> Non
             one["subject"],
             one["requestedBy"] or "",
             f"{one['approvals']} of {one['approvalsNeeded']}",
-            "\n".join(_waiting(one)),
-            left(one["expiresAt"]) if outcome == "pending" else one["closedAt"] or "",
+            "\n".join(_waiting(one)) or one["outcome"],
+            left(one["expiresAt"]) if one["outcome"] == "pending" else one["closedAt"] or "",
         )
         for one in found
     )
-    last = "time left" if outcome == "pending" else "closed"
-    columns = ("id", "subject", "requested by", "approvals", "waits for", last)
+    columns = ("id", "subject", "requested by", "approvals", "waits for", "time left, or closed")
     if found:
         print_table(columns, rows)
     else:
-        click.echo(f"no approval is {outcome}", err=True)
+        click.echo("there are none", err=True)
 
 
 def _waiting(approval: Summary) -> list[str]:

@@ -56,7 +56,7 @@ def _made(api: Any, since: str, before: str) -> Iterator[Summary]:
     """Yield the approvals made in that time; an approval that closes meanwhile comes once."""
     seen = set[str]()
     for outcome in OUTCOMES:
-        for approval in api.approvals(outcome, 100):
+        for approval in api.approvals(outcome=outcome, page=100):
             if approval["createdAt"] < since:
                 break
             if approval["createdAt"] < before and approval["id"] not in seen:

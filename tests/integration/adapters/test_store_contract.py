@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from zlib import crc32
 
@@ -466,3 +467,63 @@ def test_approvals_are_listed_by_outcome_newest_first(store: ApprovalStore) -> N
         assert pages == -(-19 // most)
     assert store.by_outcome("cancelled", 5) == ([made[7].id], "")
     assert store.by_outcome("expired", 5) == ([], "")
+
+
+def pages(list_page: Callable[[str], tuple[list[str], str]]) -> list[str]:
+    """Return the ids of all pages of a list."""
+    found, after = list_page("")
+    while after:
+        more, after = list_page(after)
+        assert more
+        found = [*found, *more]
+    return found
+
+
+def test_what_a_person_asked_is_listed_newest_first(store: ApprovalStore) -> None:
+    """By the address in any case, of any outcome, each once over all pages."""
+    made = []
+    for n in range(9):
+        who = "Margaret@example.com" if n % 3 else "other@example.com"
+        new = approval(f"token {n}", at=START + timedelta(seconds=n // 2), requestedBy=who)
+        store.create(new)
+        made.append(new)
+    store.create(approval("nobody's"))
+    store.replace(made[1], delivered(made[1]))
+    theirs = [one for n, one in enumerate(made) if n % 3]
+    expected = sorted(theirs, key=lambda one: (one.created_at, one.id), reverse=True)
+    for most in (1, 2, 50):
+        found = pages(partial(store.by_requester, "MARGARET@example.com", most))
+        assert found == [one.id for one in expected]
+
+
+def test_near_deadlines_are_listed_earliest_first(store: ApprovalStore) -> None:
+    """Of pending approvals alone, each once over all pages and shards, and none that is later."""
+    made = []
+    for n in range(12):
+        new = approval(f"token {n}", expiresIn=60 + n // 3)
+        store.create(new)
+        made.append(new)
+    store.replace(made[4], delivered(made[4]))
+    until = START + timedelta(seconds=62)
+    near = [one for n, one in enumerate(made) if n != 4 and one.expires_at <= until]
+    expected = sorted(near, key=lambda one: (one.expires_at, one.id))
+    for most in (1, 3, 50):
+        found = pages(partial(store.by_deadline, until, most))
+        assert found == [one.id for one in expected]
+
+
+def test_what_is_due_since_long_is_listed_longest_first(store: ApprovalStore) -> None:
+    """No approver of whose delegation people are to be told is among it."""
+    made = []
+    for n in range(6):
+        new = approval(f"token {n}", at=START + timedelta(minutes=n))
+        store.create(new)
+        made.append(new)
+    absence = Delegation("grace@example.com", START, LATER)
+    store.put_delegation("ada@example.com", to_be_told("ada@example.com", absence, START))
+    dated = sorted((one.due_at, one.id) for one in made if one.due_at is not None)
+    until = dated[3][0]
+    for most in (1, 2, 50):
+        found = pages(partial(store.due_since, until, most))
+        assert found == [one for at, one in dated if at <= until]
+    assert store.due_since(START - SECOND, 5) == ([], "")

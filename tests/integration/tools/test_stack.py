@@ -152,6 +152,7 @@ OUTCOME = index("outcome", "outcomeShard", "createdAt")
 DUE = index("due", "dueShard", "dueAt")
 EXECUTION = index("execution", "executionArn", "createdAt")
 APPROVER = index("approver", "approver", "expiresAt")
+REQUESTER = index("requester", "requester", "createdAt")
 
 
 def test_a_table_that_never_had_a_stack_is_used(
@@ -168,7 +169,7 @@ def test_a_table_with_more_than_the_template_asks_for_is_used(
 ) -> None:
     """Another index, or an index with more attributes, does no harm."""
     more = index("mine", "dueAt")
-    make_table(account, GlobalSecondaryIndexes=[APPROVER, EXECUTION, DUE, OUTCOME, more])
+    make_table(account, GlobalSecondaryIndexes=[APPROVER, EXECUTION, DUE, OUTCOME, REQUESTER, more])
     stack.deploy(template_body(project), WHOM)
     assert parameters(account)["CreateTable"] == "false"
 

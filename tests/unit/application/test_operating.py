@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.application import deciding, operating
+from chalicelib.application import deciding, listing, operating
 from chalicelib.domain import link_tokens
 from chalicelib.domain.commands import Cancel, Command, Extend, Reassign, Remind
 from chalicelib.domain.errors import (
@@ -287,5 +287,5 @@ def test_an_approval_is_not_listed_under_an_outcome_that_it_had_before() -> None
     ports.store = LaggingStore(ports.effects)
     ids = [request_approval(ports, f"token-{n}") for n in range(2)]
     operate(ports, ids[0], Cancel())
-    page = operating.list_approvals(ports, "pending", 50)
+    page = listing.by_outcome(ports, "pending", 50)
     assert [approval.id for approval in page.approvals] == ids[1:]

@@ -77,6 +77,8 @@ def test_list_and_show_say_who_has_decided_and_for_whom_it_waits(run: Run, ports
     assert "grace@example.com: Mailed on" in listed
     assert run("list", "--approver", "grace@example.com").stdout.count("Mailed on") == 2
     assert run("list", "--approver", "nobody@example.com").stdout == ""
+    assert run("list", "--due", "overdue").stderr == "there are none\n"
+    assert run("list", "--requested-by", "m@example.com").exit_code == 0
     shown = run("show", approval).stdout
     assert "Release 4.2" in shown
     assert "requested" in shown
@@ -114,6 +116,7 @@ def test_people_are_invited_shown_and_removed(run: Run, ports: AppPorts, tmp_pat
         (("approvers", "add"), 2, "whom?"),
         (("approvers", "delegate", ADA), 2, "give DELEGATE"),
         (("nonsense",), 2, "No such command"),
+        (("list", "--due", "soon", "--outcome", "expired"), 2, "give one of"),
     ],
 )
 def test_an_error_is_one_sentence_and_an_exit_status(
@@ -171,7 +174,8 @@ def test_what_is_listed_is_text_whatever_it_holds(run: Run, server: InProcess) -
     subject = "[red]x[/red] \x1b]0;title\x07 :smile:"
     row: dict[str, Any] = {
         "id": "a" * 26, "subject": subject, "requestedBy": None, "approvals": 0,
-        "approvalsNeeded": 1, "waitsFor": [], "approvers": [], "expiresAt": "2030-01-01T00:00:00Z",
+        "approvalsNeeded": 1, "waitsFor": [], "approvers": [], "outcome": "pending",
+        "expiresAt": "2030-01-01T00:00:00Z",
     }  # fmt: skip
     body = json.dumps({"approvals": [row], "next": None}).encode()
     server.faults = [lambda call: answer_of(call, 200, body, {})] * 2

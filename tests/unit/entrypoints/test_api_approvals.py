@@ -105,6 +105,47 @@ def test_what_waits_for_a_person_is_listed_by_its_deadline(
     assert ([one["id"] for one in second["approvals"]], second["next"]) == ([ids[0]], None)
 
 
+def test_what_a_person_asked_is_listed_until_it_is_erased(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """Decided or not, newest first."""
+    who = "margaret@example.com"
+    ids = []
+    for n in range(3):
+        ports.later(minutes=1)
+        ids.append(request_approval(ports, f"token-{n}", requestedBy=who))
+    operating.change(ports, ids[1], Cancel(), by="op", via="api")
+    path = "/approvals?requestedBy=Margaret%40example.com&limit=2"
+    first = client.get(path).json
+    assert [one["id"] for one in first["approvals"]] == [ids[2], ids[1]]
+    second = client.get(f"{path}&next={first['next']}").json
+    assert ([one["id"] for one in second["approvals"]], second["next"]) == ([ids[0]], None)
+
+
+def test_what_is_due_soon_is_listed_by_its_deadline(client: AppClient, ports: AppPorts) -> None:
+    """Within a day, and pending."""
+    ids = [
+        request_approval(ports, f"token-{n}", approvers=[ADA], expiresIn=hours * 3_600)
+        for n, hours in enumerate((20, 25, 2, 3))
+    ]
+    operating.change(ports, ids[3], Cancel(), by="op", via="api")
+    assert [one["id"] for one in client.get("/approvals?due=soon").json["approvals"]] == [
+        ids[2],
+        ids[0],
+    ]
+
+
+def test_what_ticks_have_left_undone_is_overdue(client: AppClient, ports: AppPorts) -> None:
+    """Ten minutes after a deadline without a tick, and not before."""
+    expires = request_approval(ports, "token-0", expiresIn=60)
+    request_approval(ports, "token-1")
+    ports.later(minutes=10)
+    assert client.get("/approvals?due=overdue").json["approvals"] == []
+    ports.later(minutes=1)
+    (found,) = client.get("/approvals?due=overdue").json["approvals"]
+    assert (found["id"], found["outcome"]) == (expires, "pending")
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -115,6 +156,9 @@ def test_what_waits_for_a_person_is_listed_by_its_deadline(
         ("next=x", "next"),
         ("approver=ada", "approver"),
         ("approver=ada@example.com&outcome=approved", "outcome"),
+        ("due=soon&requestedBy=ada@example.com", "requestedBy"),
+        ("requestedBy=ada", "requestedBy"),
+        ("due=never", "due"),
         ("page=2", "page"),
     ],
 )

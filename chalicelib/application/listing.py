@@ -1,0 +1,61 @@
+"""Lists of approvals for operators: by outcome, by person, by deadline; page by page, by an index.
+
+An index follows the table by a moment, so an approval that has changed since is left out.
+"""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from ..domain.addresses import check_address
+from ..domain.approval import Approval, Outcome
+from .ports import Ports
+
+SOON = timedelta(days=1)
+"""A deadline is soon if it is so near."""
+LATE = timedelta(minutes=10)
+"""Something is overdue if a tick should have done it so long ago; ticks run each minute."""
+
+
+class ApprovalsPage(NamedTuple):
+    """One page of an operator's list; `after` is where the next one begins, "" if this is last."""
+
+    approvals: list[Approval]
+    after: str
+
+
+def by_outcome(ports: Ports, outcome: Outcome, most: int, after: str = "") -> ApprovalsPage:
+    """Return approvals with that outcome, newest first, at most `most`."""
+    ids, more = ports.store.by_outcome(outcome, most, after)
+    found = ports.store.get_many(ids)
+    return ApprovalsPage([a for a in found if a.outcome == outcome], more)
+
+
+def waiting_for(ports: Ports, address: str, most: int, after: str = "") -> ApprovalsPage:
+    """Return approvals that wait for that person, earliest deadline first, at most `most`."""
+    person = check_address(address, "approver", ("*",))
+    return ApprovalsPage(*ports.store.waiting_for(person, ports.now(), most, after))
+
+
+def requested_by(ports: Ports, address: str, most: int, after: str = "") -> ApprovalsPage:
+    """Return approvals that this person asked for, of any outcome, newest first."""
+    person = check_address(address, "requestedBy", ("*",))
+    ids, more = ports.store.by_requester(person, most, after)
+    found = ports.store.get_many(ids)
+    return ApprovalsPage([a for a in found if a.erased_at is None], more)
+
+
+def overdue(ports: Ports, most: int, after: str = "") -> ApprovalsPage:
+    """Return approvals of which a tick should have delivered something, longest ago first."""
+    late = ports.now() - LATE
+    ids, more = ports.store.due_since(late, most, after)
+    found = ports.store.get_many(ids)
+    return ApprovalsPage([a for a in found if a.due_at is not None and a.due_at <= late], more)
+
+
+def due_soon(ports: Ports, most: int, after: str = "") -> ApprovalsPage:
+    """Return pending approvals whose deadline is near, by it."""
+    soon = ports.now() + SOON
+    ids, more = ports.store.by_deadline(soon, most, after)
+    found = ports.store.get_many(ids)
+    pending = [a for a in found if a.outcome == "pending" and a.expires_at <= soon]
+    return ApprovalsPage(pending, more)
