@@ -16,7 +16,7 @@ from bench.memory import FUNCTIONS, figures
 from bench.packages import ROOT, Packages
 from bench.report import Row, Table
 from bench.tick import ApprovalTable, approval_table
-from tools.stage_settings import API_MEMORY, MEMORY
+from tools.stage_settings import API_MEMORY, ASKING_MEMORY, MEMORY
 
 PRICED = {
     "one approver": 1,
@@ -105,7 +105,8 @@ def _usage(packages: Packages, steps: Iterable[Step], approvals: int) -> Usage:
         usage.add("SQS request", 3 * (step["verb"] == "execution ended"))  # send, receive, delete
         usage.add("GB of logs", step["log_bytes"] / 1e9)
         waiting = sum(latency(name) * number for name, number in calls.items())
-        memory = API_MEMORY if step["by_api"] else MEMORY
+        memory = MEMORY if step["verb"] == "tick" else ASKING_MEMORY
+        memory = API_MEMORY if step["by_api"] else memory
         usage.add("GB-second", gb_seconds(step["cpu"], waiting, memory))
     usage.add("GB-second", _cold_seconds(packages))
     return usage
@@ -122,7 +123,7 @@ def _transitions() -> int:
 
 def _cold_seconds(packages: Packages) -> float:
     """Return the gigabyte-seconds of a cold start of the request's function, and the API's."""
-    memories = {"request function": MEMORY, "page": API_MEMORY}
+    memories = {"request function": ASKING_MEMORY, "page": API_MEMORY}
     return sum(
         gb_seconds(*figures(packages, *FUNCTIONS[name])[0], memory)
         for name, memory in memories.items()

@@ -46,9 +46,13 @@ TUNABLE = (
 """A deploy writes these settings once; afterwards a value in the file stays."""
 
 
-MEMORY, API_MEMORY = 512, 1769
-"""MB of each function, and of the API's, for whose answer a person waits: with 1,769 MB it has a
-whole processor. docs/performance.md has the table by which they were chosen."""
+MEMORY = 512
+"""MB of each function that isn't named below: docs/performance.md has the table by which the sizes
+were chosen."""
+API_MEMORY = 1769
+"""A person waits for its answer, and this gives it a whole processor."""
+ASKING_MEMORY = 256
+"""Nobody waits for functions that ask, or that look after an ended execution; this is cheapest."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ def assent_settings(
             "api_handler": {"lambda_memory_size": API_MEMORY, **limits.api_function},
             "request_approval": {
                 "iam_role_arn": outputs["RequestApprovalRoleArn"],
+                "lambda_memory_size": ASKING_MEMORY,
                 "lambda_timeout": 60,
             },
             "record_decision": {"iam_role_arn": outputs["RecordDecisionRoleArn"]},
@@ -96,10 +101,12 @@ def assent_settings(
             },
             "request_from_queue": {
                 "iam_role_arn": outputs["RequestFromQueueRoleArn"],
+                "lambda_memory_size": ASKING_MEMORY,
                 "lambda_timeout": 60,
             },
             "execution_ended": {
                 "iam_role_arn": outputs["ExecutionEndedRoleArn"],
+                "lambda_memory_size": ASKING_MEMORY,
                 "lambda_timeout": 30,
             },
             "tick": {"iam_role_arn": outputs["TickRoleArn"], "lambda_timeout": 300},
