@@ -170,11 +170,12 @@ def test_a_function_may_do_what_it_needs(sandbox: Sandbox) -> None:
     assert "Item" not in _as(sandbox, "tick", "dynamodb").get_item(**ITEM)
 
 
-def test_only_the_tick_reads_what_is_due(sandbox: Sandbox) -> None:
+def test_only_the_tick_and_the_lists_of_operators_read_what_is_due(sandbox: Sandbox) -> None:
     """The roles of other functions don't allow the index `due`."""
     due = INDEX | {"IndexName": "due", "ExpressionAttributeNames": {"#k": "dueShard"}}
-    assert _as(sandbox, "tick", "dynamodb").query(**due)["Items"] == []
-    for function in ("api", "request_approval"):
+    for function in ("tick", "api"):
+        assert _as(sandbox, function, "dynamodb").query(**due)["Items"] == []
+    for function in ("request_approval", "execution_ended"):
         with pytest.raises(ClientError, match="not authorized"):
             _as(sandbox, function, "dynamodb").query(**due)
 
