@@ -24,7 +24,12 @@ from chalicelib.domain.link_tokens import unknown_link
 from chalicelib.domain.request import is_execution_name
 from chalicelib.entrypoints import decision_links, queue_messages, web
 from chalicelib.entrypoints.answering import Answering, error_facts, logged
-from chalicelib.entrypoints.forms import ApprovalQuery, ApprovalsQuery, ConfirmationForm
+from chalicelib.entrypoints.forms import (
+    ApprovalQuery,
+    ApprovalsQuery,
+    ApproversQuery,
+    ConfirmationForm,
+)
 from chalicelib.entrypoints.web import Call, Reply
 from chalicelib.presentation import serializers
 from chalicelib.wiring import Wiring
@@ -222,6 +227,16 @@ def extend_approval(call: Call, approval_id: str) -> Reply:
 def reassign_approval(call: Call, approval_id: str) -> Reply:
     """Ask one person instead of another."""
     return _change(call, approval_id, Reassign)
+
+
+@app.route("/approvers", methods=["GET"], authorizer=iam, **ANY)
+@answered
+def list_approvers(call: Call) -> Reply:
+    """Return the approvers whom Assent has invited, and whether mail reaches them."""
+    query = convert(call.query, ApproversQuery, strict=False)
+    web.check_place(query.next, "next")
+    listed, more = approvers.list_approvers(wiring, query.limit, query.next)
+    return web.json({"approvers": listed, "next": more or None})
 
 
 @app.route("/approvers/{email}", methods=["GET"], authorizer=iam, **ANY)

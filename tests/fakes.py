@@ -57,6 +57,7 @@ class FakeStore:
         self._effects = effects or Effects()
         self._items: dict[str, bytes] = {}
         self._delegations: dict[str, bytes] = {}
+        self._approvers: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self.slowness = 0.0
         """Seconds that each read takes, so that writes of other threads come in between."""
@@ -120,6 +121,21 @@ class FakeStore:
                 return False
             self._delegations[address.lower()] = msgspec.json.encode(changed)
             return True
+
+    def put_approver(self, address: str, invited_at: datetime) -> None:
+        self._effects.begin("store.put_approver")
+        self._approvers[address.lower()] = invited_at
+
+    def drop_approver(self, address: str, now: datetime) -> None:  # noqa: ARG002 (the port's)
+        self._effects.begin("store.drop_approver")
+        self._approvers.pop(address.lower(), None)
+
+    def approvers(self, most: int, after: str = "") -> tuple[list[str], str]:
+        dated = [(at, address) for address, at in self._approvers.items()]
+        return _listed(dated, most, after, newest=True)
+
+    def count_waiting(self, address: str, now: datetime, most: int) -> int:
+        return len(self.waiting_for(address, now, most)[0])
 
     def due(self, now: datetime) -> Iterator[str]:
         dated = [(found.due_at, found.id) for found in self._all() if found.due_at is not None]

@@ -4,7 +4,7 @@ import json
 from keyword import iskeyword
 from typing import Any, get_origin, get_type_hints
 
-from chalicelib.application.approvers import ApproverStatusJson
+from chalicelib.application.approvers import ApproverStatusJson, ListedApproverJson
 from chalicelib.presentation import json_types
 from chalicelib.presentation.delegation_json import DelegationJson
 from tools import openapi
@@ -19,7 +19,8 @@ KINDS = (
         openapi.ApprovalsJson,
     ),
     *(openapi.LinksJson, openapi.StartedJson, openapi.ExecutionViewJson),
-    *(DelegationJson, ApproverStatusJson, openapi.HealthJson),
+    *(DelegationJson, ApproverStatusJson, ListedApproverJson, openapi.ApproversJson),
+    openapi.HealthJson,
 )
 """What operators' routes answer, each after those that it contains."""
 NAMES = {

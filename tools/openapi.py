@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 import click
 import msgspec
 
-from chalicelib.application.approvers import ApproverStatusJson
+from chalicelib.application.approvers import ApproverStatusJson, ListedApproverJson
 from chalicelib.application.ports import ExecutionJson
 from chalicelib.domain.approval import Outcome
 from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
@@ -68,6 +68,13 @@ class ApprovalsJson(TypedDict):
     """One page of approvals; `next` is the place where the next one begins."""
 
     approvals: list[json_types.SummaryJson]
+    next: str | None
+
+
+class ApproversJson(TypedDict):
+    """One page of approvers, last invited first; `next` is the place where the next one begins."""
+
+    approvers: list[ListedApproverJson]
     next: str | None
 
 
@@ -139,6 +146,10 @@ OPERATORS = (
     Operation(
         "reassignApproval", "post", "/approvals/{approval_id}/reassign", "Ask another person.",
         json_types.OperatorViewJson, _CHANGE, Reassign,
+    ),
+    Operation(
+        "listApprovers", "get", "/approvers", "The approvers whom Assent has invited.",
+        ApproversJson, query=forms.ApproversQuery,
     ),
     Operation(
         "getApprover", "get", "/approvers/{email}", "Whether mail reaches a person.",

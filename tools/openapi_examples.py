@@ -87,6 +87,13 @@ EXAMPLES: dict[str, Any] = {
     "Extend": {"expiresIn": 86_400},
     "Reassign": {"from": "ada@example.com", "to": "grace@example.com", "note": "Ada is ill"},
     "ApproverStatusJson": {"approver": "ada@example.com", "subscription": "confirmed"},
+    "ApproversJson": {
+        "approvers": [
+            {"approver": "ada@example.com", "subscription": "confirmed", "waiting": 2},
+            {"approver": "grace@example.com", "subscription": "pending", "waiting": 0},
+        ],
+        "next": None,
+    },
     "DelegationForm": _DELEGATION,
     "ConfirmationForm": {
         "url": "https://sns.us-east-1.amazonaws.com/confirmation.html?TopicArn=arn&Token=2336412f37"

@@ -21,15 +21,18 @@ from ..domain.errors import Unavailable
 from ..domain.timestamps import iso
 from .aws_errors import Expected, aws_errors
 from .dynamodb_items import (
+    APPROVERS,
     DEADLINES,
     SHARDS,
     approval_id_of,
     approval_in,
     approval_item,
     approval_key,
+    approver_item,
     delegation_in,
     delegation_item,
     delegation_key,
+    removed_approver_item,
     waiting_changes,
     waiting_entry,
     with_write_id,
@@ -167,9 +170,7 @@ class DynamoDbStore:
 
     def put_delegation(self, address: str, delegation: Delegation) -> None:
         """Write the delegation of that approver; it replaces an earlier one, unconditionally."""
-        item = delegation_item(address, delegation)
-        with aws_errors("DynamoDB"):
-            self._client.put_item(TableName=self._table, Item=item)
+        self._put_item(delegation_item(address, delegation))
 
     def replace_delegation(self, address: str, read: Delegation, changed: Delegation) -> bool:
         """Write the changed delegation; False if another was written since `read`."""
@@ -187,6 +188,25 @@ class DynamoDbStore:
         except Expected:
             return False
         return True
+
+    def put_approver(self, address: str, invited_at: datetime) -> None:
+        """List an approver, as invited at that time."""
+        self._put_item(approver_item(address, invited_at))
+
+    def drop_approver(self, address: str, now: datetime) -> None:
+        """List an approver no more."""
+        self._put_item(removed_approver_item(address, now))
+
+    def approvers(self, most: int, after: str = "") -> tuple[list[str], str]:
+        """Return approvers' addresses in lower case, last invited first, as `by_outcome` does."""
+        return self._newest("requester", "requester", [APPROVERS], most, after)
+
+    def count_waiting(self, address: str, now: datetime, most: int) -> int:
+        """Return how many approvals wait for that person, `most` if there are more."""
+        found = self._items(
+            *("approver", "approver", address.lower(), "expiresAt > :bound", iso(now)), Limit=most
+        )
+        return sum(1 for _ in islice(found, most))
 
     def due(self, now: datetime) -> Iterator[str]:
         """Yield the ids of approvals due at `now`, earliest first within each shard.
@@ -254,7 +274,8 @@ class DynamoDbStore:
             for value in values
         )
         earliest = merge(*(_places(items, at) for items in found))
-        return _page((place for place in earliest if place > after), most)
+        approvals = (place for place in earliest if "@" not in place)  # no absent approver
+        return _page((place for place in approvals if place > after), most)
 
     def of_execution(self, execution_arn: str) -> list[Approval]:
         """Return the approvals that this execution requested, newest first, the newest 100 at most.
@@ -311,6 +332,10 @@ class DynamoDbStore:
             with aws_errors("DynamoDB", *_REFUSALS):
                 self._client.put_item(**put)
 
+    def _put_item(self, item: Any) -> None:
+        with aws_errors("DynamoDB"):
+            self._client.put_item(TableName=self._table, Item=item)
+
     def _item(self, approval_id: str) -> Any:
         """Return the approval's item as stored now, or None."""
         with aws_errors("DynamoDB"):
@@ -353,11 +378,9 @@ def _is_written_by(item: Any, write_id: str) -> bool:
 
 
 def _places(items: Iterable[Any], at: str, *, reverse: bool = False) -> Iterator[str]:
-    """Yield `<time>_<id>` of each approval, in order also within one second, as no index is."""
+    """Yield `<time>_<id>` of each item, in order also within one second, as no index is."""
     for moment, same in groupby(items, lambda item: str(item[at]["S"])):
-        ids = (approval_id_of(item) for item in same)
-        approvals = (f"{moment}_{one}" for one in ids if "@" not in one)  # no absent approver
-        yield from sorted(approvals, reverse=reverse)
+        yield from sorted((f"{moment}_{approval_id_of(item)}" for item in same), reverse=reverse)
 
 
 def _page(places: Iterable[str], most: int) -> tuple[list[str], str]:

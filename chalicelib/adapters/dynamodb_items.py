@@ -1,4 +1,4 @@
-"""Items of the table, as DynamoDB writes them: approvals, waiting entries, delegations.
+"""Items of the table, as DynamoDB writes them: approvals, waiting entries, delegations, approvers.
 
 One item holds an approval whole, as JSON, beside the keys of the table's indexes. A small waiting
 entry for each person whose decision it waits for makes the inbox one query (docs/decisions/0011).
@@ -27,6 +27,10 @@ DEADLINES = "deadline#"
 """A shard of pending approvals in the index `approver`; no address begins so."""
 
 
+APPROVERS = "approvers#"
+"""The partition of approvers in the index `requester`; no address begins so."""
+
+
 def approval_key(approval_id: str) -> Item:
     """Return the key of an approval's item."""
     return {"pk": {"S": f"APPROVAL#{approval_id}"}}
@@ -46,11 +50,11 @@ def waiting_entry(approval_id: str, person: str, expires_at: str) -> Item:
 def approval_id_of(item: Any) -> str:
     """Return the approval's id from the key of an approval or of a waiting entry.
 
-    From the key of a delegation, the approver's address.
+    From the key of a delegation or of an approver, the approver's address.
     """
     pk: str = item["pk"]["S"]
     kind, _, rest = pk.partition("#")
-    return rest if kind == "ABSENCE" else rest.partition("#")[0]
+    return rest if kind in ("ABSENCE", "APPROVER") else rest.partition("#")[0]
 
 
 def approval_item(approval: Approval, retention: timedelta | None = None) -> Item:
@@ -119,6 +123,23 @@ def delegation_in(item: Any) -> Delegation:
     absence = msgspec.json.decode(item["absence"]["S"])
     authorship = msgspec.json.decode(item["authorship"]["S"]) if "authorship" in item else {}
     return msgspec.convert(absence | authorship, Delegation)
+
+
+def approver_item(address: str, invited_at: datetime) -> Item:
+    """Return the item that lists an approver, by the time of their newest invitation."""
+    return _approver_key(address) | {
+        "requester": {"S": APPROVERS},
+        "createdAt": {"S": iso(invited_at)},
+    }
+
+
+def removed_approver_item(address: str, now: datetime) -> Item:
+    """Return the item of an approver who isn't listed any more; the time-to-live deletes it."""
+    return _approver_key(address) | _gone_at(now)
+
+
+def _approver_key(address: str) -> Item:
+    return {"pk": {"S": f"APPROVER#{address.lower()}"}}
 
 
 def waiting_changes(read: Approval | None, changed: Approval) -> list[Item]:

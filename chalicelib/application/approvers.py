@@ -1,7 +1,7 @@
 """Approvers: whether mail can reach them, and who decides while they are absent."""
 
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from ..domain.addresses import check_address
 from ..domain.decoding import convert
@@ -20,6 +20,51 @@ class ApproverStatusJson(TypedDict):
     absence: NotRequired[DelegationJson]
 
 
+class ListedApproverJson(TypedDict):
+    """One approver in an operator's list; `waiting` counts what waits for them, up to 100.
+
+    `refused`: SNS or Assent refuses their mail; `refusal` is the name of the error.
+    """
+
+    approver: str
+    subscription: Subscription | Literal["refused"]
+    refusal: NotRequired[str]
+    absence: NotRequired[DelegationJson]
+    waiting: int
+
+
+MOST_WAITING = 100
+"""More requests that wait for a person aren't counted."""
+
+
+def list_approvers(
+    ports: Ports, most: int, after: str = ""
+) -> tuple[list[ListedApproverJson], str]:
+    """Return approvers whom Assent has invited, last invited first, and where the next page begins.
+
+    Costs two calls of SNS for each, and two small reads.
+    """
+    addresses, more = ports.store.approvers(most, after)
+    return [_listed(ports, address) for address in addresses], more
+
+
+def _listed(ports: Ports, address: str) -> ListedApproverJson:
+    now = ports.now()
+    listed: ListedApproverJson = {
+        "approver": address,
+        "subscription": "none",
+        "waiting": ports.store.count_waiting(address, now, MOST_WAITING),
+    }
+    try:
+        listed["subscription"] = ports.mailer.subscription(address)
+    except Refused as e:
+        listed |= {"subscription": "refused", "refusal": e.name}
+    delegation = current_delegation(ports, address, now)
+    if delegation is not None:
+        listed["absence"] = delegation_json(delegation)
+    return listed
+
+
 def find_approver(ports: Ports, address: str) -> ApproverStatusJson:
     """Return the status of an approver; InvalidRequest if they may not be asked."""
     address = check_address(address, "approver", ports.approver_domains)
@@ -34,6 +79,7 @@ def invite(ports: Ports, address: str) -> ApproverStatusJson:
     """
     address = check_address(address, "approver", ports.approver_domains)
     subscription = ports.mailer.subscription(address)
+    ports.store.put_approver(address, ports.now())
     if subscription != "confirmed":
         try:
             ports.mailer.invite(address)
@@ -111,6 +157,7 @@ def forget(ports: Ports, address: str) -> None:
     """Delete an approver's topic; requests that still wait for the approver invite them again."""
     address = check_address(address, "approver", ("*",))
     ports.mailer.forget(address)
+    ports.store.drop_approver(address, ports.now())
 
 
 def _status(

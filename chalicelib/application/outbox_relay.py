@@ -197,6 +197,7 @@ def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) ->
         if ports.mailer.subscription(mail.to) != "confirmed":
             if not outbox.may_invite(approval, mail.to, ports.now()):
                 return Unsent("unconfirmed")
+            ports.store.put_approver(mail.to, ports.now())
             ports.mailer.invite(mail.to)
             return Unsent("invited")
         from ..presentation.emails import write_email  # noqa: PLC0415 (no page pays for it)

@@ -63,6 +63,13 @@ class ApprovalsQuery(Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     next: str = ""
 
 
+class ApproversQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `GET /approvers`; `next` comes from the page before."""
+
+    limit: Annotated[int, Meta(ge=1, le=50)] = 25
+    next: str = ""
+
+
 class ApprovalQuery(Struct, frozen=True):
     """The query of `GET /approvals/{id}`; `text` is the audit report."""
 

@@ -12,7 +12,17 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 from .errors import AssentError, Refused, Unreachable, refusal
-from .types import Approval, Approvals, ApproverStatus, Execution, Health, Started, Summary
+from .types import (
+    Approval,
+    Approvals,
+    Approvers,
+    ApproverStatus,
+    Execution,
+    Health,
+    ListedApprover,
+    Started,
+    Summary,
+)
 
 TRIES = 4
 """How often a call is sent at the most."""
@@ -111,6 +121,20 @@ class Assent:
         """Have `to` asked instead of `from_`."""
         fields: dict[str, Any] = {"from": from_, "to": to, "note": note, "by": by}
         return self._command(approval_id, "reassign", **fields)
+
+    def approvers_page(self, *, limit: int = 25, after: str = "") -> Approvers:
+        """Return one page of the approvers whom Assent has invited, last invited first."""
+        query = {"limit": str(limit)} | ({"next": after} if after else {})
+        found: Approvers = self._call("GET", "/approvers", query=query)
+        return found
+
+    def approvers(self, *, page: int = 25) -> Iterator[ListedApprover]:
+        """Yield the approvers of all pages; pages are got as they are needed."""
+        after: str | None = ""
+        while after is not None:
+            found = self.approvers_page(limit=page, after=after)
+            yield from found["approvers"]
+            after = found["next"]
 
     def approver(self, email: str) -> ApproverStatus:
         """Return whether mail reaches a person."""

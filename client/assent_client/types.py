@@ -163,6 +163,23 @@ class ApproverStatus(TypedDict):
     absence: NotRequired[Delegation]
 
 
+class ListedApprover(TypedDict):
+    """One approver in an operator's list; `waiting` counts what waits for them, up to 100."""
+
+    approver: str
+    subscription: Literal["none", "pending", "confirmed"] | Literal["refused"]
+    refusal: NotRequired[str]
+    absence: NotRequired[Delegation]
+    waiting: int
+
+
+class Approvers(TypedDict):
+    """One page of approvers, last invited first; `next` is the place where the next one begins."""
+
+    approvers: list[ListedApprover]
+    next: str | None
+
+
 class Health(TypedDict):
     """The answer of `GET /health`."""
 

@@ -22,6 +22,7 @@ ROUTES = [
     ("POST", "/approvals/some-id/remind"),
     ("POST", "/approvals/some-id/extend"),
     ("POST", "/approvals/some-id/reassign"),
+    ("GET", "/approvers"),
     ("GET", "/approvers/ada%40example.com"),
     ("PUT", "/approvers/ada%40example.com"),
     ("DELETE", "/approvers/ada%40example.com"),

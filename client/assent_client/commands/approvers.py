@@ -1,18 +1,32 @@
 """Commands of people: whether mail reaches them, inviting, delegating."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.progress import track
 
-from ..types import ApproverStatus
+from ..types import ApproverStatus, ListedApprover
 from .output import print_json, print_table
 
 
 @click.group()
 def approvers() -> None:
     """Invite people who may be asked, and see whether mail reaches them."""
+
+
+@approvers.command("list")
+@click.option("--unreached", is_flag=True, help="Only those whom no mail reaches.")
+@click.pass_obj
+def list_approvers(session: Any, *, unreached: bool) -> None:
+    """List the people whom Assent has invited, last invited first."""
+    found = [
+        one
+        for one in session.api.approvers()
+        if not (unreached and one["subscription"] == "confirmed")
+    ]
+    _print(session, found)
 
 
 @approvers.command()
@@ -79,21 +93,31 @@ def delegate(session: Any, /, email: str, end: bool, **given: Any) -> None:
     _print(session, [session.api.delegate(email, **given)])
 
 
-def _print(session: Any, found: list[ApproverStatus]) -> None:
+def _print(session: Any, found: Sequence[ApproverStatus | ListedApprover]) -> None:
     if session.as_json:
         print_json(found)
         return
     print_table(
-        ("approver", "mail", "delegate", "until"),
+        ("approver", "mail", "waiting", "delegate", "until"),
         (
             (
                 one["approver"],
-                {"none": "not invited", "pending": "invited, has to confirm"}.get(
-                    one["subscription"], one["subscription"]
-                ),
+                _mail(one),
+                one.get("waiting", ""),
                 one.get("absence", {}).get("delegate", ""),
                 one.get("absence", {}).get("until", ""),
             )
             for one in found
         ),
     )
+
+
+def _mail(approver: Any) -> str:
+    """Return in words whether mail reaches that person."""
+    words = {
+        "none": "not invited",
+        "pending": "invited, has to confirm",
+        "refused": f"refused: {approver.get('refusal', 'unknown')}",
+    }
+    subscription: str = approver["subscription"]
+    return words.get(subscription, subscription)

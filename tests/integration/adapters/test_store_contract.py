@@ -527,3 +527,22 @@ def test_what_is_due_since_long_is_listed_longest_first(store: ApprovalStore) ->
         found = pages(partial(store.due_since, until, most))
         assert found == [one for at, one in dated if at <= until]
     assert store.due_since(START - SECOND, 5) == ([], "")
+
+
+def test_invited_approvers_are_listed_last_invited_first(store: ApprovalStore) -> None:
+    """By the address in any case, each once over all pages; who was removed isn't listed."""
+    for n in range(6):
+        store.put_approver(f"P{n}@example.com", START + timedelta(seconds=n // 2))
+    store.put_approver("p0@example.com", LATER)
+    store.drop_approver("P3@example.com", LATER)
+    expected = [f"p{n}@example.com" for n in (0, 5, 4, 2, 1)]
+    for most in (1, 2, 50):
+        assert pages(partial(store.approvers, most)) == expected
+
+
+def test_what_waits_for_a_person_is_counted_up_to_a_limit(store: ApprovalStore) -> None:
+    for n in range(4):
+        store.create(approval(f"token {n}"))
+    assert store.count_waiting("ADA@example.com", START, 100) == 4
+    assert store.count_waiting("ada@example.com", START, 3) == 3
+    assert store.count_waiting("nobody@example.com", START, 100) == 0

@@ -113,7 +113,7 @@ def test_an_approver_at_a_foreign_domain_can_only_be_forgotten(ports: FakePorts)
         with pytest.raises(InvalidRequest, match="may not be asked"):
             use(ports, address)
     approvers.forget(ports, address)
-    assert ports.effects.done == ["mailer.forget"]
+    assert ports.effects.done == ["mailer.forget", "store.drop_approver"]
 
 
 OPERATOR = "arn:aws:sts::111122223333:assumed-role/operators/boss"

@@ -47,6 +47,7 @@ def test_there_is_a_method_for_each_operators_route(api: Assent, server: InProce
         "remindApprovers": lambda: api.remind(an_id),
         "extendApproval": lambda: api.extend(an_id, 60),
         "reassignApproval": lambda: api.reassign(an_id, ADA, GRACE),
+        "listApprovers": lambda: list(api.approvers()),
         "getApprover": lambda: api.approver(ODD),
         "putApprover": lambda: api.invite(ODD),
         "deleteApprover": lambda: api.remove(ODD),

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.application.ports import Subscription
+from tests.builders import request_approval
 from tests.unit.entrypoints.client import ADA, AppClient, AppPorts
 
 URL = "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={}&Token={}"
@@ -146,3 +147,42 @@ def test_a_bad_confirmation_is_refused(
     refused = client.post_json(f"/approvers/{ADA}/confirmation", body)
     assert (refused.status, refused.json["field"]) == (400, field)
     assert ports.snapshot() == before
+
+
+def test_approvers_are_listed_with_their_mail_and_what_waits(
+    client: AppClient, ports: AppPorts
+) -> None:
+    """By a request or an operator's invitation; a removed one isn't listed."""
+    ports.mailer.subscriptions = {ADA: "none", "linus@example.com": "none"}
+    request_approval(ports, approvers=[ADA, "grace@example.com"])
+    ports.later(minutes=1)
+    for invited in ("linus@example.com", "gone@example.com"):
+        client.request("PUT", f"/approvers/{invited}")
+    client.request("DELETE", "/approvers/gone@example.com")
+    ports.mailer.foreign.add("linus@example.com")
+    assert client.get("/approvers").json == {
+        "approvers": [
+            {
+                "approver": "linus@example.com",
+                "subscription": "refused",
+                "refusal": "ForeignSubscription",
+                "waiting": 0,
+            },
+            {"approver": ADA, "subscription": "pending", "waiting": 1},
+        ],
+        "next": None,
+    }
+
+
+def test_a_list_of_approvers_goes_on_where_its_page_ended(client: AppClient) -> None:
+    """A place that no page gave is refused by name."""
+    names = [f"p{n}@example.com" for n in range(3)]
+    for one in names:
+        client.request("PUT", f"/approvers/{one}")
+    first = client.get("/approvers?limit=2").json
+    second = client.get(f"/approvers?limit=2&next={quote(first['next'])}").json
+    assert (len(first["approvers"]), second["next"]) == (2, None)
+    listed = {one["approver"] for one in [*first["approvers"], *second["approvers"]]}
+    assert listed == set(names)
+    refused = client.get("/approvers?next=yesterday")
+    assert (refused.status, refused.json["field"]) == (400, "next")

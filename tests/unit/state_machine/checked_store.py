@@ -30,6 +30,8 @@ class CheckedStore:
         self.by_outcome, self.ids_of_execution = store.by_outcome, store.ids_of_execution
         self.by_requester, self.by_deadline = store.by_requester, store.by_deadline
         self.due_since = store.due_since
+        self.put_approver, self.drop_approver = store.put_approver, store.drop_approver
+        self.approvers, self.count_waiting = store.approvers, store.count_waiting
         self.delegation, self.put_delegation = store.delegation, store.put_delegation
         self.replace_delegation = store.replace_delegation
         self._stored: dict[str, Approval | None] = {}
