@@ -51,20 +51,26 @@ check_version() {
         fail "$("$python" --version) is too old, 3.11 or newer is needed: 'make PYTHON=python3.12 ...' names another."
 }
 
+install() { # install PIP'S ARGUMENTS
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" >"$log" 2>&1 || {
+        words "$log"
+        fail "the packages of requirements-dev.txt could not be installed, see above; is there a network?"
+    }
+}
+
 make_venv() {
     check_version
     echo "assent: installing what is pinned in requirements-dev.txt into .venv; this takes a minute, once."
     "$python" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >"$log" 2>&1 || {
-        words "$log"
-        fail "the packages of requirements-dev.txt could not be installed, see above; is there a network?"
-    }
+    install -r requirements-dev.txt
+    # The command assent, of client/; all that it needs is pinned above.
+    install --no-deps --no-build-isolation --editable ./client
     echo "$pinned" >.venv/ready
 }
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-pinned=$(cat requirements-dev.txt tools/setup.sh | cksum)
+pinned=$(cat requirements-dev.txt client/pyproject.toml tools/setup.sh | cksum)
 is_ready() { [ "$(cat .venv/ready 2>/dev/null)" = "$pinned" ]; }
 
 if ! is_ready; then

@@ -1,5 +1,6 @@
 """The client: one method for each of the operators' routes."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,8 @@ TRIES = 4
 """How often a call is sent at the most."""
 PAUSE = 1.0
 """Seconds before the second try if the answer doesn't say; each further pause is twice as long."""
+_REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
+"""Where the host of an API has its region."""
 _AGAIN = (429, 502, 503, 504)
 """Answers after which the same call may be sent again."""
 
@@ -35,8 +38,9 @@ _AGAIN = (429, 502, 503, 504)
 class Assent:
     """The API of one stage of Assent, signed with the credentials that every AWS tool finds.
 
-    `url` ends in `/api`. `session` is botocore's; its region is the API's. Each method raises a
-    subclass of Refused if the API refuses, and Unreachable if it didn't answer after TRIES.
+    `url` ends in `/api`. `session` is botocore's; its region counts if the URL names none. Each
+    method raises a subclass of Refused if the API refuses, and Unreachable if it didn't answer
+    after TRIES.
     """
 
     def __init__(
@@ -48,10 +52,16 @@ class Assent:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url.rstrip("/")
-        self._session = session or botocore.session.get_session()
+        self.session = session or botocore.session.get_session()
         self._timeout = timeout
         self._sleep = sleep
         self._http = requests.Session()
+
+    @property
+    def region(self) -> str | None:
+        """The API's region: that of its URL, or else the session's."""
+        found = _REGION.search(self.url)
+        return found[1] if found else self.session.get_config_variable("region")
 
     def start(self, request: Mapping[str, Any], key: str | None = None) -> Started:
         """Start an execution, which asks; `request` is as docs/api.md has it.
@@ -232,8 +242,8 @@ class Assent:
 
     def _sign(self, call: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a call with AWS Signature Version 4."""
-        credentials = self._session.get_credentials()
-        region = self._session.get_config_variable("region")
+        credentials = self.session.get_credentials()
+        region = self.region
         if credentials is None:
             raise Unreachable("there are no AWS credentials: sign in as for the aws command")
         if region is None:

@@ -1,33 +1,40 @@
 """The command `assent` against the deployed API, signed by the operator."""
 
+import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.sandbox.client import Sandbox, press
 
-CLIENT = Path(__file__).parents[2] / "client"
+DOCTOR = Path(__file__).parents[2] / "docs" / "doctor-policy.json"
 
 
-def assent(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
+def environment(sandbox: Sandbox, keys: dict[str, str]) -> dict[str, str]:
+    """Return the variables of a shell in which these keys act."""
+    aws = sandbox.state["aws"]
+    return os.environ | {
+        "ASSENT_URL": sandbox.state["api"],
+        "AWS_ENDPOINT_URL": aws["endpointUrl"],
+        "AWS_ACCESS_KEY_ID": keys["accessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["secretAccessKey"],
+        "AWS_REGION": aws["region"],
+        "AWS_DEFAULT_REGION": aws["region"],
+    }
+
+
+def assent(sandbox: Sandbox, *arguments: str, **more: Any) -> "subprocess.Popen[str]":
     """Start the command as an operator does."""
-    operator, aws = sandbox.state["operator"], sandbox.state["aws"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
     return subprocess.Popen(
         [sys.executable, "-m", "assent_client", *arguments],
-        env=os.environ
-        | {
-            "PYTHONPATH": str(CLIENT),
-            "ASSENT_URL": sandbox.state["api"],
-            "AWS_ACCESS_KEY_ID": operator["accessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": operator["secretAccessKey"],
-            "AWS_REGION": aws["region"],
-            "AWS_DEFAULT_REGION": aws["region"],
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        env=environment(sandbox, sandbox.state["operator"]),
         text=True,
+        **streams,
     )
 
 
@@ -82,6 +89,59 @@ def test_addresses_with_odd_characters_are_signed_as_they_are_sent(sandbox: Sand
     assert (status, said) == (0, "")
     assert "o'brien+x@example.com" in out
     assert ended(sandbox, "list", "--outcome", "approved", "--limit", "1")[0] == 0
+
+
+def test_a_terminal_shows_who_has_decided_live(sandbox: Sandbox) -> None:
+    """In place: the name on standard output, what changes on the terminal."""
+    subject = "Asked from a terminal"
+    ours, theirs = pty.openpty()
+    with assent(sandbox, *asking(subject), stderr=theirs) as waiting:
+        os.close(theirs)
+        shown = b""
+        while b"0 of 1 approvals" not in shown:
+            shown += os.read(ours, 4_096)
+        press(sandbox.link("ada@example.com", subject), "fine")
+        while chunk := _read(ours):
+            shown += chunk
+        name, _ = waiting.communicate(timeout=60)
+    os.close(ours)
+    text = shown.decode()
+    assert waiting.returncode == 0
+    assert subject in text
+    assert "approved\x1b" in text.splitlines()[-2]
+    assert name.strip() not in text
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4_096)
+    except OSError:  # Linux's way of saying that nobody writes there any more.
+        return b""
+
+
+def test_doctor_needs_its_policy_beside_the_operators(sandbox: Sandbox) -> None:
+    """With both nothing is unknown; the demo's alarms have no topic."""
+    iam = sandbox.client("iam")
+    iam.create_user(UserName="doctor")
+    (operators,) = iam.list_attached_user_policies(UserName="operator")["AttachedPolicies"]
+    made = iam.create_policy(PolicyName="doctor", PolicyDocument=DOCTOR.read_text("utf-8"))
+    for arn in (operators["PolicyArn"], made["Policy"]["Arn"]):
+        iam.attach_user_policy(UserName="doctor", PolicyArn=arn)
+    key = iam.create_access_key(UserName="doctor")["AccessKey"]
+    keys = {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}
+    done = subprocess.run(
+        [sys.executable, "-m", "assent_client", "--output", "json", "doctor"],
+        env=environment(sandbox, keys),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(done.stdout)
+    assert [one for one in found if one["state"] == "unknown"] == []
+    ours = ("alarms", "dead letters", "approvers", "tick")  # what other tests do shows in these
+    assert [one for one in found if one["state"] == "wrong" and one["part"] not in ours] == []
+    assert "they notify nobody" in [one["said"] for one in found]
+    assert done.returncode == 1
 
 
 def test_a_reader_that_has_enough_ends_it_quietly(sandbox: Sandbox) -> None:

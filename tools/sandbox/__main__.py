@@ -6,30 +6,12 @@ import click
 
 from tools.echo import timed_echo
 from tools.errors import MakeCommand, ToolError
+from tools.sandbox.next_steps import next_steps
 from tools.sandbox.process import prepare_process
 from tools.sandbox.project import CHECKOUT
-from tools.sandbox.samples import APPROVERS, FIRST_REQUEST, NEXT_REQUEST
+from tools.sandbox.samples import FIRST_REQUEST
 from tools.sandbox.state import StateFile
-from tools.sandbox.system import System, running_system
-
-
-def print_next_steps(system: System, first: str) -> None:
-    """Print three steps from the first mail to its execution's result, and how to ask again.
-
-    `first` is the URL of the first request's execution.
-    """
-    executions = f"{system.state['api']}/executions"
-    click.echo(
-        f"\n1. Open the mailbox, and there the mail to {APPROVERS[0]}:\n\n"
-        f"   {system.state['inbox']}\n\n"
-        "2. Follow the mail's APPROVE link, and press the button of its page.\n\n"
-        "3. See the execution's result; paste this into another terminal:\n\n"
-        f"{system.operator.curl(first)}\n\n"
-        "To ask for another approval, paste this:\n\n"
-        f"{system.operator.curl(executions, NEXT_REQUEST)}\n\n"
-        "New approvers are invited first and get their first mail after two or three minutes.\n"
-        "Ctrl-C stops everything."
-    )
+from tools.sandbox.system import running_system
 
 
 @click.command(cls=MakeCommand)
@@ -69,7 +51,7 @@ def main(port: int | None, inbox_port: int | None, directory: Path, project: Pat
         echo("first request sent, approvers mailed")
         state_file.write(system.state)
         echo(f"ready: {system.state['api']}")
-        print_next_steps(system, first["links"]["self"])
+        click.echo(next_steps(system, first["execution"]))
         system.emulator.wait()
         raise ToolError(f"the emulator stopped unexpectedly, see {directory}/emulator.log")
 

@@ -20,4 +20,9 @@ NEXT_REQUEST = {
     "approvers": ["linus@example.com"],
     "requestedBy": "margaret@example.com",
 }
-"""Printed as a command to paste."""
+"""Printed as a line to paste."""
+ASK = (
+    "--subject 'Delete the backups of 2019?' --approver linus@example.com \\\n"
+    "  --requested-by margaret@example.com"
+)
+"""The same as arguments of `assent start`."""

@@ -72,6 +72,11 @@ def _deploy_system(
         echo=echo,
     )
     outputs = stack.outputs()
+    # MiniStack doesn't turn on what a table's template says of recovery.
+    account.dynamodb.update_continuous_backups(
+        TableName=outputs["TableName"],
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
     operator = IamUser.create(account, "operator", outputs["OperatorPolicyArn"])
     stranger = IamUser.create(account, "stranger")
     for approver in APPROVERS:

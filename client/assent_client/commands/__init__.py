@@ -1,20 +1,27 @@
 """The command `assent`: the operators' routes of a stage, from a shell."""
 
+import os
 import sys
 from typing import Any
 
+import botocore.session
 import click
 
 from ..client import Assent
-from ..errors import AssentError, Refused, Unreachable
-from .approvals import COMMANDS
+from ..errors import AssentError, Refused
 from .approvers import approvers
+from .changes import cancel, extend, reassign, remind
+from .doctor import doctor
 from .export import export
 from .inputs import api_url
+from .listing import list_approvals
 from .output import plain
+from .show import report, show
+from .start import start
 
-REFUSED, USAGE, UNREACHABLE = 1, 2, 3
-"""Exit statuses beside 0: the API refuses, the command was given wrongly, AWS doesn't answer."""
+REFUSED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+"""Exit statuses beside 0: the API refuses, the command was given wrongly, AWS doesn't answer,
+Ctrl-C."""
 
 
 class Assenting(click.Group):
@@ -23,24 +30,34 @@ class Assenting(click.Group):
     def main(self, *args: Any, **more: Any) -> Any:
         """Run a command and end with its exit status."""
         try:
-            return super().main(*args, **more)
+            sys.exit(super().main(*args, **more | {"standalone_mode": False}))
         except Refused as e:
             fail(f"{e.message} ({e.code})", REFUSED)
-        except Unreachable as e:
-            fail(str(e), UNREACHABLE)
         except AssentError as e:
             fail(str(e), UNREACHABLE)
+        except click.UsageError as e:
+            where = e.ctx.command_path if e.ctx else "assent"
+            fail(f"{e.format_message().rstrip('.')}; see: {where} --help", USAGE)
+        except click.ClickException as e:
+            fail(e.format_message(), USAGE)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:  # The reader has enough: `assent list | head -1`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(REFUSED)
 
 
 def fail(why: str, status: int) -> None:
-    """Say why, and end."""
-    click.echo(f"assent: {plain(why)}".replace("\n", " "), err=True)
+    """Say why in one line, and end."""
+    click.echo(" ".join(f"assent: {plain(why)}".split()), err=True)
     sys.exit(status)
 
 
 @click.group(cls=Assenting, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--url", envvar="ASSENT_URL", help="The API's URL, which ends in /api. [ASSENT_URL]")
-@click.option("--stage", help="A stage that this checkout deployed, in place of --url.")
+@click.option(
+    "--stage", help="A stage, in place of --url: of this checkout, or its stack assent-STAGE."
+)
 @click.option(
     "--output", type=click.Choice(["table", "json"]), default="table", help="For people, or JSON."
 )
@@ -64,8 +81,12 @@ class Session:
     @property
     def api(self) -> Assent:
         """Return the client."""
-        return Assent(api_url(*self._where))
+        session = botocore.session.get_session()
+        return Assent(api_url(*self._where, session), session=session)
 
 
-for command in (*COMMANDS, approvers, export):
+for command in (
+    *(start, list_approvals, show, report, cancel, remind, extend, reassign),
+    *(approvers, export, doctor),
+):
     assent.add_command(command)

@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import click
 import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -41,27 +43,44 @@ class Detail(click.ParamType[tuple[str, str]]):
         return label, text
 
 
-def api_url(url: str | None, stage: str | None) -> str:
-    """Return the API's URL: the given one, or that of the stage which this checkout deployed."""
+def api_url(url: str | None, stage: str | None, session: botocore.session.Session) -> str:
+    """Return the API's URL: the given one; or the stage's, of this checkout or of its stack."""
     if url:
         return url
     if not stage:
         raise click.UsageError(
-            "which API? Give --url https://.../api, set ASSENT_URL, or give --stage in the "
-            "checkout that deployed it"
+            "which API? Give --url https://.../api, set ASSENT_URL, or give --stage"
         )
+    return _recorded(stage) or _of_stack(stage, session)
+
+
+def _recorded(stage: str) -> str | None:
+    """Return the URL in Chalice's record of a stage; None if this isn't the checkout with it."""
     record = Path(".chalice") / "deployed" / f"{stage}.json"
     try:
         resources = json.loads(record.read_text("utf-8"))["resources"]
+        urls = [one["rest_api_url"] for one in resources if one["resource_type"] == "rest_api"]
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError, KeyError, TypeError) as e:
-        raise click.UsageError(
-            f"{record} can't be read ({type(e).__name__}): run this in the checkout that deployed "
-            f"stage {stage}, or give --url"
-        ) from None
-    urls = [one["rest_api_url"] for one in resources if one["resource_type"] == "rest_api"]
-    if not urls:
-        raise click.UsageError(f"{record} names no API: deploy stage {stage} first")
-    return str(urls[0])
+        said = f"{record} can't be read ({type(e).__name__}): run `make deploy`, or give --url"
+        raise click.UsageError(said) from None
+    return str(urls[0]) if urls else None
+
+
+def _of_stack(stage: str, session: botocore.session.Session) -> str:
+    """Return the URL in the output `ApiUrl` of the stack assent-<stage>."""
+    stack = f"assent-{stage}"
+    try:
+        cloudformation: Any = session.create_client("cloudformation")
+        outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
+    except (BotoCoreError, ClientError) as e:
+        said = f"no record of stage {stage} is here, and CloudFormation doesn't say: {e}"
+        raise click.UsageError(f"{said}; give --url") from None
+    for one in outputs:
+        if one["OutputKey"] == "ApiUrl":
+            return str(one["OutputValue"])
+    raise click.UsageError(f"stack {stack} names no API yet: run `make deploy STAGE={stage}`")
 
 
 def request_in(text: str) -> dict[str, Any]:

@@ -48,14 +48,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     if sum(widths) + 2 * len(widths) > console().width + _FOLDED:
         for row in cells:
             print_facts(zip(columns, row, strict=True))
-            console().print()
+            click.echo()
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in cells:
         table.add_row(*map(Text, row))
-    console().print(table)
+    _print(table)
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -65,7 +65,28 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts:
         table.add_row(name, Text(plain(value)))
-    console().print(table)
+    _print(table)
+
+
+def print_marked(mark: str, style: str, part: str, said: str, todo: str) -> None:
+    """Print a marked line about a part, and below it what to do, if there is anything."""
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=5)
+    line.add_column(width=13)
+    line.add_column(overflow="fold")
+    line.add_row(Text(mark, style), Text(part, "bold"), Text(plain(said)))
+    if todo:
+        line.add_row("", "", Text(f"-> {plain(todo)}", "cyan"))
+    _print(line)
+
+
+def _print(table: Table) -> None:
+    """Print a table; without the blanks that fill its lines up, which no file or pipe wants."""
+    out = console()
+    with out.capture() as captured:
+        out.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def console() -> Console:
@@ -78,6 +99,12 @@ def left(expires_at: str, now: datetime | None = None) -> str:
     """Return the time until then in words, in its largest unit: `2 days`."""
     until = datetime.fromisoformat(expires_at) - (now or datetime.now(UTC))
     return "over" if until <= timedelta() else words(until)
+
+
+def time_of(at: str, *, seconds: bool = False) -> str:
+    """Return a time of the API as people read it: `2026-11-22 09:12 UTC`."""
+    form = "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
+    return f"{datetime.fromisoformat(at).astimezone(UTC):{form}} UTC"
 
 
 def words(duration: timedelta) -> str:

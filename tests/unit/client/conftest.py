@@ -32,9 +32,11 @@ class InProcess(BaseAdapter):
         self._client = client
 
     def send(self, request: Any, *_: Any, **__: Any) -> requests.Response:
-        """Return the app's answer to a signed call."""
+        """Return the app's answer to a call, which is signed unless its route is public."""
         self.sent.append(request)
-        assert request.headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=")
+        signature = request.headers.get("Authorization", "")
+        is_signed = signature.startswith("AWS4-HMAC-SHA256 Credential=")
+        assert is_signed or str(request.url).endswith("/health")
         if self.faults and (answer := self.faults.pop(0)(request)) is not None:
             return answer
         parts = urlsplit(str(request.url))

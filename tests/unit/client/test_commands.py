@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from assent_client.commands.inputs import Duration
 from assent_client.commands.output import left, plain
+from botocore.exceptions import ClientError
 from click.testing import Result
 
 from tests.builders import request_approval
@@ -81,7 +83,7 @@ def test_list_and_show_say_who_has_decided_and_for_whom_it_waits(run: Run, ports
     assert run("list", "--requested-by", "m@example.com").exit_code == 0
     shown = run("show", approval).stdout
     assert "Release 4.2" in shown
-    assert "requested" in shown
+    assert f"mailed to {ADA} [function]" in shown
     assert "grace@example.com" in shown
 
 
@@ -124,8 +126,9 @@ def test_an_error_is_one_sentence_and_an_exit_status(
 ) -> None:
     ended = run(*arguments)
     assert ended.exit_code == status
+    assert ended.stderr.startswith("assent: ")
     assert said in ended.stderr
-    assert "Traceback" not in ended.output
+    assert ended.output.count("\n") == 1
 
 
 def test_an_api_that_is_away_ends_with_three(
@@ -144,7 +147,31 @@ def test_without_an_address_the_ways_to_give_one_are_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "set ASSENT_URL" in run("--url", "", "list").stderr
+    Path(".chalice", "deployed").mkdir(parents=True)
+    Path(".chalice", "deployed", "dev.json").write_text("{")
     assert "can't be read" in run("--url", "", "--stage", "dev", "list").stderr
+
+
+def test_the_address_of_a_stage_is_an_output_of_its_stack(
+    run: Run, server: InProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where no checkout with its record is at hand."""
+    monkeypatch.chdir(tmp_path)
+    url = "https://stack.example.com/api"
+    outputs = {"assent-dev": [{"OutputKey": "ApiUrl", "OutputValue": url}], "assent-new": []}
+
+    class CloudFormation:
+        def describe_stacks(self, StackName: str) -> Any:  # noqa: N803 (as botocore has it)
+            if StackName not in outputs:
+                raise ClientError({"Error": {"Message": "does not exist"}}, "DescribeStacks")
+            return {"Stacks": [{"Outputs": outputs[StackName]}]}
+
+    made = lambda *_, **__: CloudFormation()  # noqa: E731
+    monkeypatch.setattr(botocore.session.Session, "create_client", made)
+    assert run("--url", "", "--stage", "dev", "list").exit_code == 0
+    assert str(server.sent[-1].url).startswith(f"{url}/approvals")
+    assert "make deploy STAGE=new" in run("--url", "", "--stage", "new", "list").stderr
+    assert "does not exist" in run("--url", "", "--stage", "none", "list").stderr
 
 
 def test_the_address_of_a_stage_is_in_its_record(

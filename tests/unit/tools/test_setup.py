@@ -20,7 +20,9 @@ class Machine:
         self._programs.mkdir()
         (self._project / "tools").mkdir(parents=True)
         shutil.copy(CHECKOUT / "tools" / "setup.sh", self._project / "tools")
-        (self._project / "requirements-dev.txt").touch()
+        (self._project / "client").mkdir()
+        for name in ("requirements-dev.txt", "client/pyproject.toml"):
+            (self._project / name).touch()
         for name in THERE:
             (self._programs / name).symlink_to(shutil.which(name) or name)
         self.has("id", "echo 1000")
@@ -35,7 +37,7 @@ class Machine:
     def has_venv(self) -> None:
         """Make the .venv that the script would make."""
         (self._project / ".venv").mkdir()
-        files = ("requirements-dev.txt", "tools/setup.sh")
+        files = ("requirements-dev.txt", "client/pyproject.toml", "tools/setup.sh")
         text = b"".join((self._project / name).read_bytes() for name in files)
         cksum = str(self._programs / "cksum")
         summed = subprocess.run([cksum], input=text, capture_output=True, check=True)

@@ -1,0 +1,1 @@
+"""What `assent doctor` looks at: each check yields findings, with what to do where one is wrong."""

@@ -1,0 +1,66 @@
+"""The command `list`: approvals by outcome, by person, by deadline."""
+
+from typing import Any
+
+import click
+
+from ..types import Summary
+from .output import left, print_json, print_table, time_of
+
+
+@click.command("list")
+@click.option(
+    "--outcome", type=click.Choice(["pending", "approved", "rejected", "expired", "cancelled"])
+)
+@click.option("--approver", help="What waits for this person, soonest deadline first.")
+@click.option("--requested-by", help="What this person asked, newest first.")
+@click.option(
+    "--due",
+    type=click.Choice(["overdue", "soon"]),
+    help="What should have been done ten minutes ago; what has to be decided within a day.",
+)
+@click.option("--limit", type=click.IntRange(min=1), default=50, help="How many at the most.")
+@click.pass_obj
+def list_approvals(session: Any, /, limit: int, **given: str | None) -> None:
+    """List approvals: what is pending, newest first, or what one option says."""
+    which = {name: value for name, value in given.items() if value}
+    if len(which) > 1:
+        raise click.UsageError("give one of --outcome, --approver, --requested-by and --due")
+    if "requested_by" in which:
+        which = {"requestedBy": which["requested_by"]}
+    found = []
+    for one in session.api.approvals(page=min(limit, 100), **which):
+        found.append(one)
+        if len(found) == limit:
+            break
+    if session.as_json:
+        print_json(found)
+        return
+    rows = (
+        (
+            one["id"],
+            one["subject"],
+            one["requestedBy"] or "",
+            f"{one['approvals']} of {one['approvalsNeeded']}",
+            "\n".join(_waiting(one)) or one["outcome"],
+            _when(one),
+        )
+        for one in found
+    )
+    columns = ("id", "subject", "requested by", "approvals", "waits for", "time left, or closed")
+    if found:
+        print_table(columns, rows)
+    else:
+        click.echo("there are none", err=True)
+
+
+def _waiting(approval: Summary) -> list[str]:
+    """Return for whom it waits, each with what became of their mail."""
+    return [f"{one['approver']}: {one['mail']}" for one in approval["approvers"] if one["mail"]]
+
+
+def _when(approval: Summary) -> str:
+    """Return the time that is left, or when it was closed."""
+    if approval["outcome"] == "pending" or approval["closedAt"] is None:
+        return left(approval["expiresAt"])
+    return time_of(approval["closedAt"])
