@@ -1,0 +1,202 @@
+"""One approval of the fake: its rules, and its JSON as the API has it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..errors import Refused, refusal
+from .requests import asked_first, invalid
+
+Json = dict[str, Any]
+PRINCIPAL = "arn:aws:iam::111122223333:user/operator"
+"""Who signs the fake's calls."""
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as the API has it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def closed_already(outcome: str) -> Refused:
+    """Return the refusal of a command for an approval that is over."""
+    code, status = ("Expired", 410) if outcome == "expired" else ("AlreadyDecided", 409)
+    return refusal(status, {"code": code, "message": f"This was {outcome} already."})
+
+
+class FakeApproval:
+    """An approval; `view` is the API's JSON of it, and follows each change."""
+
+    def __init__(self, number: int, request: Mapping[str, Any], arn: str, now: datetime) -> None:
+        people = asked_first(request)
+        needed = request.get("approvalsNeeded", 1)
+        self.request = dict(request)
+        self.expires_at = now + timedelta(seconds=request.get("expiresIn", 604_800))
+        self.view: Json = {
+            "id": f"{number:026d}".translate(str.maketrans("0189", "abcd")),
+            "outcome": "pending",
+            "subject": str(request["subject"]).strip(),
+            "requestedBy": request.get("requestedBy"),
+            "approvalsNeeded": len(people) if needed == "all" else needed,
+            "rejectionsNeeded": request.get("rejectionsNeeded", 1),
+            "createdAt": iso(now),
+            "expiresAt": iso(self.expires_at),
+            "closedAt": None,
+            "details": request.get("details", ""),
+            "approvers": [{"approver": one, "mail": "sent", "decision": None} for one in people],
+            "settledAt": None,
+            "executionArn": arn,
+            "events": [],
+        }
+        self.happened(now, "requested", request.get("requestedBy") or arn, "function")
+        for one in people:
+            self.happened(now, "mailed", one, "function")
+
+    def happened(self, now: datetime, what: str, who: str, via: str, **more: str) -> None:
+        """Add an event; one by `api` is signed, and `who` is a claim unless it is empty."""
+        event = {"at": iso(now), "what": what, "who": who, "via": via, "note": ""} | more
+        if via == "api":
+            event |= {"principal": PRINCIPAL} | ({"by": who} if who else {"who": PRINCIPAL})
+        self.view["events"].append(event)
+
+    def check_open(self) -> None:
+        """Raise AlreadyDecided or Expired if the approval is over."""
+        if self.view["outcome"] != "pending":
+            raise closed_already(self.view["outcome"])
+
+    def asked(self, address: str) -> Json | None:
+        """Return the entry of a person who is asked, by the address in any case."""
+        for one in self.view["approvers"]:
+            if one["approver"].lower() == address.lower():
+                return one  # type: ignore[no-any-return]
+        return None
+
+    @property
+    def active(self) -> list[Json]:
+        """The entries of people who weren't replaced."""
+        return [one for one in self.view["approvers"] if "replacedBy" not in one]
+
+    @property
+    def waits_for(self) -> list[str]:
+        """The people whose decision is awaited."""
+        if self.view["outcome"] != "pending":
+            return []
+        return [one["approver"] for one in self.active if one["decision"] is None]
+
+    def count(self, choice: str) -> int:
+        """Return the number of such decisions."""
+        decisions = [one["decision"] for one in self.view["approvers"] if one["decision"]]
+        return sum(decision["decision"] == choice for decision in decisions)
+
+    def decide(self, address: str, choice: str, reason: str, now: datetime) -> None:
+        """Record a decision as a page does."""
+        one = self.asked(address)
+        if one is None:
+            raise refusal(404, {"code": "NotFound", "message": f"{address} is not asked"})
+        if one["decision"]:
+            if one["decision"]["decision"] == choice:
+                return
+            raise closed_already("decided")
+        if "replacedBy" in one:
+            raise refusal(410, {"code": "Reassigned", "message": "Somebody else is asked."})
+        if self.view["outcome"] == {"approve": "approved", "reject": "rejected"}[choice]:
+            return
+        self.check_open()
+        required = self.request.get("reasonRequired", "onReject")
+        if not reason and (required == "always" or (required, choice) == ("onReject", "reject")):
+            raise invalid("reason", "please say why, it is required")
+        one["decision"] = {
+            "approver": one["approver"],
+            "decision": choice,
+            "reason": reason,
+            "decidedAt": iso(now),
+        }
+        what = "approved" if choice == "approve" else "rejected"
+        self.happened(now, what, one["approver"], "page")
+        self._tally(now)
+
+    def _tally(self, now: datetime) -> None:
+        approvals, needed = self.count("approve"), self.view["approvalsNeeded"]
+        out_of_reach = approvals + len(self.waits_for) < needed
+        if approvals >= needed:
+            self.close("approved", now)
+        elif self.count("reject") >= self.view["rejectionsNeeded"] or out_of_reach:
+            self.close("rejected", now)
+
+    def close(self, outcome: str, now: datetime) -> None:
+        """End it: the execution is resumed and the outcome announced at once."""
+        self.view |= {"outcome": outcome, "closedAt": iso(now), "settledAt": iso(now)}
+        self.happened(now, "resumed", "assent", "tick")
+
+    def reassign(self, body: Mapping[str, Any], now: datetime) -> None:
+        """Have somebody else asked; unchanged if that was done already."""
+        leaving, to = self.asked(body["from"]), str(body["to"])
+        if leaving and leaving.get("replacedBy", "").lower() == to.lower():
+            return
+        if leaving is None or "replacedBy" in leaving:
+            raise invalid("from", f"{body['from']} is not asked to approve this")
+        if leaving["decision"]:
+            raise invalid("from", f"{body['from']} has decided already; a decision is final")
+        if any(one["approver"].lower() == to.lower() for one in self.active):
+            raise invalid("to", f"{to} is asked already")
+        requester = str(self.request.get("requestedBy") or "").lower()
+        if to.lower() == requester and not self.request.get("allowSelfApproval"):
+            raise invalid("to", f"{to} asks, and may not approve their own request")
+        leaving["replacedBy"] = to
+        note = {"note": body["note"], "noteBy": "operator"} if body.get("note") else {}
+        again = self.asked(to)
+        if again is None:
+            entry = {"approver": to, "mail": "sent", "decision": None} | note
+            self.view["approvers"].append(entry)
+        else:
+            again.pop("replacedBy")
+            again.update(note)
+        moved = f"{leaving['approver']} -> {to}"
+        said = {"why": body["note"]} if body.get("note") else {}
+        self.happened(now, "reassigned", body.get("by", ""), "api", note=moved, **said)
+
+    def erase(self, now: datetime) -> None:
+        """Remove texts and addresses."""
+        if "erasedAt" in self.view:
+            return
+        if self.view["outcome"] == "pending":
+            message = "This is pending: have it decided or cancel it, then erase it."
+            raise refusal(409, {"code": "NotSettled", "message": message})
+        self.view |= {"subject": "(erased)", "details": "", "erasedAt": iso(now)}
+        if self.view["requestedBy"]:
+            self.view["requestedBy"] = "requester@erased.invalid"
+        for number, one in enumerate(self.view["approvers"], 1):
+            one["approver"] = f"approver-{number}@erased.invalid"
+            one.pop("note", None)
+            if one["decision"]:
+                one["decision"] |= {"approver": one["approver"], "reason": ""}
+        for event in self.view["events"]:
+            event.pop("why", None)
+            event |= {"who": "operator@erased.invalid", "note": ""}
+        self.happened(now, "erased", "", "api")
+
+    def summary(self) -> Json:
+        """Return a row of a list."""
+        left_out = ("details", "events", "approvers")
+        row = {name: value for name, value in self.view.items() if name not in left_out}
+        waits = self.waits_for
+        return row | {
+            "approvals": self.count("approve"),
+            "rejections": self.count("reject"),
+            "waitsFor": waits,
+            "approvers": [
+                {
+                    "approver": one["approver"],
+                    "answer": _answer(one, self.view["outcome"]),
+                    "mail": "Mailed." if one["approver"] in waits else "",
+                }
+                for one in self.active
+            ],
+        }
+
+
+def _answer(approver: Json, outcome: str) -> str:
+    decision = approver["decision"]
+    if decision is None:
+        return "has not decided" if outcome == "pending" else "did not decide"
+    past = "approved" if decision["decision"] == "approve" else "rejected"
+    return f"{past} on {decision['decidedAt']}"
