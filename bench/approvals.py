@@ -1,6 +1,7 @@
 """The approvals that a measured table holds."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -10,23 +11,27 @@ from chalicelib.domain.outbox_entries import Mail
 from tests.builders import an_approval
 from tests.fakes import TOKEN
 
+REQUESTER = "margaret@example.com"
 APPROVERS = 500
 """The number of approvers among whom the tick's approvals are spread, one for each approval."""
 
 
-def approver(number: int) -> str:
+def approver(number: int, among: int = APPROVERS) -> str:
     """Return the approver of the approval of that number."""
-    return f"approver{number % APPROVERS}@example.com"
+    return f"approver{number % among}@example.com"
 
 
-def mailed_approval(number: int, *, now: datetime, left: timedelta) -> Approval:
+def mailed_approval(
+    number: int, *, now: datetime, left: timedelta, among: int = APPROVERS, **fields: Any
+) -> Approval:
     """Return a pending approval that was mailed at `now` and expires `left` later.
 
     Approvals with different numbers have different tasks, and were made in different seconds.
     """
     token = f"{number}{TOKEN}"
-    address = approver(number)
-    new = an_approval(approvers=[address], details={"Version": "4.2.0", "Risk": "low"})
+    address = approver(number, among)
+    details = {"Version": "4.2.0", "Risk": "low"}
+    new = an_approval(approvers=[address], details=details, **fields)
     new = replace(
         new,
         id=link_tokens.approval_id(token),

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 
 from rich.progress import track
 
+from bench.approvals import REQUESTER
 from bench.environment import ENVIRONMENT
+from bench.measured_journeys import Step
 from bench.packages import ROOT, Packages
 from bench.price import journey_steps
 from bench.report import Row, Table
@@ -16,6 +19,8 @@ from bench.tick import approval_table
 from bench.works import largest_works
 
 STORED = (100, 10_000)
+LISTED = (100, 100_000)
+"""How many approvals are stored when lists are read: half are overdue, half are due soon."""
 
 
 def growth(_: Packages) -> list[Table]:
@@ -26,6 +31,36 @@ def growth(_: Packages) -> list[Table]:
             table.write(stored, timedelta(days=300))
             found.append(journey_steps(table, "each verb"))
             fifty = journey_steps(table, "fifty approvers")
+    with_fifty: list[Row] = [
+        (step["verb"], sum(step["calls"].values()), step["reads"], step["writes"]) for step in fifty
+    ]
+    return [
+        _compared("Calls; read units, write units", "verb", STORED, found),
+        _compared("Operators' lists", "list", LISTED, _listed()),
+        Table("Fifty approvers", ("verb", "calls", "read units", "write units"), with_fifty),
+        Table("The largest legal input", ("function", "input, kB", "peak, MB"), _largest()),
+    ]
+
+
+def _listed() -> list[list[Step]]:
+    """Return the steps that show each list, among few and many stored approvals."""
+    found, written = [], 0
+    with approval_table() as table:
+        for stored in track(LISTED, "lists"):
+            for number in range(written, stored, 100):
+                asker = f"{number or ''}{REQUESTER}"  # the first hundred are what is listed
+                for left in (timedelta(hours=-1), timedelta(hours=12)):
+                    table.write(50, left, among=2, requestedBy=asker)
+            written = stored
+            steps = journey_steps(table, "lists")
+            found.append([step for step in steps if step["verb"] != "invite"])
+    return found
+
+
+def _compared(
+    title: str, verb: str, stored: Sequence[int], found: Sequence[Sequence[Step]]
+) -> Table:
+    """Return calls and units of each verb, with few and with many approvals stored."""
     rows: list[Row] = []
     for few, many in zip(*found, strict=True):
         figures = [
@@ -33,15 +68,7 @@ def growth(_: Packages) -> list[Table]:
             for step in (few, many)
         ]
         rows.append((few["verb"], *figures))
-    columns = ("verb", *(f"{stored:,} stored" for stored in STORED))
-    with_fifty: list[Row] = [
-        (step["verb"], sum(step["calls"].values()), step["reads"], step["writes"]) for step in fifty
-    ]
-    return [
-        Table("Calls; read units, write units", columns, rows),
-        Table("Fifty approvers", ("verb", "calls", "read units", "write units"), with_fifty),
-        Table("The largest legal input", ("function", "input, kB", "peak, MB"), _largest()),
-    ]
+    return Table(title, (verb, *(f"{number:,} stored" for number in stored)), rows)
 
 
 def _largest() -> list[Row]:

@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 import app as assent
-from bench.approvals import approver
+from bench.approvals import REQUESTER, approver
 from bench.measured_app import Context, Json
 from bench.measured_wiring import MeasuredWiring
 from bench.works import DETAILS, TICK, http
@@ -186,6 +186,22 @@ def each_verb(stage: Stage) -> None:
     stage.decide(first)
 
 
+def lists(stage: Stage) -> None:
+    """Show an operator each list."""
+    for number in range(25):
+        event = http("PUT", "/approvers/{email}", approver(number))
+        stage.call("invite", assent.app, event | {"headers": {}})
+    for verb, query in (
+        ("by outcome", {"outcome": "pending"}),
+        ("by approver", {"approver": approver(0)}),
+        ("by requester", {"requestedBy": REQUESTER}),
+        ("overdue", {"due": "overdue"}),
+        ("due soon", {"due": "soon"}),
+    ):
+        stage.get(f"50 {verb}", "/approvals", "", limit="50", **query)
+    stage.get("25 approvers", "/approvers", "", limit="25")
+
+
 def fifty_approvers(stage: Stage) -> None:
     """Ask fifty people, of whom two have to approve."""
     people = [approver(number) for number in range(50)]
@@ -202,6 +218,7 @@ JOURNEYS: dict[str, Callable[[Stage], None]] = {
     "fifty for one approver, in bulk": fifty_at_once,
     "each verb": each_verb,
     "fifty approvers": fifty_approvers,
+    "lists": lists,
 }
 
 

@@ -154,10 +154,10 @@ class ApprovalTable:
             sys.exit(f"{due} approvals were due, and {report['answered']} tasks were answered")
         return report
 
-    def write(self, number: int, left: timedelta) -> None:
-        """Write approvals that have this time left."""
+    def write(self, number: int, left: timedelta, **more: Any) -> None:
+        """Write approvals that have this time left; `more` is as `mailed_approval` has it."""
         approvals = (
-            mailed_approval(n, now=START, left=left) for n in islice(self._numbers, number)
+            mailed_approval(n, now=START, left=left, **more) for n in islice(self._numbers, number)
         )
         stored = (
             item
