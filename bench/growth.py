@@ -49,7 +49,8 @@ def _listed() -> list[list[Step]]:
         for stored in track(LISTED, "lists"):
             for number in range(written, stored, 100):
                 asker = f"{number or ''}{REQUESTER}"  # the first hundred are what is listed
-                for left in (timedelta(hours=-1), timedelta(hours=12)):
+                for hours in (-1, 12):
+                    left = timedelta(hours=hours, seconds=number // 100)  # fifty in one second
                     table.write(50, left, among=2, requestedBy=asker)
             written = stored
             steps = journey_steps(table, "lists")

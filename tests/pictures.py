@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 from rich.progress import track
 
 from tests.states import State, every_state
+from tests.terminal import terminal_svg
 from tools.errors import MakeCommand, ToolError
 
 DOCUMENTED = Path(__file__).parent.parent / "docs" / "pictures"
@@ -33,6 +34,7 @@ ARGUMENTS = (
 )
 """As root, Chromium has no sandbox of its own; the others keep it from calling home."""
 
+TERMINAL = DOCUMENTED / "terminal.svg"
 README = {
     "mail": ("mail", 760),
     "approve": ("page", 390),
@@ -119,6 +121,7 @@ def main(folder: Path) -> None:
                     page.screenshot(path=folder / rendering / f"{name}.png", full_page=True)
         _take_documented(browser, states)
         _make_sheet(browser, folder)
+    TERMINAL.write_text(terminal_svg(), "utf-8")
     click.echo(f"{folder}: {len(states)} states in {len(RENDERINGS)} renderings; docs/pictures")
 
 

@@ -26,11 +26,11 @@ def section(title: str) -> str:
     return found[0]
 
 
-def snippet(title: str) -> str:
-    """Return the one fenced block under a heading."""
-    (found,) = re.findall(r"^```\w+\n(.*?)^```$", section(title), re.M | re.S)
-    text: str = found
-    return text
+def snippet(title: str, number: int = 0, of: int = 1) -> str:
+    """Return a fenced block under a heading that has so many."""
+    found: list[str] = re.findall(r"^```\w+\n(.*?)^```$", section(title), re.M | re.S)
+    assert len(found) == of
+    return found[number]
 
 
 def states(title: str) -> dict[str, Any]:

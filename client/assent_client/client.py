@@ -1,5 +1,6 @@
 """The client: one method for each of the operators' routes."""
 
+import os
 import re
 import time
 import uuid
@@ -59,9 +60,9 @@ class Assent:
 
     @property
     def region(self) -> str | None:
-        """The API's region: that of its URL, or else the session's."""
+        """The API's region: that of its URL, or else the one that AWS's tools find."""
         found = _REGION.search(self.url)
-        return found[1] if found else self.session.get_config_variable("region")
+        return found[1] if found else region_of(self.session)
 
     def start(self, request: Mapping[str, Any], key: str | None = None) -> Started:
         """Start an execution, which asks; `request` is as docs/api.md has it.
@@ -252,6 +253,12 @@ class Assent:
         SigV4Auth(credentials.get_frozen_credentials(), "execute-api", region).add_auth(signed)
         call.headers.update(dict(signed.headers.items()))
         return call
+
+
+def region_of(session: botocore.session.Session) -> str | None:
+    """Return the region of AWS_REGION, which botocore doesn't read, or the session's."""
+    configured: str | None = session.get_config_variable("region")
+    return os.environ.get("AWS_REGION") or configured
 
 
 def _part(name: str) -> str:

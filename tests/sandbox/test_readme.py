@@ -22,6 +22,7 @@ from tests.sandbox.client import ACCOUNT, Json, Sandbox, policy, press, statemen
 from tools.sandbox.samples import FIRST_REQUEST
 
 ADA = "ada@example.com"
+CHECKOUT = Path(__file__).parents[2]
 PURPOSES = {"A child": "a child, waited for", "A function": "a function", "A queue": "a queue"}
 """Heading -> the purpose in the table of permissions."""
 
@@ -161,36 +162,105 @@ def shell(line: str, **more: str) -> Json:
     return answered
 
 
-def test_the_curl_line_asks(sandbox: Sandbox) -> None:
-    """Signed with an operator's keys, in a shell."""
-    keys = sandbox.state["operator"]
+@pytest.mark.parametrize("keys", ["lasting", "temporary"])
+def test_the_curl_line_asks(sandbox: Sandbox, keys: str) -> None:
+    """Signed with an operator's keys, in a shell; temporary keys have a session token."""
+    subject = f"Release by curl, with {keys} keys?"
     line = (
-        readme.snippet("HTTP")
+        readme.snippet("HTTP", 1, of=2)
         .replace("https://abcdef1234.execute-api.us-east-1.amazonaws.com/api", sandbox.state["api"])
+        .replace("release-4-2-0", f"by-curl-{keys}")
         # An example asks the same question in this sandbox.
-        .replace("Release 4.2.0 of the shop?", "Release by curl?")
+        .replace("Release 4.2.0 of the shop?", subject)
     )
-    started = shell(
-        line,
-        AWS_ACCESS_KEY_ID=keys["accessKeyId"],
-        AWS_SECRET_ACCESS_KEY=keys["secretAccessKey"],
-    )
+    started = shell(line, **(operator_keys(sandbox) if keys == "lasting" else assumed(sandbox)))
     assert started.keys() == {"execution", "executionArn", "status", "links"}
-    assert press(sandbox.link(ADA, "Release by curl?")).status == 200
+    assert press(sandbox.link(ADA, subject)).status == 200
     assert sandbox.ended(started["execution"])["outcome"] == "approved"
 
 
-def test_the_curl_lines_that_make_demo_prints_work(sandbox: Sandbox, folder: Path) -> None:
-    """As they are printed, with the operator's keys: one shows the first request, one asks."""
-    lines = re.findall(r"^curl .*?(?=\n\n)", (folder / "said.log").read_text(), re.M | re.S)
-    show, ask = lines
-    assert shell(show)["approval"]["subject"] == FIRST_REQUEST["subject"]
+def test_the_line_of_assent_asks_and_waits(sandbox: Sandbox) -> None:
+    subject = "Release by the command?"
+    line = readme.snippet("HTTP", of=2).replace("Release 4.2.0 of the shop?", subject)
+    line = line.replace("assent start", ".venv/bin/assent start").replace("release-4", "release-5")
+    variables = operator_keys(sandbox) | {
+        "ASSENT_URL": sandbox.state["api"],
+        "AWS_REGION": sandbox.state["aws"]["region"],
+    }
+    with subprocess.Popen(["/bin/sh", "-c", line], cwd=CHECKOUT, env=os.environ | variables) as run:
+        press(sandbox.link(ADA, subject))
+        assert run.wait(60) == 0
+
+
+def operator_keys(sandbox: Sandbox) -> dict[str, str]:
+    """Return the variables of the operator's keys."""
+    keys = sandbox.state["operator"]
+    return {
+        "AWS_ACCESS_KEY_ID": keys["accessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["secretAccessKey"],
+        "AWS_SESSION_TOKEN": "",
+    }
+
+
+def assumed(sandbox: Sandbox) -> dict[str, str]:
+    """Return the variables of a role with the operator policy."""
+    iam = sandbox.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    made = iam.create_role(
+        RoleName="operators",
+        AssumeRolePolicyDocument=json.dumps(policy(trust | {"Action": "sts:AssumeRole"})),
+    )
+    (attached,) = iam.list_attached_user_policies(UserName="operator")["AttachedPolicies"]
+    iam.attach_role_policy(RoleName="operators", PolicyArn=attached["PolicyArn"])
+    keys = sandbox.client("sts").assume_role(RoleArn=made["Role"]["Arn"], RoleSessionName="test")
+    found = keys["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": found["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": found["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": found["SessionToken"],
+    }
+
+
+def test_the_curl_line_that_make_demo_prints_works(sandbox: Sandbox, folder: Path) -> None:
+    """As it is printed, with the operator's keys."""
+    (ask,) = re.findall(r"^curl .*?(?=\n\n)", (folder / "said.log").read_text(), re.M | re.S)
     arguments = shlex.split(ask)
     asked = json.loads(arguments[arguments.index("-d") + 1])
     started = shell(ask)
     (approver,) = asked["approvers"]
     assert press(sandbox.link(approver, asked["subject"])).status == 200
     assert sandbox.ended(started["execution"])["outcome"] == "approved"
+
+
+def test_the_lines_of_assent_that_make_demo_prints_work(sandbox: Sandbox, folder: Path) -> None:
+    """As they are printed, in the checkout: one shows the first request, one asks and waits."""
+    said = (folder / "said.log").read_text()
+    (export,) = re.findall(r"^export .*?[^\\]$", said, re.M | re.S)
+    commands = re.findall(r"^\.venv/bin/assent .*?[^\\]$", said, re.M | re.S)
+    show, start, listing, people, help_ = commands
+
+    def run(command: str) -> "subprocess.Popen[str]":
+        line = f"{export}\n{command}"
+        return subprocess.Popen(
+            ["/bin/sh", "-c", line], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+        )
+
+    for command, part in (
+        (show, FIRST_REQUEST["subject"]),
+        (listing, FIRST_REQUEST["subject"]),
+        (people, ADA),
+        (help_, "Usage: assent"),
+    ):
+        with run(command) as shown:
+            assert str(part) in shown.communicate(timeout=60)[0]
+        assert shown.returncode == 0
+    with run(start) as waiting:
+        assert waiting.stdout is not None
+        name = waiting.stdout.readline().strip()
+        asked: Any = until(lambda: sandbox.execution(name).get("approval"), bool, seconds=20)
+        (approver,) = asked["approvers"]
+        press(sandbox.link(approver["approver"], asked["subject"]))
+        assert waiting.wait(60) == 0
 
 
 @pytest.mark.parametrize("service", ["sqs", "sns", "lambda"])

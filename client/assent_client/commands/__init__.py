@@ -10,7 +10,7 @@ import click
 from ..client import Assent
 from ..errors import AssentError, Refused
 from .approvers import approvers
-from .changes import cancel, extend, reassign, remind
+from .changes import cancel, erase, extend, reassign, remind
 from .doctor import doctor
 from .export import export
 from .inputs import api_url
@@ -86,7 +86,7 @@ class Session:
 
 
 for command in (
-    *(start, list_approvals, show, report, cancel, remind, extend, reassign),
+    *(start, list_approvals, show, report, cancel, remind, extend, reassign, erase),
     *(approvers, export, doctor),
 ):
     assent.add_command(command)

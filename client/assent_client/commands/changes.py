@@ -56,6 +56,17 @@ def reassign(session: Any, approval: str, from_: str, to: str, note: str, by: st
     _changed(session, session.api.reassign(approval, from_, to, note, by))
 
 
+@click.command()
+@click.argument("approval")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.pass_obj
+def erase(session: Any, approval: str, *, yes: bool) -> None:
+    """Erase an approval's personal data for good; it must be closed and delivered."""
+    if not yes:
+        click.confirm(f"Erase the personal data of {approval}, for good?", abort=True, err=True)
+    _changed(session, session.api.erase(approval))
+
+
 def _changed(session: Any, approval: Approval) -> None:
     if session.as_json:
         print_json(approval)

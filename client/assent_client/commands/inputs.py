@@ -10,6 +10,8 @@ import click
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ..client import region_of
+
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -72,7 +74,9 @@ def _of_stack(stage: str, session: botocore.session.Session) -> str:
     """Return the URL in the output `ApiUrl` of the stack assent-<stage>."""
     stack = f"assent-{stage}"
     try:
-        cloudformation: Any = session.create_client("cloudformation")
+        cloudformation: Any = session.create_client(
+            "cloudformation", region_name=region_of(session)
+        )
         outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
     except (BotoCoreError, ClientError) as e:
         said = f"no record of stage {stage} is here, and CloudFormation doesn't say: {e}"

@@ -47,7 +47,7 @@ def list_approvals(session: Any, /, limit: int, **given: str | None) -> None:
         )
         for one in found
     )
-    columns = ("id", "subject", "requested by", "approvals", "waits for", "time left, or closed")
+    columns = ("id", "subject", "requested by", "approvals", "waits for", "time left")
     if found:
         print_table(columns, rows)
     else:

@@ -21,6 +21,8 @@ _PIPE_WIDTH = 200
 """The columns of a line where standard output is no terminal."""
 _FOLDED = 40
 """So many columns may be saved by folding texts; more would make a comb of them."""
+_LONGEST_WORD = 40
+"""A longer word of a column may be folded."""
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -45,14 +47,23 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         max(map(cell_len, "\n".join([name, *column]).split("\n")))
         for name, *column in zip(columns, *cells, strict=True)
     ]
-    if sum(widths) + 2 * len(widths) > console().width + _FOLDED:
+    least = [
+        min(_LONGEST_WORD, max(map(cell_len, " ".join([name, *column]).split())))
+        for name, *column in zip(columns, *cells, strict=True)
+    ]
+    least[0] = widths[0]  # An id or an address stays in one piece, to be copied.
+    room = console().width - 2 * len(widths)
+    if sum(widths) > room + _FOLDED or sum(least) > room:
         for row in cells:
             print_facts(zip(columns, row, strict=True))
             click.echo()
         return
+    while sum(widths) > room:
+        slack = [wide - narrow for wide, narrow in zip(widths, least, strict=True)]
+        widths[slack.index(max(slack))] -= 1
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, overflow="fold", width=width)
     for row in cells:
         table.add_row(*map(Text, row))
     _print(table)

@@ -100,7 +100,8 @@ def _stands(approver: Any) -> str:
     """Return the decision of an approver, or what became of their mail."""
     if approver["decision"]:
         decision = approver["decision"]
-        return f"{decision['decision']} on {time_of(decision['decidedAt'])}"
+        past = "approved" if decision["decision"] == "approve" else "rejected"
+        return f"{past} on {time_of(decision['decidedAt'])}"
     if "replacedBy" in approver:
         return f"replaced by {approver['replacedBy']}"
     if approver.get("why") == "refused":
@@ -119,14 +120,16 @@ def _timeline(approval: Approval) -> Iterator[tuple[str, str, str]]:
     if folded := approval.get("foldedEvents"):
         yield "", f"{folded} older events are counted, not kept", ""
     for event in approval["events"]:
-        yield time_of(event["at"], seconds=True), _happened(event), _noted(event)
+        by_workflow = event["who"] == approval["executionArn"]
+        who = "the workflow" if by_workflow else event["who"]
+        yield time_of(event["at"], seconds=True), _happened(event, who), _noted(event)
 
 
-def _happened(event: Event) -> str:
+def _happened(event: Event, who: str) -> str:
     sentence = SENTENCES.get(event["what"], f"{event['what']}: {{who}}")
     claimed = event.get("principal", event["who"])
     signed = "" if claimed == event["who"] else f" (signed by {claimed})"
-    return sentence.replace("{who}", event["who"]) + f"{signed} [{event['via']}]"
+    return sentence.replace("{who}", who) + f"{signed} [{event['via']}]"
 
 
 def _noted(event: Event) -> str:

@@ -1,7 +1,9 @@
 """One approval of the fake: its rules, and its JSON as the API has it."""
 
+from base64 import b32encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from ..errors import Refused, refusal
@@ -32,7 +34,7 @@ class FakeApproval:
         self.request = dict(request)
         self.expires_at = now + timedelta(seconds=request.get("expiresIn", 604_800))
         self.view: Json = {
-            "id": f"{number:026d}".translate(str.maketrans("0189", "abcd")),
+            "id": b32encode(sha256(str(number).encode()).digest())[:26].decode().lower(),
             "outcome": "pending",
             "subject": str(request["subject"]).strip(),
             "requestedBy": request.get("requestedBy"),
@@ -199,4 +201,5 @@ def _answer(approver: Json, outcome: str) -> str:
     if decision is None:
         return "has not decided" if outcome == "pending" else "did not decide"
     past = "approved" if decision["decision"] == "approve" else "rejected"
-    return f"{past} on {decision['decidedAt']}"
+    at = datetime.fromisoformat(decision["decidedAt"])
+    return f"{past} on {at.day} {at:%b %Y, %H:%M} UTC"

@@ -154,3 +154,20 @@ def test_no_exception_holds_a_key_or_a_signature(
         api.health()
     assert "very-secret" not in repr(raised.value)
     assert "Signature=" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "region"),
+    [
+        ("https://a1.execute-api.eu-central-1.amazonaws.com/api", "eu-central-1"),
+        ("https://a1-vpce.execute-api.cn-north-1.amazonaws.com.cn/api", "cn-north-1"),
+        (URL, "ap-south-1"),
+    ],
+)
+def test_the_region_is_the_urls_or_aws_region(
+    monkeypatch: pytest.MonkeyPatch, url: str, region: str
+) -> None:
+    """Which botocore itself doesn't read, and other tools of AWS do."""
+    monkeypatch.setenv("AWS_REGION", "ap-south-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert Assent(url).region == region

@@ -96,6 +96,13 @@ def test_a_change_prints_how_the_approval_stands(run: Run, ports: AppPorts) -> N
     assert json.loads(cancelled.stdout)["outcome"] == "cancelled"
 
 
+def test_erasing_asks_first_and_says_why_not(run: Run, ports: AppPorts) -> None:
+    approval = request_approval(ports)
+    assert run("erase", approval, text="n\n").exit_code == 130
+    refused = run("erase", approval, "--yes")
+    assert (refused.exit_code, "(NotSettled)" in refused.stderr) == (1, True)
+
+
 def test_people_are_invited_shown_and_removed(run: Run, ports: AppPorts, tmp_path: Path) -> None:
     """A file may name somebody twice."""
     ports.mailer.subscriptions |= dict.fromkeys(("new@example.com", "other@example.com"), "none")
