@@ -97,6 +97,9 @@ def _print(session: Any, found: Sequence[ApproverStatus | ListedApprover]) -> No
     if session.as_json:
         print_json(found)
         return
+    if not found:
+        click.echo("there are none", err=True)
+        return
     print_table(
         ("approver", "mail", "waiting", "delegate", "until"),
         (

@@ -82,7 +82,8 @@ def _of_stack(stage: str, session: botocore.session.Session) -> str:
         said = f"no record of stage {stage} is here, and CloudFormation doesn't say: {e}"
         raise click.UsageError(f"{said}; give --url") from None
     for one in outputs:
-        if one["OutputKey"] == "ApiUrl":
+        # Until Chalice has made the API, the stack doesn't know its id.
+        if one["OutputKey"] == "ApiUrl" and "//unknown." not in one["OutputValue"]:
             return str(one["OutputValue"])
     raise click.UsageError(f"stack {stack} names no API yet: run `make deploy STAGE={stage}`")
 

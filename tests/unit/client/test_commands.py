@@ -166,6 +166,8 @@ def test_the_address_of_a_stage_is_an_output_of_its_stack(
     monkeypatch.chdir(tmp_path)
     url = "https://stack.example.com/api"
     outputs = {"assent-dev": [{"OutputKey": "ApiUrl", "OutputValue": url}], "assent-new": []}
+    unknown = "https://unknown.execute-api.us-east-1.amazonaws.com/api"
+    outputs["assent-first"] = [{"OutputKey": "ApiUrl", "OutputValue": unknown}]
 
     class CloudFormation:
         def describe_stacks(self, StackName: str) -> Any:  # noqa: N803 (as botocore has it)
@@ -177,7 +179,9 @@ def test_the_address_of_a_stage_is_an_output_of_its_stack(
     monkeypatch.setattr(botocore.session.Session, "create_client", made)
     assert run("--url", "", "--stage", "dev", "list").exit_code == 0
     assert str(server.sent[-1].url).startswith(f"{url}/approvals")
-    assert "make deploy STAGE=new" in run("--url", "", "--stage", "new", "list").stderr
+    for stage in ("new", "first"):
+        ended = run("--url", "", "--stage", stage, "list")
+        assert f"make deploy STAGE={stage}" in ended.stderr
     assert "does not exist" in run("--url", "", "--stage", "none", "list").stderr
 
 
