@@ -75,7 +75,7 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in facts:
-        table.add_row(name, Text(plain(value)))
+        table.add_row(Text(plain(name)), Text(plain(value)))
     _print(table)
 
 

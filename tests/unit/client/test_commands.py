@@ -236,6 +236,27 @@ def test_a_narrow_terminal_gets_a_block_for_each_row(
     assert max(map(len, printed.splitlines())) <= 50
 
 
+def test_what_is_shown_is_text_whatever_it_holds(run: Run, server: InProcess) -> None:
+    """Every text of the approval: subject, details and their labels, addresses, reasons, events."""
+    decision = {"decision": "approve", "reason": HOSTILE, "decidedAt": "2026-11-22T09:00:00Z"}
+    event = {"at": "2026-11-22T09:00:00Z", "what": HOSTILE, "who": HOSTILE, "via": HOSTILE}
+    found: dict[str, Any] = {
+        "outcome": "approved", "subject": HOSTILE, "requestedBy": HOSTILE, "approvalsNeeded": 1,
+        "executionArn": HOSTILE, "details": {HOSTILE: HOSTILE}, "closedAt": None,
+        "expiresAt": "2030-01-01T00:00:00Z", "events": [event | {"note": HOSTILE}],
+        "approvers": [
+            {"approver": HOSTILE, "mail": "sent", "decision": decision},
+            {"approver": HOSTILE, "mail": "waiting", "decision": None, "note": HOSTILE},
+        ],
+    }  # fmt: skip
+    body = json.dumps(found).encode()
+    server.faults = [lambda call: answer_of(call, 200, body, {})]
+    printed = run("show", "a" * 26).stdout
+    assert printed.count("gnp.exe") >= 10
+    assert not {"\x1b", "\u202e", "\r", "\x07"} & set(printed)
+    assert "[bold]x[/bold]" in printed
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1_800), ("2h", 7_200), ("1w", 604_800)]
 )
