@@ -13,7 +13,7 @@ import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from .errors import AssentError, Refused, Unreachable, refusal
+from .errors import Refused, Unreachable, refusal
 from .types import (
     Approval,
     Approvals,
@@ -32,8 +32,17 @@ PAUSE = 1.0
 """Seconds before the second try if the answer doesn't say; each further pause is twice as long."""
 _REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
 """Where the host of an API has its region."""
-_AGAIN = (429, 502, 503, 504)
-"""Answers after which the same call may be sent again."""
+_BROKEN_OFF = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
+LONGEST_PAUSE = 30.0
+"""Seconds; an answer that wants a longer pause gets this one."""
+_REFUSED_FOR_NOW = (429, 503)
+"""Answers after which any call may be sent again: it wasn't taken."""
+_LOST = (502, 504)
+"""Answers of API Gateway that leave open whether the call was taken."""
 
 
 class Assent:
@@ -200,9 +209,12 @@ class Assent:
     def _call(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         answer = self._send(method, path, body, **more)
         try:
-            return answer.json()
+            found = answer.json()
         except ValueError:
-            raise AssentError(f"{self.url}{path} is no API of Assent: it answers no JSON") from None
+            found = None
+        if not isinstance(found, dict):
+            raise Unreachable(f"{self.url}{path} is no API of Assent: it answers no JSON object")
+        return found
 
     def _send(
         self,
@@ -226,19 +238,31 @@ class Assent:
             pause = PAUSE * 2**number
             try:
                 answer = self._http.request(
-                    method, url, json=body, headers=headers, timeout=self._timeout, auth=self._sign
+                    method,
+                    url,
+                    json=body,
+                    headers=headers,
+                    timeout=self._timeout,
+                    auth=self._sign,
+                    allow_redirects=False,
                 )
-            except (requests.ConnectionError, requests.Timeout) as e:
+            except _BROKEN_OFF as e:
                 why = type(e).__name__
                 if not again and not isinstance(e, requests.ConnectTimeout):
                     break  # The call may have been taken; once more would be another one.
                 continue
-            if answer.status_code < 400:
+            except (requests.RequestException, ValueError) as e:  # such as an address that is none
+                raise Unreachable(f"{self.url} can't be called: {e}") from None
+            if answer.status_code < 300:
                 return answer
-            if answer.status_code not in _AGAIN:
+            if answer.status_code < 400:  # Followed, it would carry the session token elsewhere.
+                raise Unreachable(f"{self.url} is no API of Assent: it leads to another address")
+            if answer.status_code not in (*_REFUSED_FOR_NOW, *_LOST):
                 raise _refusal(answer)
             why = f"it answers {answer.status_code}"
-            pause = max(pause, float(answer.headers.get("Retry-After", 0)))
+            if not again and answer.status_code in _LOST:
+                break
+            pause = min(LONGEST_PAUSE, max(pause, _wanted_pause(answer)))
         raise Unreachable(f"{self.url} can't be reached ({why}); please try again")
 
     def _sign(self, call: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -269,6 +293,12 @@ def _part(name: str) -> str:
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that say something."""
     return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _wanted_pause(answer: requests.Response) -> float:
+    """Return the seconds of `Retry-After`; 0 if it has none that we read."""
+    wanted = answer.headers.get("Retry-After", "")
+    return float(wanted) if wanted.isascii() and wanted.isdigit() else 0.0
 
 
 def _refusal(answer: requests.Response) -> Refused:

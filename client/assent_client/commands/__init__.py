@@ -45,6 +45,13 @@ class Assenting(click.Group):
         except BrokenPipeError:  # The reader has enough: `assent list | head -1`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(REFUSED)
+        except UnicodeError:
+            fail("the file isn't text in UTF-8", USAGE)
+        except OSError as e:
+            fail(f"{e.filename or 'a file'}: {e.strerror or e}", USAGE)
+        except (LookupError, TypeError, AttributeError, ValueError) as e:
+            said = f"an answer isn't as the API gives it ({type(e).__name__}: {e})"
+            fail(f"{said}; is the URL right, and this command as new as the stage?", UNREACHABLE)
 
 
 def fail(why: str, status: int) -> None:

@@ -1,6 +1,7 @@
 """The command `export`: approvals of a time, as CSV or JSON lines, written as they are read."""
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any, TextIO
 import click
 
 from ..types import Summary
+from .inputs import Moment
 
 OUTCOMES = ("pending", "approved", "rejected", "expired", "cancelled")
 COLUMNS = (
@@ -21,8 +23,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @click.command()
-@click.option("--from", "since", required=True, help="A day or a time in UTC: 2026-11-01.")
-@click.option("--to", "before", default="9999", help="Up to this day or time, exclusive.")
+@click.option(
+    "--from", "since", type=Moment(), required=True, help="A day or a time in UTC: 2026-11-01."
+)
+@click.option(
+    "--to", "before", type=Moment(), default="9999", help="Up to this day or time, exclusive."
+)
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv")
 @click.option(
     "--file",
@@ -65,14 +71,27 @@ def _made(api: Any, since: str, before: str) -> Iterator[Summary]:
 
 
 def _ids_in(file: Path, form: str) -> set[str]:
-    """Return the ids that an earlier export wrote; a last line that was cut off is removed."""
-    text = file.read_text("utf-8")
+    """Return the ids that an earlier export wrote; a last line that was cut off is removed.
+
+    Raises UsageError for a file that is none, and leaves it as it is.
+    """
+    with file.open(encoding="utf-8", newline="") as opened:
+        text = opened.read()
     whole = text[: text.rfind("\n") + 1]
+    head = ",".join(COLUMNS) + "\r\n" if form == "csv" else "{"
+    try:
+        if not (text.startswith(head) or head.startswith(text)):
+            raise ValueError
+        if form == "jsonl":
+            found = {str(json.loads(line)["id"]) for line in whole.split("\n") if line}
+        else:
+            found = {row["id"] for row in csv.DictReader(io.StringIO(whole, newline=""))}
+    except (LookupError, TypeError, ValueError, csv.Error):
+        said = f"{file} isn't an earlier export as {form}: give another --file"
+        raise click.UsageError(said) from None
     if whole != text:
         file.write_text(whole, "utf-8", newline="")
-    if form == "jsonl":
-        return {json.loads(line)["id"] for line in whole.splitlines() if line}
-    return {row["id"] for row in csv.DictReader(whole.splitlines(keepends=True))}
+    return found
 
 
 def _cell(value: object) -> object:

@@ -28,6 +28,18 @@ class Duration(click.ParamType[int]):
         return int(found[1]) * _SECONDS[found[2] or "s"]
 
 
+class Moment(click.ParamType[str]):
+    """A day or a time in UTC, as the beginning of an ISO 8601 time: `2026-11`, `2026-11-26T09`."""
+
+    name = "day or time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it as it is."""
+        if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\dZ?)?)?)?)?)?", str(value)):
+            self.fail(f"{value!r} is no day or time in UTC: 2026-11-26", param, ctx)
+        return str(value)
+
+
 class Detail(click.ParamType[tuple[str, str]]):
     """A row of the details: `LABEL=VALUE`."""
 
@@ -88,15 +100,27 @@ def _of_stack(stage: str, session: botocore.session.Session) -> str:
     raise click.UsageError(f"stack {stack} names no API yet: run `make deploy STAGE={stage}`")
 
 
+class _WithoutAliases(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
+    """Reads YAML in which nothing refers to another part: a few lines could stand for gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Return a node, or raise YAMLError for an alias."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not read")
+        return super().compose_node(parent, index)
+
+
 def request_in(text: str) -> dict[str, Any]:
     """Return the request in JSON or YAML text; JSON is YAML too."""
     try:
-        found = yaml.safe_load(text)
+        found = yaml.load(text, _WithoutAliases)  # noqa: S506 (it is a SafeLoader)
         json.dumps(found)
     except yaml.YAMLError as e:
         raise click.UsageError(f"--file: is neither JSON nor YAML: {e}") from None
-    except TypeError as e:
+    except (TypeError, ValueError) as e:
         raise click.UsageError(f"--file: {e}: put a date or time in quotes") from None
+    except RecursionError:
+        raise click.UsageError("--file: is nested too deeply") from None
     if not isinstance(found, dict):
         raise click.UsageError("--file: holds no object with the fields of a request")
     return found

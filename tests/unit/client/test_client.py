@@ -171,3 +171,51 @@ def test_the_region_is_the_urls_or_aws_region(
     monkeypatch.setenv("AWS_REGION", "ap-south-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert Assent(url).region == region
+
+
+@pytest.mark.parametrize(
+    "wanted", ["soon", "-1", "1e9", "9999999", "Fri, 27 Nov 2026 09:00:00 GMT"]
+)
+def test_an_odd_pause_is_bounded(
+    api: Assent, server: InProcess, pauses: list[float], wanted: str
+) -> None:
+    server.faults = [lambda call: answer_of(call, 503, b"", {"Retry-After": wanted})]
+    api.health()
+    assert pauses in ([1.0], [30.0])
+
+
+def test_a_redirect_is_not_followed(api: Assent, server: InProcess) -> None:
+    """The session token would go along."""
+    away_from_here = {"Location": "https://elsewhere.example.com/"}
+    server.faults = [lambda call: answer_of(call, 302, b"", away_from_here)]
+    with pytest.raises(Unreachable, match="leads to another address"):
+        api.health()
+    assert len(server.sent) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"null", b"\xff", b""])
+def test_an_answer_that_is_no_object_is_no_api_of_assent(
+    api: Assent, server: InProcess, body: bytes
+) -> None:
+    server.faults = [lambda call: answer_of(call, 200, body, {})]
+    with pytest.raises(Unreachable, match="answers no JSON object"):
+        api.approvals_page()
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "ftp://example.com", "http://[", "http://x:y/api"])
+def test_a_url_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION"):
+        monkeypatch.setenv(f"AWS_{name}", "us-east-1")
+    with pytest.raises(Unreachable, match="can't be called"):
+        Assent(url, sleep=lambda _: None).health()
+
+
+def test_a_reminder_that_api_gateway_lost_is_not_sent_again(
+    api: Assent, server: InProcess, ports: AppPorts
+) -> None:
+    """504 says nothing about what the function did."""
+    approval = request_approval(ports)
+    server.faults = [lambda call: answer_of(call, 504, b"", {})]
+    with pytest.raises(Unreachable, match="504"):
+        api.remind(approval)
+    assert len(server.sent) == 1

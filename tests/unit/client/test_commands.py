@@ -57,6 +57,8 @@ def test_a_request_can_come_from_standard_input(run: Run, server: InProcess) -> 
         ("subject: [", "neither JSON nor YAML"),
         ("- a list", "no object with the fields"),
         ("details: {When: 2026-11-26}", "put a date or time in quotes"),
+        ("a: &a [x]\nsubject: *a", "aliases (*name) are not read"),
+        ("subject: " + "[" * 3_000, "nested too deeply"),
     ],
 )
 def test_a_file_that_is_no_request_is_named(run: Run, text: str, said: str) -> None:
@@ -136,6 +138,38 @@ def test_an_error_is_one_sentence_and_an_exit_status(
     assert ended.stderr.startswith("assent: ")
     assert said in ended.stderr
     assert ended.output.count("\n") == 1
+
+
+def test_an_answer_of_another_shape_is_one_sentence(run: Run, server: InProcess) -> None:
+    """Of an older stage, or of something else at that URL."""
+    server.faults = [lambda call: answer_of(call, 200, b'{"approvals": [{}], "next": null}', {})]
+    ended = run("list")
+    assert (ended.exit_code, ended.stderr.count("\n")) == (3, 1)
+    assert "an answer isn't as the API gives it (KeyError: 'id')" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("export", "--from", "yesterday"), "'yesterday' is no day or time"),
+        (("export", "--from", "2026", "--file", "{folder}/none/x.csv"), "No such file"),
+        (("export", "--from", "2026", "--file", "{folder}/letter.txt"), "isn't an earlier export"),
+        (("approvers", "add", "--file", "{folder}/latin"), "isn't text in UTF-8"),
+        (("start", "--file", "{folder}/latin"), "isn't text in UTF-8"),
+        (("start", "--file", "{folder}/none"), "No such file"),
+        (("start", "--file", "{folder}"), "irectory"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    """Nothing is written into it."""
+    (tmp_path / "letter.txt").write_text("Dear Ada,\nhello")
+    (tmp_path / "latin").write_bytes(b"caf\xe9\n")
+    ended = run(*(one.format(folder=tmp_path) for one in arguments))
+    assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    assert said in ended.stderr
+    assert (tmp_path / "letter.txt").read_text() == "Dear Ada,\nhello"
 
 
 def test_an_api_that_is_away_ends_with_three(
