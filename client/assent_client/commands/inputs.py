@@ -12,6 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..client import region_of
 
+DEEPEST = 20
+"""A request has four levels."""
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -103,11 +105,18 @@ def _of_stack(stage: str, session: botocore.session.Session) -> str:
 class _WithoutAliases(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
     """Reads YAML in which nothing refers to another part: a few lines could stand for gigabytes."""
 
+    depth = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """Return a node, or raise YAMLError for an alias."""
+        """Return a node, or raise YAMLError for an alias, or if it is nested too deeply."""
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases (*name) are not read")
-        return super().compose_node(parent, index)
+        if self.depth == DEEPEST:
+            raise yaml.YAMLError(f"it is nested too deeply, over {DEEPEST} levels")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 def request_in(text: str) -> dict[str, Any]:
@@ -116,11 +125,11 @@ def request_in(text: str) -> dict[str, Any]:
         found = yaml.load(text, _WithoutAliases)  # noqa: S506 (it is a SafeLoader)
         json.dumps(found)
     except yaml.YAMLError as e:
-        raise click.UsageError(f"--file: is neither JSON nor YAML: {e}") from None
+        raise click.UsageError(
+            f"--file: is neither JSON nor YAML as a request has it: {e}"
+        ) from None
     except (TypeError, ValueError) as e:
         raise click.UsageError(f"--file: {e}: put a date or time in quotes") from None
-    except RecursionError:
-        raise click.UsageError("--file: is nested too deeply") from None
     if not isinstance(found, dict):
         raise click.UsageError("--file: holds no object with the fields of a request")
     return found
