@@ -12,6 +12,7 @@ import botocore.session
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
 
 from .errors import Refused, Unreachable, refusal
 from .types import (
@@ -37,6 +38,8 @@ _BROKEN_OFF = (
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
 )
+MOST_BYTES = 32_000_000
+"""The largest answer that is read; API Gateway's have 10 MB at most."""
 LONGEST_PAUSE = 30.0
 """Seconds; an answer that wants a longer pause gets this one."""
 _REFUSED_FOR_NOW = (429, 503)
@@ -66,6 +69,11 @@ class Assent:
         self._timeout = timeout
         self._sleep = sleep
         self._http = requests.Session()
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without a user and password."""
+        return re.sub(r"//[^/]*@", "//", self.url)
 
     @property
     def region(self) -> str | None:
@@ -104,7 +112,7 @@ class Assent:
         while after is not None:
             found = self.approvals_page(limit=page, after=after, **which)
             yield from found["approvals"]
-            after = found["next"]
+            after = _following(after, found["next"])
 
     def approval(self, approval_id: str) -> Approval:
         """Return one approval with all its events."""
@@ -154,7 +162,7 @@ class Assent:
         while after is not None:
             found = self.approvers_page(limit=page, after=after)
             yield from found["approvers"]
-            after = found["next"]
+            after = _following(after, found["next"])
 
     def approver(self, email: str) -> ApproverStatus:
         """Return whether mail reaches a person."""
@@ -210,10 +218,12 @@ class Assent:
         answer = self._send(method, path, body, **more)
         try:
             found = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise Unreachable(f"{self.url}{path} is no API of Assent: it answers no JSON object")
+            raise Unreachable(
+                f"{self.shown_url}{path} is no API of Assent: it answers no JSON object"
+            )
         return found
 
     def _send(
@@ -245,25 +255,48 @@ class Assent:
                     timeout=self._timeout,
                     auth=self._sign,
                     allow_redirects=False,
+                    stream=True,
                 )
+                self._read(answer)
             except _BROKEN_OFF as e:
                 why = type(e).__name__
                 if not again and not isinstance(e, requests.ConnectTimeout):
                     break  # The call may have been taken; once more would be another one.
                 continue
-            except (requests.RequestException, ValueError) as e:  # such as an address that is none
-                raise Unreachable(f"{self.url} can't be called: {e}") from None
+            except BotoCoreError as e:
+                raise Unreachable(f"AWS's credentials or settings can't be used: {e}") from None
+            except (requests.RequestException, ValueError) as e:
+                # The error's own words may quote a header, and so the session token.
+                said = f"{self.shown_url} can't be called ({type(e).__name__})"
+                raise Unreachable(f"{said}: is the URL right, and no credential broken?") from None
             if answer.status_code < 300:
                 return answer
-            if answer.status_code < 400:  # Followed, it would carry the session token elsewhere.
-                raise Unreachable(f"{self.url} is no API of Assent: it leads to another address")
-            if answer.status_code not in (*_REFUSED_FOR_NOW, *_LOST):
-                raise _refusal(answer)
+            self._check_is_for_now(answer)
             why = f"it answers {answer.status_code}"
             if not again and answer.status_code in _LOST:
                 break
             pause = min(LONGEST_PAUSE, max(pause, _wanted_pause(answer)))
-        raise Unreachable(f"{self.url} can't be reached ({why}); please try again")
+        raise Unreachable(f"{self.shown_url} can't be reached ({why}); please try again")
+
+    def _check_is_for_now(self, answer: requests.Response) -> None:
+        """Raise what an answer says, unless the same call may be answered otherwise later."""
+        if answer.status_code < 400:  # Followed, it would carry the session token elsewhere.
+            said = f"{self.shown_url} is no API of Assent: it leads to another address"
+            raise Unreachable(said)
+        if answer.status_code not in (*_REFUSED_FOR_NOW, *_LOST):
+            raise _refusal(answer)
+
+    def _read(self, answer: requests.Response) -> None:
+        """Read an answer's body, within bounds of size and time."""
+        until, body = time.monotonic() + 2 * self._timeout, bytearray()
+        for chunk in answer.iter_content(65_536):
+            body += chunk
+            if len(body) > MOST_BYTES:
+                said = f"{self.shown_url} is no API of Assent: it answers over {MOST_BYTES} bytes"
+                raise Unreachable(said)
+            if time.monotonic() > until:
+                raise requests.Timeout
+        answer._content = bytes(body)
 
     def _sign(self, call: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a call with AWS Signature Version 4."""
@@ -286,13 +319,22 @@ def region_of(session: botocore.session.Session) -> str | None:
 
 
 def _part(name: str) -> str:
-    """Return a name as one part of a path."""
+    """Return a name as one part of a path; NotFound for one that would lead elsewhere."""
+    if name in ("", ".", ".."):
+        raise refusal(404, {"code": "NotFound", "message": f"nothing has the name {name!r}"})
     return quote(name, safe="")
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that say something."""
     return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _following(place: str, following: str | None) -> str | None:
+    """Return where the next page begins; Unreachable if the pages lead in a circle."""
+    if following == place:
+        raise Unreachable("the API's pages lead in a circle; please report this")
+    return following
 
 
 def _wanted_pause(answer: requests.Response) -> float:
@@ -304,6 +346,6 @@ def _wanted_pause(answer: requests.Response) -> float:
 def _refusal(answer: requests.Response) -> Refused:
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     return refusal(answer.status_code, body)

@@ -22,8 +22,8 @@ def stage_of(url: str) -> tuple[str, requests.Response]:
     Raises Unreachable if none does.
     """
     try:
-        answer = requests.get(f"{url.rstrip('/')}/health", timeout=30)
-    except requests.RequestException as e:
+        answer = requests.get(f"{url.rstrip('/')}/health", timeout=30, allow_redirects=False)
+    except (requests.RequestException, ValueError) as e:
         raise Unreachable(f"{url} can't be reached ({type(e).__name__})") from None
     try:
         stage = str(answer.json()["stage"])

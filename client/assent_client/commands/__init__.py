@@ -6,6 +6,7 @@ from typing import Any
 
 import botocore.session
 import click
+from botocore.exceptions import BotoCoreError
 
 from ..client import Assent
 from ..errors import AssentError, Refused
@@ -31,27 +32,40 @@ class Assenting(click.Group):
         """Run a command and end with its exit status."""
         try:
             sys.exit(super().main(*args, **more | {"standalone_mode": False}))
-        except Refused as e:
-            fail(f"{e.message} ({e.code})", REFUSED)
-        except AssentError as e:
-            fail(str(e), UNREACHABLE)
-        except click.UsageError as e:
-            where = e.ctx.command_path if e.ctx else "assent"
-            fail(f"{e.format_message().rstrip('.')}; see: {where} --help", USAGE)
-        except click.ClickException as e:
-            fail(e.format_message(), USAGE)
         except click.Abort:
             sys.exit(INTERRUPTED)
         except BrokenPipeError:  # The reader has enough: `assent list | head -1`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(REFUSED)
-        except UnicodeError:
-            fail("the file isn't text in UTF-8", USAGE)
-        except OSError as e:
-            fail(f"{e.filename or 'a file'}: {e.strerror or e}", USAGE)
-        except (LookupError, TypeError, AttributeError, ValueError) as e:
+        except Exception as e:  # noqa: BLE001 (a bug is raised again)
+            fail(*_sentence(e))
+
+
+def _sentence(e: Exception) -> tuple[str, int]:
+    """Return an error in words, and the exit status; raise one that is a bug of the command."""
+    match e:
+        case Refused():
+            found = f"{e.message} ({e.code})", REFUSED if e.status < 500 else UNREACHABLE
+        case AssentError():
+            found = str(e), UNREACHABLE
+        case click.UsageError():
+            where = e.ctx.command_path if e.ctx else "assent"
+            found = f"{e.format_message().rstrip('.')}; see: {where} --help", USAGE
+        case click.ClickException():
+            found = e.format_message(), USAGE
+        case BotoCoreError():
+            found = f"AWS's credentials or settings can't be used: {e}", UNREACHABLE
+        case UnicodeDecodeError():
+            found = "the file isn't text in UTF-8", USAGE
+        case OSError():
+            found = f"{e.filename or 'a file'}: {e.strerror or e}", USAGE
+        case LookupError() | TypeError() | AttributeError() | ValueError():
             said = f"an answer isn't as the API gives it ({type(e).__name__}: {e})"
-            fail(f"{said}; is the URL right, and this command as new as the stage?", UNREACHABLE)
+            advice = "is the URL right, and this command as new as the stage?"
+            found = f"{said}; {advice}", UNREACHABLE
+        case _:
+            raise e
+    return found
 
 
 def fail(why: str, status: int) -> None:
@@ -75,6 +89,10 @@ def assent(context: click.Context, url: str | None, stage: str | None, output: s
 
     Credentials and region are found as the aws command finds them.
     """
+    if url and stage:
+        if context.get_parameter_source("url") != click.core.ParameterSource.ENVIRONMENT:
+            raise click.UsageError("give --url or --stage, not both")
+        url = None  # What is typed wins over ASSENT_URL.
     context.obj = Session(url, stage, as_json=output == "json")
 
 

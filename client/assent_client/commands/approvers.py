@@ -1,5 +1,7 @@
 """Commands of people: whether mail reaches them, inviting, delegating."""
 
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,9 @@ from typing import Any
 import click
 from rich.progress import track
 
+from ..errors import Refused
 from ..types import ApproverStatus, ListedApprover
-from .output import print_json, print_table
+from .output import plain, print_json, print_table
 
 
 @click.group()
@@ -48,13 +51,21 @@ def show(session: Any, emails: tuple[str, ...]) -> None:
 @click.pass_obj
 def add(session: Any, emails: tuple[str, ...], file: Path | None) -> None:
     """Have SNS invite people, and say who hasn't confirmed yet."""
-    listed = file.read_text("utf-8").split() if file else []
-    everybody = list(dict.fromkeys([*emails, *listed]))
+    everybody = list(dict.fromkeys([*emails, *(_addresses(file) if file else ())]))
     if not everybody:
         raise click.UsageError("whom? Give addresses, or --file with one a line")
     api = session.api
     shown = track(everybody, "inviting", transient=True) if len(everybody) > 5 else everybody
-    _print(session, [api.invite(email) for email in shown])
+    invited, refused = [], False
+    for email in shown:
+        try:
+            invited.append(api.invite(email))
+        except Refused as e:
+            refused = True
+            click.echo(plain(f"assent: {email}: {e.message} ({e.code})"), err=True)
+    if invited:
+        _print(session, invited)
+    sys.exit(1 if refused else 0)
 
 
 @approvers.command()
@@ -91,6 +102,17 @@ def delegate(session: Any, /, email: str, end: bool, **given: Any) -> None:
     if not (given["delegate"] and given["from_"] and given["until"]):
         raise click.UsageError("give DELEGATE, --from and --until; or --end")
     _print(session, [session.api.delegate(email, **given)])
+
+
+def _addresses(file: Path) -> list[str]:
+    """Return the addresses in a file, one a line; UsageError for a line that is none."""
+    found = []
+    for number, line in enumerate(file.read_text("utf-8-sig").splitlines(), 1):
+        address = line.partition("#")[0].strip()
+        if address and not re.fullmatch(r"[^\s<>,;@]+@[^\s<>,;@]+", address):
+            raise click.UsageError(f"{file}, line {number}: is no e-mail address: {address}")
+        found += [address] if address else []
+    return found
 
 
 def _print(session: Any, found: Sequence[ApproverStatus | ListedApprover]) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,19 @@ import click
 
 from ..types import Summary
 from .inputs import Moment
+from .output import plain
 
 OUTCOMES = ("pending", "approved", "rejected", "expired", "cancelled")
 COLUMNS = (
     *("id", "outcome", "subject", "requestedBy", "createdAt", "expiresAt", "closedAt"),
     *("approvalsNeeded", "approvals", "rejections", "waitsFor", "executionArn"),
 )
+_HEAD = ",".join(COLUMNS)
+_BEGINS = {
+    "csv": re.compile("|".join([_HEAD, *(f"{_HEAD[:n]}$" for n in range(10, len(_HEAD)))])),
+    "jsonl": re.compile(r'\{"id": "[a-z2-7]{26}", '),
+}
+"""How an export begins, also one that was broken off in its first line."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet computes a cell that begins with one of these."""
 
@@ -75,18 +83,25 @@ def _ids_in(file: Path, form: str) -> set[str]:
 
     Raises UsageError for a file that is none, and leaves it as it is.
     """
+    if not file.is_file():
+        raise click.UsageError(f"{file} is no regular file")
     with file.open(encoding="utf-8", newline="") as opened:
         text = opened.read()
     whole = text[: text.rfind("\n") + 1]
-    head = ",".join(COLUMNS) + "\r\n" if form == "csv" else "{"
     try:
-        if not (text.startswith(head) or head.startswith(text)):
+        rows: list[Any] = (
+            [json.loads(line) for line in whole.split("\n") if line]
+            if form == "jsonl"
+            else list(csv.DictReader(io.StringIO(whole, newline="")))
+        )
+        if text and not _BEGINS[form].match(text):
             raise ValueError
-        if form == "jsonl":
-            found = {str(json.loads(line)["id"]) for line in whole.split("\n") if line}
-        else:
-            found = {row["id"] for row in csv.DictReader(io.StringIO(whole, newline=""))}
-    except (LookupError, TypeError, ValueError, csv.Error):
+        if any(row[name] is None for row in rows for name in COLUMNS if form == "csv"):
+            raise ValueError
+        found = {str(row["id"]) for row in rows if all(name in row for name in COLUMNS)}
+        if len(found) != len(rows):
+            raise ValueError
+    except (LookupError, TypeError, ValueError, csv.Error, RecursionError):
         said = f"{file} isn't an earlier export as {form}: give another --file"
         raise click.UsageError(said) from None
     if whole != text:
@@ -98,6 +113,7 @@ def _cell(value: object) -> object:
     """Return a value as a spreadsheet shows it, whatever it begins with."""
     if isinstance(value, list):
         return _cell(", ".join(value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        computed = value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA)
+        return f"'{plain(value)}" if computed else plain(value)
     return value

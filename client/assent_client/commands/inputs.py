@@ -14,6 +14,7 @@ from ..client import region_of
 
 DEEPEST = 20
 """A request has four levels."""
+_MOMENT = r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\dZ?)?)?)?)?)?"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -24,7 +25,7 @@ class Duration(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the seconds."""
-        found = re.fullmatch(r"(\d+)([smhdw]?)", str(value))
+        found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", str(value))
         if found is None:
             self.fail(f"{value!r} is no duration: 3d, 12h, 30m or a number of seconds", param, ctx)
         return int(found[1]) * _SECONDS[found[2] or "s"]
@@ -37,7 +38,7 @@ class Moment(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return it as it is."""
-        if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\dZ?)?)?)?)?)?", str(value)):
+        if not re.fullmatch(_MOMENT, str(value), re.ASCII):
             self.fail(f"{value!r} is no day or time in UTC: 2026-11-26", param, ctx)
         return str(value)
 
@@ -61,12 +62,16 @@ class Detail(click.ParamType[tuple[str, str]]):
 
 def api_url(url: str | None, stage: str | None, session: botocore.session.Session) -> str:
     """Return the API's URL: the given one; or the stage's, of this checkout or of its stack."""
+    if url and "@" in url:
+        raise click.UsageError("the URL must hold no user or password: calls are signed")
     if url:
         return url
     if not stage:
         raise click.UsageError(
             "which API? Give --url https://.../api, set ASSENT_URL, or give --stage"
         )
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,20}", stage):
+        raise click.UsageError("--stage: is no name of a stage")
     return _recorded(stage) or _of_stack(stage, session)
 
 
@@ -123,13 +128,15 @@ def request_in(text: str) -> dict[str, Any]:
     """Return the request in JSON or YAML text; JSON is YAML too."""
     try:
         found = yaml.load(text, _WithoutAliases)  # noqa: S506 (it is a SafeLoader)
-        json.dumps(found)
+        json.dumps(found, allow_nan=False)
     except yaml.YAMLError as e:
         raise click.UsageError(
             f"--file: is neither JSON nor YAML as a request has it: {e}"
         ) from None
-    except (TypeError, ValueError) as e:
+    except TypeError as e:
         raise click.UsageError(f"--file: {e}: put a date or time in quotes") from None
+    except (ValueError, LookupError, AttributeError) as e:
+        raise click.UsageError(f"--file: a value can't be read: {e}") from None
     if not isinstance(found, dict):
         raise click.UsageError("--file: holds no object with the fields of a request")
     return found

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from .inputs import Detail, Duration, request_in
-from .output import print_json
+from .output import plain, print_json
 from .waiting import wait_for
 
 
@@ -35,18 +35,19 @@ def start(session: Any, /, file: Any, key: str | None, wait: bool, **fields: Any
     if session.as_json:
         print_json(started)
     else:
-        click.echo(started["execution"])
+        click.echo(plain(started["execution"]))
     if wait:
         sys.exit(wait_for(session, started["execution"]))
 
 
 def _request(**given: Any) -> dict[str, Any]:
-    needed = given["needed"]
+    needed = given["needed"] or ""
+    is_number = needed.isascii() and needed.isdigit() and len(needed) < 10
     fields = {
         "subject": given["subject"],
         "approvers": list(given["approvers"]),
         "details": dict(given["details"]),
-        "approvalsNeeded": int(needed) if needed and needed.isdigit() else needed,
+        "approvalsNeeded": int(needed) if is_number else needed,
         "requestedBy": given["requested_by"],
         "expiresIn": given["expires_in"],
         "remindEvery": given["remind_every"],

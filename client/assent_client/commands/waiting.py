@@ -12,12 +12,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import NotFound
+from ..errors import AssentError, NotFound
 from ..types import Approval, Execution, Standing, Summary
 from .output import left, plain
 
 POLL = 3.0
 """Seconds between two looks at the execution."""
+SHOWN_WITHIN = 120.0
+"""Seconds within which Step Functions surely shows an execution that it has started."""
 RUNNING = ("RUNNING", "PENDING_REDRIVE")
 
 
@@ -30,16 +32,27 @@ def wait_for(session: Any, name: str) -> int:
         with _view(quiet=session.as_json) as view:
             return 0 if _outcome(session.api, name, view) == "approved" else 1
     except KeyboardInterrupt:
-        click.echo(f"the request still waits; see: assent show --execution {name}", err=True)
+        _say_how_to_go_on(name)
         return 130
+    except AssentError:
+        _say_how_to_go_on(name)
+        raise
+
+
+def _say_how_to_go_on(name: str) -> None:
+    said = f"the request still waits; see: assent show --execution {name}"
+    click.echo(plain(said), err=True)
 
 
 def _outcome(api: Any, name: str, view: Any) -> str:
     """Wait until the execution has ended; return its outcome, or how it ended without one."""
+    shown_by = time.monotonic() + SHOWN_WITHIN
     while True:
         try:
             found: Execution = api.execution(name)
         except NotFound:  # Step Functions shows an execution some moments after its start.
+            if time.monotonic() > shown_by:
+                raise
             view.pause(POLL)
             continue
         view.show(found)
@@ -118,7 +131,7 @@ def _view(*, quiet: bool) -> Iterator[_Lines | _Screen]:
 
 def _picture(found: Execution) -> Group | Text:
     if not found["approvals"]:
-        return Text(f"{found['execution']} has asked nobody yet", "dim")
+        return Text(f"{plain(found['execution'])} has asked nobody yet", "dim")
     approval = found["approvals"][0]
     table = Table.grid(padding=(0, 2))
     for one in approval["approvers"]:
@@ -133,7 +146,7 @@ def _headline(approval: Summary) -> Text:
     if approval["outcome"] == "pending":
         far = f"{approval['approvals']} of {approval['approvalsNeeded']} approvals"
         return Text(f"{far}; {left(approval['expiresAt'])} left", "cyan")
-    return Text(approval["outcome"], "green" if approval["outcome"] == "approved" else "red")
+    return Text(plain(approval["outcome"]), "green" if approval["outcome"] == "approved" else "red")
 
 
 def _mark(one: Standing) -> tuple[str, str]:

@@ -219,3 +219,46 @@ def test_a_reminder_that_api_gateway_lost_is_not_sent_again(
     with pytest.raises(Unreachable, match="504"):
         api.remind(approval)
     assert len(server.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AWS_SESSION_TOKEN", "token-secret\n"), ("AWS_REGION", "us\nvery-secret")],
+)
+def test_a_broken_credential_is_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for one in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION"):
+        monkeypatch.setenv(f"AWS_{one}", "us-east-1")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Unreachable) as raised:
+        Assent("http://user:very-secret@127.0.0.1:1/api", sleep=lambda _: None).health()
+    assert "secret" not in str(raised.value)
+    assert "Signature" not in str(raised.value)
+
+
+def test_pages_that_lead_in_a_circle_end(api: Assent, server: InProcess) -> None:
+    page = b'{"approvals": [], "next": "same"}'
+    server.faults = [lambda call: answer_of(call, 200, page, {})] * 3
+    with pytest.raises(Unreachable, match="in a circle"):
+        list(api.approvals())
+
+
+def test_an_answer_that_is_too_large_or_too_deep_is_refused(
+    api: Assent, server: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assent_client.client.MOST_BYTES", 1_000_000)
+    for body, said in ((b"x" * 1_000_001, "over 1000000 bytes"), (b"[" * 200_000, "no JSON")):
+        server.faults = [lambda call, body=body: answer_of(call, 200, body, {})]  # type: ignore[misc]
+        with pytest.raises(Unreachable, match=said):
+            api.health()
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_a_name_that_would_lead_elsewhere_is_not_sent(
+    api: Assent, server: InProcess, name: str
+) -> None:
+    for call in (api.remove, api.erase, api.invite):
+        with pytest.raises(NotFound):
+            call(name)
+    assert not server.sent

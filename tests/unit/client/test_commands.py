@@ -59,6 +59,8 @@ def test_a_request_can_come_from_standard_input(run: Run, server: InProcess) -> 
         ("details: {When: 2026-11-26}", "put a date or time in quotes"),
         ("a: &a [x]\nsubject: *a", "aliases (*name) are not read"),
         ("subject: " + "[" * 21, "nested too deeply"),
+        ('a: !!int ""', "a value can't be read"),
+        ("a: .nan", "a value can't be read"),
     ],
 )
 def test_a_file_that_is_no_request_is_named(run: Run, text: str, said: str) -> None:
@@ -138,6 +140,53 @@ def test_an_error_is_one_sentence_and_an_exit_status(
     assert ended.stderr.startswith("assent: ")
     assert said in ended.stderr
     assert ended.output.count("\n") == 1
+
+
+def test_a_typed_stage_wins_over_the_environment(
+    run: Run, server: InProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Or an operator would change another stage."""
+    monkeypatch.chdir(tmp_path)
+    record = Path(".chalice", "deployed", "prod.json")
+    record.parent.mkdir(parents=True)
+    api = {"resource_type": "rest_api", "rest_api_url": "https://prod.example.com/api/"}
+    record.write_text(json.dumps({"resources": [api]}))
+    assert run("--stage", "prod", "list").exit_code == 0
+    assert str(server.sent[-1].url).startswith("https://prod.example.com/")
+    assert "not both" in run("--url", "https://x.example.com", "--stage", "prod", "list").stderr
+    assert "no name of a stage" in run("--stage", "../../x", "list").stderr
+
+
+def test_settings_that_aws_cannot_use_are_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_PROFILE", "nosuch")
+    ended = run("list")
+    assert (ended.exit_code, ended.stderr.count("\n")) == (3, 1)
+    assert "nosuch" in ended.stderr
+
+
+def test_addresses_of_a_file_are_checked_before_the_first_is_invited(
+    run: Run, server: InProcess, tmp_path: Path
+) -> None:
+    """Comments and a byte order mark are left out; a refusal names its address, the rest go on."""
+    file = tmp_path / "people.txt"
+    file.write_text("\ufeffnew@example.com\n# the others\nBob Lee <bob@example.com>\n")
+    ended = run("approvers", "add", "--file", str(file))
+    assert (ended.exit_code, server.sent) == (2, [])
+    assert "line 3" in ended.stderr
+    file.write_text("\ufeffnew@example.com\nx@elsewhere.org\nother@example.com # ops\n")
+    ended = run("approvers", "add", "--file", str(file))
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("assent: x@elsewhere.org: ")
+    assert "other@example.com" in ended.stdout
+
+
+def test_the_name_of_an_execution_is_text(run: Run, server: InProcess) -> None:
+    body = json.dumps({"execution": HOSTILE, "status": "RUNNING"}).encode()
+    server.faults = [lambda call: answer_of(call, 201, body, {})]
+    assert "\x1b" not in run(*START_ARGUMENTS).output
 
 
 def test_an_answer_of_another_shape_is_one_sentence(run: Run, server: InProcess) -> None:

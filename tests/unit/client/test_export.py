@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from assent_client.commands.export import COLUMNS, _cell
+from assent_client.commands.output import plain
 from click.testing import Result
 
 from chalicelib.application import operating
@@ -68,6 +70,34 @@ def test_an_export_reads_no_page_before_its_time(
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_spreadsheet_computes_nothing(text: str) -> None:
-    assert _cell(text) == f"'{text}"
-    assert _cell([text]) == f"'{text}"
-    assert _cell("1+1=2") == "1+1=2"
+    """Nor does a terminal obey it."""
+    assert _cell(text) == _cell([text]) == f"'{plain(text)}"
+    assert _cell("x\x1b[31m") == "x\N{REPLACEMENT CHARACTER}[31m"
+    assert _cell("1 = 1") == "1 = 1"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name":"my-config","id":"x","keep":true}',
+        '{"id":"other"}\n{"id":"mine","x":',
+        "i",
+        "id,name\r\n1,ada\r\n",
+        '{"id": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "x": 1}\n',
+    ],
+)
+def test_a_file_that_is_no_export_keeps_its_content(
+    run: Run, tmp_path: Path, form: str, text: str
+) -> None:
+    file = tmp_path / "mine"
+    file.write_text(text, newline="")
+    ended = run("export", "--from", "2026", "--format", form, "--file", str(file))
+    assert (ended.exit_code, file.read_bytes()) == (2, text.encode())
+
+
+def test_what_is_no_regular_file_is_refused(run: Run, tmp_path: Path) -> None:
+    """A fifo would be waited for, for ever."""
+    os.mkfifo(tmp_path / "fifo")
+    ended = run("export", "--from", "2026", "--file", str(tmp_path / "fifo"))
+    assert (ended.exit_code, "no regular file" in ended.stderr) == (2, True)
