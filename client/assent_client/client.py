@@ -51,7 +51,7 @@ _LOST = (502, 504)
 class Assent:
     """The API of one stage of Assent, signed with the credentials that every AWS tool finds.
 
-    `url` ends in `/api`. `session` is botocore's; its region counts if the URL names none. Each
+    `url` ends in `/api`. `session` is botocore's. Each
     method raises a subclass of Refused if the API refuses, and Unreachable if it didn't answer
     after TRIES.
     """
@@ -77,7 +77,7 @@ class Assent:
 
     @property
     def region(self) -> str | None:
-        """The API's region: that of its URL, or else the one that AWS's tools find."""
+        """The region in the API's URL; if it has none (a domain of your own), the session's."""
         found = _REGION.search(self.url)
         return found[1] if found else region_of(self.session)
 

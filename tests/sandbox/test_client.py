@@ -10,21 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.sandbox.client import Sandbox, press
+from tools.sandbox.state import operator_variables
 
 DOCTOR = Path(__file__).parents[2] / "docs" / "doctor-policy.json"
 
 
 def environment(sandbox: Sandbox, keys: dict[str, str]) -> dict[str, str]:
     """Return the variables of a shell in which these keys act."""
-    aws = sandbox.state["aws"]
-    return os.environ | {
-        "ASSENT_URL": sandbox.state["api"],
-        "AWS_ENDPOINT_URL": aws["endpointUrl"],
-        "AWS_ACCESS_KEY_ID": keys["accessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["secretAccessKey"],
-        "AWS_REGION": aws["region"],
-        "AWS_DEFAULT_REGION": aws["region"],
-    }
+    return os.environ | operator_variables({**sandbox.state, "operator": keys})
 
 
 def assent(sandbox: Sandbox, *arguments: str, **more: Any) -> "subprocess.Popen[str]":

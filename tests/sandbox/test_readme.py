@@ -20,6 +20,7 @@ from tests import readme
 from tests.sandbox.announced import Announced
 from tests.sandbox.client import ACCOUNT, Json, Sandbox, policy, press, statement, until
 from tools.sandbox.samples import FIRST_REQUEST
+from tools.sandbox.state import operator_variables
 
 ADA = "ada@example.com"
 CHECKOUT = Path(__file__).parents[2]
@@ -165,6 +166,7 @@ def shell(line: str, **more: str) -> Json:
 @pytest.mark.parametrize("keys", ["lasting", "temporary"])
 def test_the_curl_line_asks(sandbox: Sandbox, keys: str) -> None:
     """Signed with an operator's keys, in a shell; temporary keys have a session token."""
+    given = operator_variables(sandbox.state) | (assumed(sandbox) if keys == "temporary" else {})
     subject = f"Release by curl, with {keys} keys?"
     line = (
         readme.snippet("HTTP", 1, of=2)
@@ -173,7 +175,7 @@ def test_the_curl_line_asks(sandbox: Sandbox, keys: str) -> None:
         # An example asks the same question in this sandbox.
         .replace("Release 4.2.0 of the shop?", subject)
     )
-    started = shell(line, **(operator_keys(sandbox) if keys == "lasting" else assumed(sandbox)))
+    started = shell(line, **given)
     assert started.keys() == {"execution", "executionArn", "status", "links"}
     assert press(sandbox.link(ADA, subject)).status == 200
     assert sandbox.ended(started["execution"])["outcome"] == "approved"
@@ -183,23 +185,10 @@ def test_the_line_of_assent_asks_and_waits(sandbox: Sandbox) -> None:
     subject = "Release by the command?"
     line = readme.snippet("HTTP", of=2).replace("Release 4.2.0 of the shop?", subject)
     line = line.replace("assent start", ".venv/bin/assent start").replace("release-4", "release-5")
-    variables = operator_keys(sandbox) | {
-        "ASSENT_URL": sandbox.state["api"],
-        "AWS_REGION": sandbox.state["aws"]["region"],
-    }
+    variables = operator_variables(sandbox.state)
     with subprocess.Popen(["/bin/sh", "-c", line], cwd=CHECKOUT, env=os.environ | variables) as run:
         press(sandbox.link(ADA, subject))
         assert run.wait(60) == 0
-
-
-def operator_keys(sandbox: Sandbox) -> dict[str, str]:
-    """Return the variables of the operator's keys."""
-    keys = sandbox.state["operator"]
-    return {
-        "AWS_ACCESS_KEY_ID": keys["accessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["secretAccessKey"],
-        "AWS_SESSION_TOKEN": "",
-    }
 
 
 def assumed(sandbox: Sandbox) -> dict[str, str]:

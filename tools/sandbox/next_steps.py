@@ -1,6 +1,7 @@
 """What `make demo` prints when all is up: the way from the first mail to its execution's result."""
 
 from tools.sandbox.samples import APPROVERS, ASK, NEXT_REQUEST
+from tools.sandbox.state import operator_variables
 from tools.sandbox.system import System
 
 ASSENT = ".venv/bin/assent"
@@ -40,14 +41,5 @@ Ctrl-C stops everything."""
 
 def _variables(system: System) -> str:
     """Return the line with which AWS's tools and the command are the sandbox's operator."""
-    operator, aws = system.state["operator"], system.state["aws"]
-    variables = {
-        "ASSENT_URL": system.state["api"],
-        "AWS_ENDPOINT_URL": aws["endpointUrl"],
-        "AWS_REGION": aws["region"],
-        "AWS_DEFAULT_REGION": aws["region"],
-        "AWS_ACCESS_KEY_ID": operator["accessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": operator["secretAccessKey"],
-        "AWS_SESSION_TOKEN": "",
-    }
-    return "export " + " \\\n  ".join(f"{name}={value}" for name, value in variables.items())
+    variables = operator_variables(system.state).items()
+    return "export " + " \\\n  ".join(f"{name}={value}" for name, value in variables)

@@ -6,9 +6,10 @@ folder; the operating system drops the lock with its process, even when that is 
 
 import fcntl
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TypedDict
+from typing import IO, Any, TypedDict
 
 from tools.errors import ToolError
 
@@ -42,6 +43,19 @@ class SandboxState(TypedDict):
     table: str
     approvers: list[str]
     pid: int
+
+
+def operator_variables(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables of a shell in which AWS's tools and `assent` are the operator."""
+    return {
+        "ASSENT_URL": state["api"],
+        "AWS_ENDPOINT_URL": state["aws"]["endpointUrl"],
+        "AWS_REGION": state["aws"]["region"],
+        "AWS_DEFAULT_REGION": state["aws"]["region"],
+        "AWS_ACCESS_KEY_ID": state["operator"]["accessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": state["operator"]["secretAccessKey"],
+        "AWS_SESSION_TOKEN": "",
+    }
 
 
 class StateFile:

@@ -21,11 +21,8 @@ COLUMNS = (
     *("approvalsNeeded", "approvals", "rejections", "waitsFor", "executionArn"),
 )
 _HEAD = ",".join(COLUMNS)
-_BEGINS = {
-    "csv": re.compile("|".join([_HEAD, *(f"{_HEAD[:n]}$" for n in range(10, len(_HEAD)))])),
-    "jsonl": re.compile(r'\{"id": "[a-z2-7]{26}", '),
-}
-"""How an export begins, also one that was broken off in its first line."""
+_ROW = re.compile(r'\{"id": "[a-z2-7]{26}", ')
+"""How a row of JSON lines begins."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet computes a cell that begins with one of these."""
 
@@ -88,25 +85,31 @@ def _ids_in(file: Path, form: str) -> set[str]:
     with file.open(encoding="utf-8", newline="") as opened:
         text = opened.read()
     whole = text[: text.rfind("\n") + 1]
-    try:
-        rows: list[Any] = (
-            [json.loads(line) for line in whole.split("\n") if line]
-            if form == "jsonl"
-            else list(csv.DictReader(io.StringIO(whole, newline="")))
-        )
-        if text and not _BEGINS[form].match(text):
-            raise ValueError
-        if any(row[name] is None for row in rows for name in COLUMNS if form == "csv"):
-            raise ValueError
-        found = {str(row["id"]) for row in rows if all(name in row for name in COLUMNS)}
-        if len(found) != len(rows):
-            raise ValueError
-    except (LookupError, TypeError, ValueError, csv.Error, RecursionError):
-        said = f"{file} isn't an earlier export as {form}: give another --file"
-        raise click.UsageError(said) from None
+    ids = _ids_of_rows(whole, form) if not text or _begins(text, form) else None
+    if ids is None or len(set(ids)) != len(ids):
+        raise click.UsageError(f"{file} isn't an earlier export as {form}: give another --file")
     if whole != text:
         file.write_text(whole, "utf-8", newline="")
-    return found
+    return set(ids)
+
+
+def _begins(text: str, form: str) -> bool:
+    """Return whether an export begins so, also one that was broken off in its first line."""
+    if form == "jsonl":
+        return bool(_ROW.match(text))
+    return text.startswith(_HEAD) or (len(text) >= len("id,outcome") and _HEAD.startswith(text))
+
+
+def _ids_of_rows(text: str, form: str) -> list[str] | None:
+    """Return the id of each row; None if a row isn't an export's."""
+    try:
+        if form == "jsonl":
+            approvals = [json.loads(line) for line in text.split("\n") if line]
+            return [str({name: one[name] for name in COLUMNS}["id"]) for one in approvals]
+        rows = list(csv.reader(io.StringIO(text, newline="")))[1:]
+    except (LookupError, TypeError, ValueError, csv.Error, RecursionError):
+        return None
+    return [row[0] for row in rows] if all(len(row) == len(COLUMNS) for row in rows) else None
 
 
 def _cell(value: object) -> object:

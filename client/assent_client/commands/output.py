@@ -43,14 +43,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     Every cell is text, with no markup in it.
     """
     cells = [[plain(cell) for cell in row] for row in rows]
-    widths = [
-        max(map(cell_len, "\n".join([name, *column]).split("\n")))
-        for name, *column in zip(columns, *cells, strict=True)
-    ]
-    least = [
-        min(_LONGEST_WORD, max(map(cell_len, " ".join([name, *column]).split())))
-        for name, *column in zip(columns, *cells, strict=True)
-    ]
+    texts = ["\n".join(column) for column in zip(columns, *cells, strict=True)]
+    widths = [max(map(cell_len, text.split("\n"))) for text in texts]
+    least = [min(_LONGEST_WORD, max(map(cell_len, text.split()))) for text in texts]
     least[0] = widths[0]  # An id or an address stays in one piece, to be copied.
     room = console().width - 2 * len(widths)
     if sum(widths) > room + _FOLDED or sum(least) > room:

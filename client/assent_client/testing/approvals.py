@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..errors import Refused, refusal
-from .requests import asked_first, invalid
+from .validation import asked_first, invalid
 
 Json = dict[str, Any]
 PRINCIPAL = "arn:aws:iam::111122223333:user/operator"

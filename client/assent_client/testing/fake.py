@@ -3,7 +3,7 @@
 import copy
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ from ..client import Assent
 from ..errors import refusal
 from ..types import Approval
 from .approvals import FakeApproval, Json, iso
-from .requests import YEAR, check_address, check_request, invalid, within
+from .validation import YEAR, check_address, check_request, invalid, within
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:assent-fake:"
 KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -62,24 +62,16 @@ class FakeAssent(Assent):
                 approval.happened(self.now, "expired", "assent", "tick")
                 approval.close("expired", self.now)
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        again: bool = True,  # noqa: ARG002 (nothing is lost here)
-    ) -> requests.Response:
-        """Answer a call."""
+    def _send(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:
+        """Answer a call; nothing is lost here, so nothing is sent again."""
         sent = json.loads(json.dumps(body))  # as JSON carries it
+        given = {**more.get("query", {}), **more.get("headers", {})}
         for route, answer in self._routes.items():
             verb, _, pattern = route.partition(" ")
             found = re.fullmatch(pattern, path)
             if verb == method and found:
                 parts = [unquote(part) for part in found.groups()]
-                return _response(answer(*parts, sent, dict(query or {}) | dict(headers or {})))
+                return _response(answer(*parts, sent, given))
         raise refusal(403, {"message": "Missing Authentication Token"})
 
     @property

@@ -23,6 +23,15 @@ HOSTILE = "\x1b[31mred\x1b[0m [bold]x[/bold] \u202egnp.exe\r\nnew\x07"
 START_ARGUMENTS = ("start", "--subject", "Release 4.2", "--approver", ADA)
 
 
+def deployed(stage: str, url: str) -> Path:
+    """Write the record of a stage as Chalice does when it deploys, and return it."""
+    record = Path(".chalice", "deployed", f"{stage}.json")
+    record.parent.mkdir(parents=True)
+    api = {"resource_type": "rest_api", "rest_api_url": url}
+    record.write_text(json.dumps({"resources": [{"resource_type": "lambda_function"}, api]}))
+    return record
+
+
 def test_start_prints_the_name_of_the_execution(run: Run, server: InProcess) -> None:
     """Every option is in the request that is sent."""
     ended = run(
@@ -147,10 +156,7 @@ def test_a_typed_stage_wins_over_the_environment(
 ) -> None:
     """Or an operator would change another stage."""
     monkeypatch.chdir(tmp_path)
-    record = Path(".chalice", "deployed", "prod.json")
-    record.parent.mkdir(parents=True)
-    api = {"resource_type": "rest_api", "rest_api_url": "https://prod.example.com/api/"}
-    record.write_text(json.dumps({"resources": [api]}))
+    deployed("prod", "https://prod.example.com/api/")
     assert run("--stage", "prod", "list").exit_code == 0
     assert str(server.sent[-1].url).startswith("https://prod.example.com/")
     assert "not both" in run("--url", "https://x.example.com", "--stage", "prod", "list").stderr
@@ -237,8 +243,7 @@ def test_without_an_address_the_ways_to_give_one_are_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "set ASSENT_URL" in run("--url", "", "list").stderr
-    Path(".chalice", "deployed").mkdir(parents=True)
-    Path(".chalice", "deployed", "dev.json").write_text("{")
+    deployed("dev", "").write_text("{")
     assert "can't be read" in run("--url", "", "--stage", "dev", "list").stderr
 
 
@@ -271,12 +276,8 @@ def test_the_address_of_a_stage_is_an_output_of_its_stack(
 def test_the_address_of_a_stage_is_in_its_record(
     run: Run, server: InProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As Chalice writes it when it deploys."""
     monkeypatch.chdir(tmp_path)
-    record = Path(".chalice", "deployed", "dev.json")
-    record.parent.mkdir(parents=True)
-    api = {"resource_type": "rest_api", "rest_api_url": "https://stage.example.com/api/"}
-    record.write_text(json.dumps({"resources": [{"resource_type": "lambda_function"}, api]}))
+    deployed("dev", "https://stage.example.com/api/")
     assert run("--url", "", "--stage", "dev", "list").exit_code == 0
     assert str(server.sent[-1].url).startswith("https://stage.example.com/api/approvals")
 
