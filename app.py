@@ -283,6 +283,105 @@ def confirm_approver(call: Call, email: str) -> Reply:
     return web.json(approvers.confirm(wiring, unquote(email), form.url))
 
 
+@app.route("/console/sessions", methods=["POST"], authorizer=iam, **ANY)
+@answered
+def offer_console_session(call: Call) -> Reply:
+    """Return a link that opens a session of the console, once, for whoever signed this call."""
+    from chalicelib.entrypoints import console_sessions  # noqa: PLC0415 (cold start)
+
+    return console_sessions.offer(call, wiring, may_operate=True)
+
+
+@app.route("/console/read-only-sessions", methods=["POST"], authorizer=iam, **ANY)
+@answered
+def offer_read_only_session(call: Call) -> Reply:
+    """Return a link that opens a session which may change nothing."""
+    from chalicelib.entrypoints import console_sessions  # noqa: PLC0415 (cold start)
+
+    return console_sessions.offer(call, wiring, may_operate=False)
+
+
+@app.route("/console/sessions/{link}", methods=["GET", "HEAD", "POST"], **ANY)
+@answered
+def console_sign_in(call: Call, link: str) -> Reply:
+    """Show the page of such a link; POST is its button, which signs in."""
+    from chalicelib.entrypoints import console_sessions  # noqa: PLC0415 (cold start)
+
+    return console_sessions.sign_in(call, wiring, link)
+
+
+@app.route("/console/sessions", methods=["GET", "HEAD"], **ANY)
+@answered
+def console_list_sessions(call: Call) -> Reply:
+    """Show the open sessions of the console."""
+    from chalicelib.entrypoints import console_sessions  # noqa: PLC0415 (cold start)
+
+    return console_sessions.sessions(call, wiring)
+
+
+@app.route("/console/sign-out", methods=["POST"], **ANY)
+@answered
+def console_sign_out(call: Call) -> Reply:
+    """End a session of the console."""
+    from chalicelib.entrypoints import console_sessions  # noqa: PLC0415 (cold start)
+
+    return console_sessions.sign_out(call, wiring)
+
+
+@app.route("/console", methods=["GET", "HEAD"], **ANY)
+@answered
+def console(call: Call) -> Reply:
+    """Show operators a list of approvals."""
+    from chalicelib.entrypoints import console_approvals  # noqa: PLC0415 (cold start)
+
+    return console_approvals.approvals(call, wiring)
+
+
+@app.route("/console/approvals/{approval_id}", methods=["GET", "HEAD"], **ANY)
+@answered
+def console_approval(call: Call, approval_id: str) -> Reply:
+    """Show operators one approval."""
+    from chalicelib.entrypoints import console_approvals  # noqa: PLC0415 (cold start)
+
+    return console_approvals.approval(call, wiring, approval_id)
+
+
+@app.route("/console/approvals/{approval_id}/{command}", methods=["GET", "HEAD", "POST"], **ANY)
+@answered
+def console_command(call: Call, approval_id: str, command: str) -> Reply:
+    """Show operators the form of a command (cancel, remind, extend, reassign); POST sends it."""
+    from chalicelib.entrypoints import console_approvals  # noqa: PLC0415 (cold start)
+
+    return console_approvals.command(call, wiring, approval_id, command)
+
+
+@app.route("/console/approvers", methods=["GET", "HEAD", "POST"], **ANY)
+@answered
+def console_approvers(call: Call) -> Reply:
+    """Show operators the approvers; POST invites one."""
+    from chalicelib.entrypoints import console_approvers  # noqa: PLC0415 (cold start)
+
+    return console_approvers.everybody(call, wiring)
+
+
+@app.route("/console/approvers/{email}", methods=["GET", "HEAD", "POST"], **ANY)
+@answered
+def console_approver(call: Call, email: str) -> Reply:
+    """Show operators one approver; POST changes something about them."""
+    from chalicelib.entrypoints import console_approvers  # noqa: PLC0415 (cold start)
+
+    return console_approvers.one(call, wiring, email)
+
+
+@app.route("/console/figures", methods=["GET", "HEAD"], **ANY)
+@answered
+def console_figures(call: Call) -> Reply:
+    """Show operators how requests are decided."""
+    from chalicelib.entrypoints import console_figures  # noqa: PLC0415 (cold start)
+
+    return console_figures.figures(call, wiring)
+
+
 @app.route("/health", methods=["GET"], **ANY)
 @answered
 def health(call: Call) -> Reply:

@@ -20,6 +20,7 @@ from .domain import link_tokens
 from .settings import Settings, stage_name
 
 if TYPE_CHECKING:
+    from .adapters.dynamodb_sessions import DynamoDbSessions
     from .adapters.eventbridge import EventBridgeBus
     from .adapters.sns import SnsMailer
     from .adapters.sqs import SqsDeadLetters
@@ -56,6 +57,13 @@ class Wiring:
         return DynamoDbStore(self._client("dynamodb"), self.settings.table, retention=retention)
 
     @cached_property
+    def sessions(self) -> "DynamoDbSessions":
+        """DynamoDB, for the console."""
+        from .adapters.dynamodb_sessions import DynamoDbSessions  # noqa: PLC0415 (cold start)
+
+        return DynamoDbSessions(self._client("dynamodb"), self.settings.table)
+
+    @cached_property
     def executions(self) -> "StepFunctionsExecutions":
         """Step Functions."""
         from .adapters.stepfunctions import StepFunctionsExecutions  # noqa: PLC0415 (cold start)
@@ -89,6 +97,11 @@ class Wiring:
     def own_executions(self) -> str:
         """How the ARN of each execution of the stage's own state machine begins."""
         return self.settings.state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
+
+    @property
+    def stage(self) -> str:
+        """The Chalice stage's name."""
+        return self.settings.stage
 
     @property
     def name(self) -> str:

@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,8 +16,10 @@ import msgspec
 from chalicelib.adapters.sns import FOREIGN_SUBSCRIPTION, confirmation_token
 from chalicelib.application.ports import DeadLetterJson, ExecutionJson, Subscription
 from chalicelib.domain.approval import Approval, Outcome
+from chalicelib.domain.console_session import ConsoleSession
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import IdempotencyConflict, NotFound, Refused, Unavailable
+from chalicelib.domain.execution_history import ExecutionHistory, StateRun
 from chalicelib.presentation.json_types import AnnouncementJson
 from chalicelib.presentation.mail_text import Email
 
@@ -23,6 +27,10 @@ START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:assent-test:release-42"
 TOKEN = "AQCEAAAAKgAAAAMAAAAA" + "b+/c" * 158 + "=="
 """A task token as AWS makes them: 654 characters, with `+`, `/` and `=`."""
+
+
+DEFINITION = json.loads((Path(__file__).parents[1] / "statemachine.asl.json").read_text())
+"""The workflow."""
 
 
 class Crash(BaseException):
@@ -148,6 +156,10 @@ class FakeStore:
         found = (approval for approval in self._all() if approval.outcome == outcome)
         return _listed([(a.created_at, a.id) for a in found], most, after, newest=True)
 
+    def decided(self, most: int, after: str = "") -> tuple[list[str], str]:
+        found = (approval for approval in self._all() if approval.outcome != "pending")
+        return _listed([(a.created_at, a.id) for a in found], most, after, newest=True)
+
     def by_requester(self, address: str, most: int, after: str = "") -> tuple[list[str], str]:
         found = (
             approval
@@ -212,6 +224,8 @@ class FakeExecutions:
         self.repeats = False
         """Whether botocore has to repeat each call, so that a closed task tells nothing."""
         self.inputs: dict[str, str] = {}
+        self.forgotten: set[str] = set()
+        """Names of executions whose history Step Functions keeps no more."""
 
     def succeed_task(self, task_token: str, output: str) -> bool | None:
         return self._answer(Answer(task_token, output=output))
@@ -230,6 +244,12 @@ class FakeExecutions:
             raise NotFound(f"There is no execution named {name}.")
         arn = EXECUTION.rpartition(":")[0] + f":{name}"
         return {"execution": name, "executionArn": arn, "status": "RUNNING"}
+
+    def history(self, execution_arn: str) -> ExecutionHistory:
+        """Return that the execution waits in the first state of the workflow."""
+        if execution_arn.rpartition(":")[2] in self.forgotten:
+            raise NotFound("forgotten")
+        return ExecutionHistory(DEFINITION, (StateRun("RequestApproval", "waits", START),), False)
 
     def _answer(self, answer: Answer) -> bool | None:
         self._effects.begin("executions.answer")
@@ -299,6 +319,35 @@ class FakeEventBus:
         self.announced.append({"detail": dict(detail), "at": at, "resource": resource})
 
 
+class FakeSessions:
+    """Sessions of the console in memory; one contract suite tests this and the adapter."""
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self._effects = effects or Effects()
+        self.items: dict[str, bytes] = {}
+
+    def create(self, session: ConsoleSession) -> None:
+        self._effects.begin("sessions.create")
+        self.items[session.id] = msgspec.json.encode(session)
+
+    def get(self, session_id: str) -> ConsoleSession | None:
+        found = self.items.get(session_id)
+        return None if found is None else msgspec.json.decode(found, type=ConsoleSession)
+
+    def replace(self, read: ConsoleSession, changed: ConsoleSession) -> bool:
+        self._effects.begin("sessions.replace")
+        if self.get(read.id) != read:
+            return False
+        self.items[changed.id] = msgspec.json.encode(changed)
+        return True
+
+    def opened_since(self, since: datetime, most: int) -> list[ConsoleSession]:
+        found = (msgspec.json.decode(item, type=ConsoleSession) for item in self.items.values())
+        opened = [(s.opened_at, s) for s in found if s.opened_at and s.ended_at is None]
+        newest = sorted(opened, key=lambda pair: (pair[0], pair[1].id), reverse=True)
+        return [session for at, session in newest if at > since][:most]
+
+
 class FakeDeadLetters:
     """SQS: each dead letter goes to `letters`, as read back from its JSON."""
 
@@ -314,6 +363,7 @@ class FakeDeadLetters:
 class StillPorts:
     """The `Ports` without adapters: a clock set by hand, secrets without randomness, a log."""
 
+    stage = "test"
     own_executions = "arn:aws:states:us-east-1:000000000000:execution:assent-test:"
     name = ""
     public_url = "https://assent.example.com/api"
@@ -350,6 +400,7 @@ class FakePorts(StillPorts):
         super().__init__()
         self.effects = Effects()
         self.store = FakeStore(self.effects)
+        self.sessions = FakeSessions(self.effects)
         self.executions = FakeExecutions(self.effects)
         self.mailer = FakeMailer(self.effects)
         self.event_bus = FakeEventBus(self.effects)
@@ -371,4 +422,5 @@ class FakePorts(StillPorts):
             list(self.event_bus.announced),
             list(self.dead_letters.letters),
             dict(self.executions.inputs),
+            dict(self.sessions.items),
         ]

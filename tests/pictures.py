@@ -40,6 +40,9 @@ README = {
     "approve": ("page", 390),
     "inbox": ("inbox", 390),
     "approved": ("receipt", 390),
+    "console": ("console", 1000),
+    "console approval": ("console-approval", 1280),
+    "console figures": ("console-figures", 1280),
 }
 """State -> name and width of its picture in docs/pictures."""
 SHEET = (

@@ -21,6 +21,7 @@ from chalicelib.domain.outbox_entries import Mail, MailKind
 from chalicelib.domain.reminding import remind_for_requester
 from chalicelib.domain.request import Escalation
 from chalicelib.presentation import delegation_emails
+from chalicelib.presentation.console.frame import HEADERS as CONSOLE
 from chalicelib.presentation.emails import write_email
 from chalicelib.presentation.pages import inbox
 from chalicelib.presentation.pages.decision import decide_page, locked_page, reassign_page
@@ -43,6 +44,7 @@ from tests.builders import (
     in_vain,
     replaced_by_newer,
 )
+from tests.console_states import console_states
 from tests.fakes import START
 from tests.unit.presentation.every_page import SECRET, token_of
 from tools.sandbox.inbox_pages import (
@@ -81,6 +83,7 @@ def every_state() -> dict[str, State]:
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Content-Type": HTML}
     return {
         **{name: State(page.html(NAME), HEADERS) for name, page in pages.items()},
+        **{name: State(page.html(NAME), CONSOLE) for name, page in console_states().items()},
         **{name: State(html, headers) for name, html in _sandbox_pages().items()},
     }
 

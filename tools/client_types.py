@@ -20,7 +20,7 @@ KINDS = (
     ),
     *(openapi.LinksJson, openapi.StartedJson, openapi.ExecutionViewJson),
     *(DelegationJson, ApproverStatusJson, ListedApproverJson, openapi.ApproversJson),
-    openapi.HealthJson,
+    *(openapi.HealthJson, json_types.OfferedSessionJson),
 )
 """What operators' routes answer, each after those that it contains."""
 NAMES = {

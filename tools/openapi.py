@@ -171,6 +171,15 @@ OPERATORS = (
         "confirmApprover", "post", "/approvers/{email}/confirmation", "Confirm an invitation.",
         ApproverStatusJson, "Refused", forms.ConfirmationForm,
     ),
+    Operation(
+        "offerConsoleSession", "post", "/console/sessions", "A link to the console.",
+        json_types.OfferedSessionJson, status=201,
+    ),
+    Operation(
+        "offerReadOnlySession", "post", "/console/read-only-sessions",
+        "A link to the console that changes nothing.",
+        json_types.OfferedSessionJson, status=201,
+    ),
 )  # fmt: skip
 _OVER = "NotFound AlreadyDecided Expired Cancelled Reassigned"
 LINKS = tuple(

@@ -19,6 +19,11 @@ _DECISION = {
     "reason": "Tests are green",
     "decidedAt": "2026-11-22T09:12:00Z",
 }
+_SESSION = {
+    "url": "https://abcdef1234.execute-api.us-east-1.amazonaws.com/api/console/sessions/"
+    "hgjqlf3qxbb6mej3js5qayemxc.eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+    "expiresAt": "2026-11-22T09:02:00Z",
+}
 _DETAILS = {"Version": "4.2.0", "Risk": "low"}
 _EXECUTION = "arn:aws:states:us-east-1:111122223333:execution:assent-dev:release-4-2-0"
 _SUMMARY = {
@@ -115,6 +120,7 @@ EXAMPLES: dict[str, Any] = {
     "RequesterForm": {"action": "remind"},
     "OwnDelegationForm": {"delegate": "grace@example.com", "until": "2027-01-06"},
     "HealthJson": {"status": "ok", "stage": "dev"},
+    "OfferedSessionJson": _SESSION,
     "ErrorJson": {
         "code": "InvalidRequest",
         "message": "approvers[0]: is not an e-mail address",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from ..domain.approval import Approval, Outcome
+from ..domain.approval import DECIDED, Approval, Outcome
 from ..domain.delegation import Delegation
 from ..domain.errors import Unavailable
 from ..domain.timestamps import iso
@@ -227,6 +227,11 @@ class DynamoDbStore:
         shards = [f"{outcome}#{shard}" for shard in range(SHARDS)]
         return self._newest("outcome", "outcomeShard", shards, most, after)
 
+    def decided(self, most: int, after: str = "") -> tuple[list[str], str]:
+        """Return the ids of approvals of any outcome but pending, newest first, as `by_outcome`."""
+        shards = [f"{one}#{shard}" for one in DECIDED for shard in range(SHARDS)]
+        return self._newest("outcome", "outcomeShard", shards, most, after)
+
     def by_requester(self, address: str, most: int, after: str = "") -> tuple[list[str], str]:
         """Return the ids of what that person asked, newest first, as `by_outcome` does."""
         return self._newest("requester", "requester", [address.lower()], most, after)
@@ -246,7 +251,9 @@ class DynamoDbStore:
     ) -> tuple[list[str], str]:
         """Return a page of ids, newest first, merged from these partitions of an index."""
         bound = after.partition("_")[0] or "9"  # later than any time
-        more: dict[str, Any] = {"ScanIndexForward": False, "Limit": most + 1}
+        # Two pages of the busiest partitions cost less than a whole one of each.
+        limit = most + 1 if len(values) <= SHARDS else most // SHARDS + 2
+        more: dict[str, Any] = {"ScanIndexForward": False, "Limit": limit}
         found = (
             self._items(index, key, value, "createdAt <= :bound", bound, **more) for value in values
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
     from ..application.ports import ExecutionJson
+    from ..domain.execution_history import ExecutionHistory
 
 # AWS answers TaskTimedOut for a task that isn't waiting any more; emulators answer the others.
 _CLOSED = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
@@ -81,6 +82,12 @@ class StepFunctionsExecutions:
     def describe(self, name: str) -> "ExecutionJson":
         """Return the execution of that name; raise NotFound if there is none."""
         return _execution(self._describe(name))
+
+    def history(self, execution_arn: str) -> "ExecutionHistory":
+        """Return the states of an execution of the workflow; NotFound if it isn't kept any more."""
+        from .execution_history import read_history  # noqa: PLC0415 (the console's alone)
+
+        return read_history(self._client, execution_arn)
 
     def _describe(self, name: str) -> "DescribeExecutionOutputTypeDef":
         arn = self._state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"

@@ -45,10 +45,11 @@ def list_approvers(
     Costs two calls of SNS for each, and two small reads.
     """
     addresses, more = ports.store.approvers(most, after)
-    return [_listed(ports, address) for address in addresses], more
+    return [overview(ports, address) for address in addresses], more
 
 
-def _listed(ports: Ports, address: str) -> ListedApproverJson:
+def overview(ports: Ports, address: str) -> ListedApproverJson:
+    """Return what an operators' list says of an approver, invited or not."""
     now = ports.now()
     listed: ListedApproverJson = {
         "approver": address,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Outcome
+from ..domain.link_tokens import id_in
 from .ports import Ports
 
 SOON = timedelta(days=1)
@@ -42,6 +43,25 @@ def requested_by(ports: Ports, address: str, most: int, after: str = "") -> Appr
     ids, more = ports.store.by_requester(person, most, after)
     found = ports.store.get_many(ids)
     return ApprovalsPage([a for a in found if a.erased_at is None], more)
+
+
+def decided(ports: Ports, most: int, after: str = "") -> ApprovalsPage:
+    """Return approvals of any outcome but pending, those asked last first."""
+    ids, more = ports.store.decided(most, after)
+    return ApprovalsPage(ports.store.get_many(ids), more)
+
+
+def with_id(ports: Ports, approval_id: str) -> ApprovalsPage:
+    """Return the approval of that id, if there is one."""
+    wanted = id_in(approval_id)
+    found = ports.store.get(wanted) if wanted else None
+    return ApprovalsPage([found] if found else [], "")
+
+
+def of_execution(ports: Ports, named: str) -> ApprovalsPage:
+    """Return what an execution asked, newest first, by its ARN, or by its name if it is ours."""
+    arn = named if named.startswith("arn:") else ports.own_executions + named
+    return ApprovalsPage(ports.store.of_execution(arn), "")
 
 
 def overdue(ports: Ports, most: int, after: str = "") -> ApprovalsPage:

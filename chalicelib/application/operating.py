@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -10,13 +11,18 @@ from ..domain.addresses import check_address
 from ..domain.approval import Approval
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
 from ..domain.delegation import authors_of, more_delegates_for
+from ..domain.errors import NotFound
 from ..domain.events import Channel
 from ..domain.link_tokens import is_id
+from ..domain.reminding import is_same_press
 from ..domain.texts import check_reason
 from ..domain.validation import check_request
 from .outbox_relay import resume
 from .ports import ExecutionJson, Ports
 from .saving import no_approval, save, too_many_conflicts, versions
+
+if TYPE_CHECKING:
+    from ..domain.execution_history import ExecutionHistory
 
 
 def change(
@@ -40,6 +46,27 @@ def change(
     raise too_many_conflicts()
 
 
+def preview(
+    ports: Ports, approval_id: str, command: Command, *, by: str, via: Channel
+) -> tuple[Approval, Approval]:
+    """Return the approval as stored now, and as `change` would leave it; nothing is written.
+
+    Raises what `change` would.
+    """
+    found = find_approval(ports, approval_id)
+    return found, _apply(ports, found, command, by, via, by)
+
+
+def find_history(ports: Ports, approval: Approval) -> "ExecutionHistory | None":
+    """Return what happened in the approval's execution; None if it isn't ours, or is gone."""
+    if not approval.execution_arn.startswith(ports.own_executions):
+        return None
+    try:
+        return ports.executions.history(approval.execution_arn)
+    except NotFound:
+        return None
+
+
 def _apply(
     ports: Ports, approval: Approval, command: Command, by: str, via: Channel, principal: str
 ) -> Approval:
@@ -52,6 +79,8 @@ def _apply(
             )
         case Remind():
             reason = check_reason(command.reason)
+            if via == "console" and is_same_press(approval, by, via, now):
+                return approval
             return transitions.remind(
                 approval, by, reason=reason, now=now, via=via, principal=principal
             )

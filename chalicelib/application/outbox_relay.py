@@ -155,6 +155,8 @@ def _announce(ports: Ports, approval: Approval, via: Channel) -> Approval:
     )
     for current in versions(ports, approval.id, read=approval):
         if saved := save(ports, current, outbox.announced(current, now, via)):
+            took = int(((saved.closed_at or now) - saved.created_at).total_seconds())
+            ports.log("closed", approvalId=saved.id, outcome=saved.outcome, seconds=took)
             return saved
     raise too_many_conflicts()
 

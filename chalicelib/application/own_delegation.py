@@ -3,11 +3,9 @@
 A decision link doesn't do: one that was forwarded opens no inbox.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from ..domain.delegation import Delegation, DelegationForm
-from ..domain.errors import InvalidRequest
+from ..domain.delegation import Delegation, form_of_days
 from ..domain.texts import clean
 from . import approvers
 from .bulk_deciding import reader_of
@@ -38,9 +36,8 @@ def delegate(
     It holds from the beginning of the day `first` (empty: from now) to the end of `last`, days in
     UTC as YYYY-MM-DD. Raises InvalidRequest, naming the field, and what `reader_of` does.
     """
-    address, now = reader_of(ports, token), ports.now()
-    begin = _day(first, "from") if first.strip() else now
-    sent = DelegationForm(clean(to), begin, _day(last, "until") + timedelta(days=1), reason)
+    address = reader_of(ports, token)
+    sent = form_of_days(clean(to), first=first, last=last, reason=reason, now=ports.now())
     written = approvers.store_delegation(ports, address, sent, by=address)
     return OwnDelegation(address, written)
 
@@ -50,14 +47,3 @@ def end(ports: Ports, token: str) -> OwnDelegation:
     address = reader_of(ports, token)
     approvers.end_delegation(ports, address, by=address)
     return OwnDelegation(address, None)
-
-
-def _day(written: str, field: str) -> datetime:
-    """Return the beginning of that day in UTC."""
-    try:
-        day = date.fromisoformat(written.strip())
-    except ValueError:
-        raise InvalidRequest(f"{field}: is a day such as 2026-12-24", field=field) from None
-    if not 2000 <= day.year <= 9000:
-        raise InvalidRequest(f"{field}: is a day of this century", field=field)
-    return datetime.combine(day, time(), UTC)

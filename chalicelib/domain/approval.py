@@ -19,6 +19,8 @@ from .request import Request
 
 Choice = Literal["approve", "reject"]
 Outcome = Literal["pending", "approved", "rejected", "expired", "cancelled"]
+DECIDED: tuple[Outcome, ...] = ("approved", "rejected", "expired", "cancelled")
+"""Every outcome but pending."""
 MailState = Literal["waiting", "sent", "failed"]
 
 OPERATOR = "operator"

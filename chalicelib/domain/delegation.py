@@ -6,7 +6,7 @@ chain or a circle is refused when it is written. Approver and delegate are told 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,6 +62,28 @@ class Delegation(Struct, frozen=True, rename={"from_": "from"}):
 
 Lookup = Callable[[str], Delegation | None]
 """Address -> the delegation stored for it, past ones included."""
+
+
+def form_of_days(
+    delegate: str, *, first: str, last: str, reason: str, now: datetime
+) -> DelegationForm:
+    """Return a delegation from the beginning of `first` (empty: from now) to the end of `last`.
+
+    Days are in UTC, as YYYY-MM-DD. Raises InvalidRequest, naming the field.
+    """
+    begin = _day(first, "from") if first.strip() else now
+    return DelegationForm(delegate, begin, _day(last, "until") + timedelta(days=1), reason)
+
+
+def _day(written: str, field: str) -> datetime:
+    """Return the beginning of that day in UTC."""
+    try:
+        day = date.fromisoformat(written.strip())
+    except ValueError:
+        raise InvalidRequest(f"{field}: is a day such as 2026-12-24", field=field) from None
+    if not 2000 <= day.year <= 9000:
+        raise InvalidRequest(f"{field}: is a day of this century", field=field)
+    return datetime.combine(day, time(), UTC)
 
 
 def check_delegation(address: str, delegation: Delegation, now: datetime, lookup: Lookup) -> None:

@@ -115,6 +115,39 @@ class Reassigned(AssentError):
     status = 410
 
 
+class SignInNeeded(AssentError):
+    """No cookie of an open session of the console came along."""
+
+    code = "SignInNeeded"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You are not signed in, or your session is over. In a terminal with your AWS "
+            "credentials, run: assent console"
+        )
+
+
+class LinkOver(AssentError):
+    """The link to the console was used, is older than two minutes, or never was one."""
+
+    code = "LinkOver"
+    status = 410
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link opens the console no more: it works once, within two minutes. For a new "
+            "one, run: assent console"
+        )
+
+
+class NotPermitted(AssentError):
+    """A form of the console from another site, or in a session that may only read."""
+
+    code = "NotPermitted"
+    status = 403
+
+
 class IdempotencyConflict(AssentError):
     """The Idempotency-Key was used before, with another body."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-Channel = Literal["page", "list", "api", "function", "queue", "topic", "tick"]
+Channel = Literal["page", "list", "api", "console", "function", "queue", "topic", "tick"]
 """By which entrypoint something came; on the wire `via`. The inbox page is `list` there."""
 
 MailFailure = Literal["invited", "unconfirmed", "refused"]

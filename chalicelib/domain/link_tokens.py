@@ -58,7 +58,12 @@ class MailSecrets(NamedTuple):
 
 def decision_secret(inbox_secret: str) -> str:
     """Return the secret of the decision link in the same mail as this inbox link."""
-    return _base32(hashlib.sha256(f"decide:{inbox_secret}".encode()).digest()[:SECRET_BYTES])
+    return derived("decide", inbox_secret)
+
+
+def derived(purpose: str, secret: str) -> str:
+    """Return a secret for that purpose, from which the other one can't be found."""
+    return _base32(hashlib.sha256(f"{purpose}:{secret}".encode()).digest()[:SECRET_BYTES])
 
 
 def approval_id(task_token: str) -> str:

@@ -27,7 +27,17 @@ def last_reminder(approval: Approval) -> datetime | None:
     """Return when the requester last had the approvers reminded; None if never."""
     if approval.requester is None:
         return None
-    own = ("reminded", approval.requester.address, "page")
+    return _last_by(approval, approval.requester.address, "page")
+
+
+def is_same_press(approval: Approval, by: str, via: Channel, now: datetime) -> bool:
+    """Return whether that person reminded by that channel so lately that this is the same press."""
+    last = _last_by(approval, by, via)
+    return last is not None and now < last + ONE_PRESS
+
+
+def _last_by(approval: Approval, by: str, via: Channel) -> datetime | None:
+    own = ("reminded", by, via)
     times = (e.at for e in reversed(approval.events) if (e.what, e.who, e.via) == own)
     return next(times, None)
 

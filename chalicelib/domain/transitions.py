@@ -236,7 +236,7 @@ def reassign(
     check_can_be_asked(approval, to)
     (person,) = people_to_ask((to,), delegates or {})
     address = _as_stored(approval, person.address)
-    author = OPERATOR if via == "api" else by
+    author = OPERATOR if via in ("api", "console") else by
     person = replace(
         person,
         address=address,

@@ -28,6 +28,9 @@ BODY_BYTES = 131_072
 FORM_FIELDS = 80
 """More fields than any page sends."""
 
+SIGNED_CONSOLE_ROUTES = ("/console/sessions", "/console/read-only-sessions")
+"""The routes that offer a session, by POST."""
+
 _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 """The weight by which an `Accept` header refuses a media type."""
 _PLACE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_([a-z2-7]{26}|[!-~]+@[!-~]+))?")
@@ -80,16 +83,17 @@ class Call:
 
     @property
     def wants_html(self) -> bool:
-        """Whether to answer with a page: to a browser, and on a mailed link by default."""
+        """Whether to answer with a page: to a browser, and on a page's route by default."""
         accepted = _accepted(self.headers.get("Accept", ""))
         if HTML in accepted or accepted.get(JSON):
             return accepted.get(HTML, False)
-        return self._has_token and self._type != JSON
+        return self._is_page and self._type != JSON
 
     @property
     def root(self) -> str:
         """The relative address of the folder of all pages; a copied link may end in a slash."""
-        return "../../" if str(self._sent.context.get("path")).endswith("/") else "../"
+        depth = self._route.count("/") - 1 + str(self._sent.context.get("path")).endswith("/")
+        return "../" * depth
 
     @property
     def caller(self) -> str:
@@ -102,6 +106,27 @@ class Call:
         """The IAM principal that signed an operator's call, for the log."""
         is_signed = (self._sent.context.get("identity") or {}).get("userArn")
         return {"principal": self.caller} if is_signed else {}
+
+    def cookie(self, name: str) -> str:
+        """Return the value of that cookie; "" if none came along."""
+        for pair in self.headers.get("Cookie", "").split(";"):
+            key, _, value = pair.strip().partition("=")
+            if key == name:
+                return value
+        return ""
+
+    def is_from(self, public_url: str) -> bool:
+        """Return whether a page of the stage itself sent this form, as the browser says.
+
+        `Sec-Fetch-Site` decides. A browser without it says by `Origin`, which is that of mailed
+        links or of the address that was called. Without both, nothing is known: False.
+        """
+        site = self.headers.get("Sec-Fetch-Site")
+        if site is not None:
+            return site == "same-origin"
+        origin = self.headers.get("Origin", "")
+        own = ("/".join(public_url.split("/", 3)[:3]), f"https://{self.headers.get('Host')}")
+        return origin in own
 
     @property
     def reference(self) -> str:
@@ -120,9 +145,9 @@ class Call:
     def check_type(self) -> None:
         """Raise UnsupportedType if an operator's call, by any method, names another type than JSON.
 
-        The routes of links have forms too, and check the type of what they read.
+        The routes of pages have forms too, and check the type of what they read.
         """
-        if not self._has_token:
+        if not self._is_page:
             self._check_json()
 
     def json(self, default: bytes = b"") -> Any:
@@ -161,8 +186,20 @@ class Call:
             raise UnsupportedType(f"The body must be {JSON}, in UTF-8.")
 
     @property
-    def _has_token(self) -> bool:
-        return "token" in (self._sent.uri_params or {})
+    def _is_page(self) -> bool:
+        """Whether the route is a mailed link's or the console's."""
+        return self.is_console or "token" in (self._sent.uri_params or {})
+
+    @property
+    def is_console(self) -> bool:
+        """Whether the route is a page of the console."""
+        is_signed = self.method == "POST" and self._route in SIGNED_CONSOLE_ROUTES
+        return self._route.startswith("/console") and not is_signed
+
+    @property
+    def _route(self) -> str:
+        """The route as it is declared: `/approve/{token}`."""
+        return str(self._sent.context.get("resourcePath"))
 
     @property
     def _type(self) -> str:
@@ -222,6 +259,12 @@ def error(call: Call, error: AssentError, route: str) -> Reply:
         # The log has the message, under the reference; a reader can't act on it.
         error.message = "We can't do that just now. What was recorded is kept; please try again."
     headers = retry_after(error)
+    if call.wants_html and call.is_console and error.status < 500:
+        from ..presentation.console.frame import HEADERS as CONSOLE  # noqa: PLC0415 (cold start)
+        from ..presentation.console.problem import console_problem  # noqa: PLC0415 (cold start)
+
+        page = console_problem(error, call.root, call.reference)
+        return html(page, error.status, {**CONSOLE, **headers})
     if call.wants_html:
         pressed = _pressed(call) if error.status >= 500 else []
         page = (

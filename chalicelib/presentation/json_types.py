@@ -186,6 +186,13 @@ class OperatorViewJson(QuestionJson):
     foldedEvents: NotRequired[int]
 
 
+class OfferedSessionJson(TypedDict):
+    """A link that opens a session of the console, once, until that time."""
+
+    url: str
+    expiresAt: str
+
+
 class ResultJson(TypedDict):
     """The result that resumes the execution."""
 

@@ -23,6 +23,7 @@ from .types import (
     Execution,
     Health,
     ListedApprover,
+    OfferedSession,
     Started,
     Summary,
 )
@@ -201,6 +202,12 @@ class Assent:
         path = f"/approvers/{_part(email)}/confirmation"
         confirmed: ApproverStatus = self._call("POST", path, {"url": url})
         return confirmed
+
+    def console_session(self, *, read_only: bool = False) -> OfferedSession:
+        """Return a link that opens a session of the console once, within two minutes."""
+        path = "/console/read-only-sessions" if read_only else "/console/sessions"
+        offered: OfferedSession = self._call("POST", path)
+        return offered
 
     def health(self) -> Health:
         """Return the stage's name, if it runs."""

@@ -185,3 +185,10 @@ class Health(TypedDict):
 
     status: Literal["ok"]
     stage: str
+
+
+class OfferedSession(TypedDict):
+    """A link that opens a session of the console, once, until that time."""
+
+    url: str
+    expiresAt: str

@@ -20,6 +20,10 @@ LABELS = {
     "from": "First day",
     "until": "Last day",
     "chosen": "Requests",
+    "q": "Find",
+    "number": "New deadline",
+    "email": "E-mail address",
+    "url": "Link of the invitation",
 }
 """Field -> what an error summary calls it."""
 
@@ -31,6 +35,9 @@ _EMAIL = Markup(
     '<input id="{name}" name="{name}" type="email" maxlength="254" value="{typed}"{attributes}>\n'
 )
 _DATE = Markup('<input id="{name}" name="{name}" type="date" value="{typed}"{attributes}>\n')
+_URL = Markup(
+    '<input id="{name}" name="{name}" type="url" maxlength="2048" value="{typed}"{attributes}>\n'
+)
 _CODE = Markup(
     '<input id="{name}" name="{name}" inputmode="numeric" autocomplete="one-time-code"'
     ' maxlength="40" value="{typed}"{attributes}>\n'
@@ -65,6 +72,11 @@ def text_area(
 def email_field(name: str, label: str, typed: str, error: FormError | None) -> Markup:
     """Return a required field for an e-mail address."""
     return _field(name, label, _EMAIL, visible(typed), error, required=True)
+
+
+def link_field(name: str, label: str, typed: str, error: FormError | None) -> Markup:
+    """Return a required field for a link."""
+    return _field(name, label, _URL, visible(typed), error, required=True)
 
 
 def date_field(

@@ -21,23 +21,31 @@ Mood = Choice | None
 """The choice that gives a page its colour, if any."""
 
 _HERE = Path(__file__).parent
-_STYLE = Markup((_HERE / "style.css").read_text())  # noqa: S704 (our own file)
+STYLE = Markup((_HERE / "style.css").read_text())  # noqa: S704 (our own file)
 _SIGNS: dict[Choice, str] = {"approve": "check", "reject": "cross"}
 """The class that puts a sign before a button's words: not everybody can tell the colours apart."""
 _BUTTON = Markup('<button class="{}"{}>{}</button>')
 _CHOSEN = Markup(' name="choice" value="{}"')
 _NOTICE = Markup('<p class="notice">{}</p>\n')
 _ASKS = Markup("<strong>{}</strong> asks. Answer by <strong>{}</strong>{}.")
+_BRAND = Markup('<p class="brand">{}</p>\n')
+_BAR = Markup('<header class="bar">\n{}{}</header>\n')
 _QUORUM = Markup('<p class="quorum">{}</p>\n')
 
-HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'sha256-"
-    + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    + "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-}
-"""Headers of every page. The policy allows our style by its hash, and no script at all."""
+
+def page_headers(style: str) -> dict[str, str]:
+    """Return the headers of pages in that style, which the policy allows by its hash; no script."""
+    hashed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{hashed}'; img-src "
+        "data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "X-Frame-Options": "DENY",
+    }
+
+
+HEADERS = page_headers(STYLE)
+"""Headers of every page in STYLE."""
 
 ROOT = "../"
 """The relative address of the folder that all pages are in, as seen from one of them."""
@@ -49,17 +57,21 @@ class Page(NamedTuple):
     title: str
     mood: str
     content: Markup
+    bar: Markup = NOTHING
+    """What stands above the page, beside the name of the stage."""
+    style: Markup = STYLE
 
     def html(self, name: str = "") -> str:
         """Return the whole page; `name` is the stage's, of an organisation for example."""
+        brand = _BRAND.format(f"Assent · {name}" if name else "Assent")
         return str(
             fill(
                 "layout",
                 title=self.title,
                 mood=self.mood,
-                brand=f"Assent · {name}" if name else "Assent",
-                content=self.content,
-                style=_STYLE,
+                bar=_BAR.format(brand, self.bar) if self.bar else "",
+                content=self.content if self.bar else brand + self.content,
+                style=self.style,
             )
         )
 

@@ -12,6 +12,7 @@ from ..client import Assent
 from ..errors import AssentError, Refused
 from .approvers import approvers
 from .changes import cancel, erase, extend, reassign, remind
+from .console import console
 from .doctor import doctor
 from .export import export
 from .inputs import api_url
@@ -112,6 +113,6 @@ class Session:
 
 for command in (
     *(start, list_approvals, show, report, cancel, remind, extend, reassign, erase),
-    *(approvers, export, doctor),
+    *(approvers, export, doctor, console),
 ):
     assent.add_command(command)

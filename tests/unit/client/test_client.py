@@ -53,6 +53,8 @@ def test_there_is_a_method_for_each_operators_route(api: Assent, server: InProce
         "deleteApprover": lambda: api.remove(ODD),
         "endDelegation": lambda: api.end_delegation(ODD),
         "confirmApprover": lambda: api.confirm(ODD, "https://example.com"),
+        "offerConsoleSession": api.console_session,
+        "offerReadOnlySession": lambda: api.console_session(read_only=True),
     }
     for operation in openapi.OPERATORS:
         with suppress(assent_client.Refused):

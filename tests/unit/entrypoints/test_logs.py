@@ -97,8 +97,20 @@ def test_no_command_logs_a_secret(client: AppClient, ports: AppPorts, command: s
         client.post_json(f"/approvals/{approval_id}/{command}", sent)
     tick()
     lines = [line for line in ports.logged if line.get("approvalId") == approval_id]
-    assert [line["status"] for line in lines] == [400, 200]
+    assert [line["status"] for line in lines if "method" in line] == [400, 200]
     assert_no_secret_is_logged(ports, secret)
+
+
+def test_each_outcome_is_one_line_for_the_dashboard(client: AppClient, ports: AppPorts) -> None:
+    """Of which its figures are made: the outcome, and the seconds until then."""
+    approval_id = request_approval(ports)
+    ports.later(minutes=3)
+    client.post_json(f"/approvals/{approval_id}/cancel", {})
+    for _ in range(2):
+        tick()
+    closed = [line for line in ports.logged if line["event"] == "closed"]
+    line = {"approvalId": approval_id, "outcome": "cancelled", "seconds": 180}
+    assert closed == [{"event": "closed", **line}]
 
 
 class Talkative(FakeStore):

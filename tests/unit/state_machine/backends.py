@@ -13,6 +13,7 @@ from tests.fakes import (
     FakeEventBus,
     FakeExecutions,
     FakeMailer,
+    FakeSessions,
     FakeStore,
     StillPorts,
 )
@@ -90,3 +91,4 @@ class StoryPorts(StillPorts):
         self.executions = FaultyExecutions(self.faults, backend.executions)
         self.event_bus = FaultyEventBus(self.faults, backend.event_bus)
         self.dead_letters = FakeDeadLetters()  # No message is refused in a story.
+        self.sessions = FakeSessions()  # Nobody opens the console.

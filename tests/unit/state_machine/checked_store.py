@@ -27,7 +27,8 @@ class CheckedStore:
             store.due,
             store.of_execution,
         )
-        self.by_outcome, self.ids_of_execution = store.by_outcome, store.ids_of_execution
+        self.by_outcome, self.decided = store.by_outcome, store.decided
+        self.ids_of_execution = store.ids_of_execution
         self.by_requester, self.by_deadline = store.by_requester, store.by_deadline
         self.due_since = store.due_since
         self.put_approver, self.drop_approver = store.put_approver, store.drop_approver

@@ -150,6 +150,7 @@ class FaultyExecutions:
     def __init__(self, faults: Faults, executions: Executions) -> None:
         self._faults, self._executions = faults, executions
         self.start, self.describe = executions.start, executions.describe
+        self.history = executions.history
         self.answers: list[Answer] = []
         self.refused: list[Answer] = []
 

@@ -66,11 +66,26 @@ def test_each_signed_route_is_opened_by_the_operator_policy_or_the_erasure_polic
     assert idle == []
 
 
+def test_the_read_only_policy_opens_what_changes_nothing() -> None:
+    """Every GET that is signed, and the link to a console that may change nothing."""
+    signed = [
+        method + path
+        for path, methods in app.routes.items()
+        for method, route in methods.items()
+        if route.authorizer is not None
+    ]
+    reading = {called for called in signed if called.startswith("GET")}
+    wanted = reading | {"POST/console/read-only-sessions"}
+    opened = patterns("ReadOnlyPolicy")
+    assert {c for c in signed if any(fnmatchcase(c, p) for p in opened)} == wanted
+    assert [p for p in opened if not any(fnmatchcase(c, p) for c in signed)] == []
+
+
 def test_every_managed_policy_keeps_a_destroy_from_failing_halfway() -> None:
     """A destroy looks whether one is attached, by its output."""
     resources = TEMPLATE["Resources"].items()
     policies = [name for name, found in resources if found["Type"] == "AWS::IAM::ManagedPolicy"]
-    assert policies == ["OperatorPolicy", "ErasurePolicy"]
+    assert policies == ["OperatorPolicy", "ReadOnlyPolicy", "ErasurePolicy"]
     for policy in policies:
         assert TEMPLATE["Outputs"][f"{policy}Arn"]["Value"] == {"Ref": policy}
 

@@ -18,12 +18,13 @@ KINDS = {kind.__name__: kind for kind in openapi._KINDS}
 
 
 def methods() -> set[tuple[str, str]]:
-    """Return method and path of every route but these, as the description has them."""
+    """Return method and path of every route but these and the console's pages, as described."""
     return {
         (method.lower(), path)
         for path, found in app.app.routes.items()
         for method in found
         if path not in OLD_NAMES | CUT_LINKS and method != "HEAD"
+        if found[method].authorizer or not path.startswith("/console")
     }
 
 

@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "ApiRole": ITEMS
     | ANSWER_TASKS
     | {"dynamodb:BatchGetItem", "dynamodb:Query", "states:StartExecution"}
-    | {"states:DescribeExecution", "sns:ConfirmSubscription", "sns:DeleteTopic"}
+    | {"states:DescribeExecution", "states:DescribeStateMachineForExecution"}
+    | {"states:GetExecutionHistory", "sns:ConfirmSubscription", "sns:DeleteTopic"}
     | (MAIL - {"sns:Publish"})
     | LOG,
     "RequestApprovalRole": ITEMS

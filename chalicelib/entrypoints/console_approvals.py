@@ -1,0 +1,198 @@
+"""Approvals in the console: the lists, one approval, and the commands that change it.
+
+A command's form leads to a page that shows what will happen; the button of that page does it.
+"""
+
+from typing import Literal
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from ..application import listing, operating
+from ..application.listing import ApprovalsPage
+from ..application.ports import Ports
+from ..domain.approval import Approval
+from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
+from ..domain.decoding import convert
+from ..domain.errors import (
+    AlreadyDecided,
+    AssentError,
+    Cancelled,
+    Expired,
+    InvalidRequest,
+    NotFound,
+)
+from ..domain.texts import clean
+from ..presentation.console import approval as one_approval
+from ..presentation.console import steering
+from ..presentation.console.approvals import Wanted, approvals_page
+from ..presentation.console.frame import Visit
+from . import console, web
+from .console import ConsoleForm
+from .web import Call, Reply
+
+ROWS = 25
+"""Approvals on one page of a list."""
+_OVER = (AlreadyDecided, Cancelled, Expired)
+
+
+class ListQuery(Struct, frozen=True):
+    """The query of the list: one of the lists, or what is looked for, and where the page begins."""
+
+    show: Literal["waiting", "overdue", "soon", "decided"] = "waiting"
+    by: Literal["approver", "requester", "id", "execution"] = "approver"
+    q: str = ""
+    next: str = ""
+
+
+class CommandForm(ConsoleForm, frozen=True, rename={"from_": "from"}):
+    """What an operator types for a command; nothing happens until `confirmed`."""
+
+    reason: str = ""
+    number: str = ""
+    unit: Literal["", "hours", "days"] = ""
+    from_: str = ""
+    to: str = ""
+    note: str = ""
+    confirmed: Literal["", "yes"] = ""
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """The fields that a page shows again, by name."""
+        return {
+            "reason": self.reason,
+            "number": self.number,
+            "unit": self.unit,
+            "from": self.from_,
+            "to": self.to,
+            "note": self.note,
+        }
+
+
+def approvals(call: Call, ports: Ports) -> Reply:
+    """Show a list of approvals, or what is found."""
+    found = console.visit(call, ports)
+    query = convert(call.query, ListQuery, strict=False)
+    web.check_place(query.next, "next")
+    wanted, error = Wanted(query.show, query.by, clean(query.q)), None
+    try:
+        page = _search(ports, wanted, query.next) if wanted.text else _list(ports, query)
+    except InvalidRequest as e:
+        page, error = ApprovalsPage([], ""), InvalidRequest(e.message, field="q")
+    following = {"by": wanted.by, "q": wanted.text} if wanted.text else {"show": wanted.show}
+    more = urlencode(following | {"next": page.after}) if page.after else ""
+    shown = approvals_page(
+        found, wanted, page.approvals, more=more, error=web.form_error(error, "Nothing was found")
+    )
+    return console.reply(found, shown, error)
+
+
+def approval(call: Call, ports: Ports, approval_id: str) -> Reply:
+    """Show one approval."""
+    found = console.visit(call, ports)
+    return _approval(ports, found, operating.find_approval(ports, approval_id))
+
+
+def command(call: Call, ports: Ports, approval_id: str, name: str) -> Reply:
+    """Show the form of a command; POST shows what it will do, and once confirmed does it."""
+    if name not in one_approval.COMMANDS:
+        raise NotFound("The console has no such page.")
+    if call.method != "POST":
+        found = console.visit(call, ports)
+        console.check_may_operate(found)
+        current = operating.find_approval(ports, approval_id)
+        if current.outcome != "pending":
+            return _approval(ports, found, current)
+        return console.reply(
+            found, steering.command_page(found, current, name, CommandForm().typed)
+        )
+    found, form = console.operators_form(call, ports, CommandForm)
+    try:
+        wanted = _command(name, form)
+        if form.confirmed:
+            changed = operating.change(
+                ports,
+                approval_id,
+                wanted,
+                by=found.principal,
+                via="console",
+                principal=found.principal,
+            )
+            return _approval(ports, found, changed, notice=steering.done(name))
+        current, changed = operating.preview(
+            ports, approval_id, wanted, by=found.principal, via="console"
+        )
+    except _OVER as e:
+        current = operating.find_approval(ports, approval_id)
+        return _approval(ports, found, current, error=e, heading=steering.not_done(name))
+    except InvalidRequest as e:
+        current = operating.find_approval(ports, approval_id)
+        shown = InvalidRequest(e.message, field="number") if e.field == "expiresIn" else e
+        said = web.form_error(e, steering.not_done(name))
+        said = said and said._replace(field=shown.field or "")
+        return console.reply(
+            found, steering.command_page(found, current, name, form.typed, said), e
+        )
+    return console.reply(
+        found, steering.second_look_page(found, current, name, form.typed, changed)
+    )
+
+
+def _list(ports: Ports, query: ListQuery) -> ApprovalsPage:
+    match query.show:
+        case "overdue":
+            return listing.overdue(ports, ROWS, query.next)
+        case "soon":
+            return listing.due_soon(ports, ROWS, query.next)
+        case "decided":
+            return listing.decided(ports, ROWS, query.next)
+        case _:
+            return listing.by_outcome(ports, "pending", ROWS, query.next)
+
+
+def _search(ports: Ports, wanted: Wanted, after: str) -> ApprovalsPage:
+    match wanted.by:
+        case "approver":
+            return listing.waiting_for(ports, wanted.text, ROWS, after)
+        case "requester":
+            return listing.requested_by(ports, wanted.text, ROWS, after)
+        case "execution":
+            return listing.of_execution(ports, wanted.text)
+        case _:
+            return listing.with_id(ports, wanted.text)
+
+
+def _command(name: str, form: CommandForm) -> Command:
+    match name:
+        case "extend":
+            number = form.number.strip()
+            if not (number.isascii() and number.isdigit()) or not 1 <= int(number[:5]) <= 8_760:
+                raise InvalidRequest("expiresIn: is a number from 1 to 8760", field="expiresIn")
+            seconds = int(number[:5]) * steering.UNITS[form.unit or "days"]
+            return convert({"expiresIn": seconds, "reason": form.reason}, Extend)
+        case "reassign":
+            sent = {"from": clean(form.from_), "to": clean(form.to), "note": form.note}
+            return convert(sent, Reassign)
+        case "remind":
+            return Remind(reason=form.reason)
+        case _:
+            return Cancel(reason=form.reason)
+
+
+def _approval(
+    ports: Ports,
+    found: Visit,
+    current: Approval,
+    *,
+    notice: str = "",
+    error: AssentError | None = None,
+    heading: str = "",
+) -> Reply:
+    page = one_approval.approval_page(
+        found,
+        current,
+        operating.find_history(ports, current),
+        notice=notice,
+        error=web.form_error(error, heading),
+    )
+    return console.reply(found, page, error)

@@ -1,0 +1,14 @@
+"""Figures in the console: how many requests were decided, how, and how fast."""
+
+from ..application.figures import NEWEST, WAITING, find_figures
+from ..application.ports import Ports
+from ..presentation.console.figures import figures_page
+from . import console
+from .web import Call, Reply
+
+
+def figures(call: Call, ports: Ports) -> Reply:
+    """Show the figures."""
+    found = console.visit(call, ports)
+    page = figures_page(found, find_figures(ports), most=NEWEST, most_waiting=WAITING)
+    return console.reply(found, page)

@@ -1,0 +1,69 @@
+"""Sessions of the console: the link that opens one, the list, and signing out."""
+
+from ..application import console_sessions
+from ..application.ports import Ports
+from ..domain.console_session import OPEN_FOR
+from ..domain.timestamps import iso
+from ..presentation.console.frame import HEADERS as PAGE_HEADERS
+from ..presentation.console.problem import signed_out_page
+from ..presentation.console.sessions import sessions_page, sign_in_page
+from ..presentation.json_types import OfferedSessionJson
+from . import console, web
+from .console import ConsoleForm
+from .web import Call, Headers, Reply
+
+_COOKIE = "{}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={}"
+"""`Lax`: a `Strict` cookie isn't sent when a mail's link leads to the console."""
+
+
+class SignOutForm(ConsoleForm, frozen=True):
+    """Which session to end; the own one if none is named."""
+
+    session: str = ""
+
+
+def offer(call: Call, ports: Ports, *, may_operate: bool) -> Reply:
+    """Offer a session to the IAM principal that signed the call."""
+    session, url = console_sessions.offer(ports, call.caller, may_operate=may_operate)
+    offered: OfferedSessionJson = {"url": url, "expiresAt": iso(session.expires_at)}
+    return web.json(offered, 201)._replace(facts={"session": session.id})
+
+
+def sign_in(call: Call, ports: Ports, link: str) -> Reply:
+    """Show the page of a link that opens a session; POST is its button."""
+    if call.method != "POST":
+        return console.reply(None, sign_in_page(console_sessions.find_offered(ports, link)))
+    console.check_origin(call, ports)
+    session, cookie = console_sessions.open_session(ports, link)
+    seconds = int(OPEN_FOR.total_seconds())
+    headers: Headers = {
+        "Location": f"{call.root}console",
+        "Set-Cookie": _COOKIE.format(console.cookie_name(ports), cookie, seconds),
+    }
+    facts = {"principal": session.principal, "session": session.id}
+    return Reply("", 303, web.HEADERS | PAGE_HEADERS | headers, facts)
+
+
+def sessions(call: Call, ports: Ports) -> Reply:
+    """Show the open sessions."""
+    found = console.visit(call, ports)
+    return console.reply(found, sessions_page(found, console_sessions.open_sessions(ports)))
+
+
+def sign_out(call: Call, ports: Ports) -> Reply:
+    """End the own session, or another one, which needs a session that may operate."""
+    found, form = console.own_form(call, ports, SignOutForm)
+    wanted = form.session or found.session_id
+    if wanted != found.session_id:
+        console.check_may_operate(found)
+    ended = console_sessions.end(ports, wanted)
+    facts = {"principal": found.principal, "session": ended.id}
+    if wanted != found.session_id:
+        others = [one for one in console_sessions.open_sessions(ports) if one.id != wanted]
+        notice = f"The session of {ended.principal} is over."
+        return console.reply(found, sessions_page(found, others, notice))._replace(facts=facts)
+    gone = _COOKIE.format(console.cookie_name(ports), "", 0)
+    page = signed_out_page(
+        "You are signed out", "For a new session, in a terminal, run: assent console"
+    )
+    return console.reply(None, page, more={"Set-Cookie": gone})._replace(facts=facts)

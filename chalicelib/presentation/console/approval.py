@@ -1,0 +1,123 @@
+"""The console's page of one approval: question, answers, what happened, what can be done."""
+
+from ...domain.approval import Approval, Approver
+from ...domain.execution_history import ExecutionHistory
+from ..pages.details import details
+from ..pages.fields import FormError
+from ..pages.markup import NOTHING, Markup
+from ..pages.parts import Page, joined
+from ..wording import asked_again, needed, note_author, requester, when
+from .approvals import state
+from .frame import Visit, console_page, fill
+from .people import role, standing
+from .state_picture import state_picture
+from .timeline import timeline
+
+COMMANDS = {
+    "remind": "Remind",
+    "extend": "Extend",
+    "reassign": "Reassign",
+    "cancel": "Cancel",
+}
+"""Last part of a command's address -> its button."""
+
+_FACT = Markup("<dt>{}</dt><dd>{}</dd>\n")
+_BUTTON = Markup('<li><a class="other" href="{}console/approvals/{}/{}">{}</a></li>\n')
+_BUTTONS = Markup('<ul class="commands">\n{}</ul>\n')
+_LINK = Markup('{} <a href="{}" rel="noreferrer">Open it in AWS\'s console</a>')
+_REASON = Markup('<blockquote class="reason" dir="auto">{}</blockquote>')
+_PERSON = Markup(
+    '<tr class="{}"><th scope="row">{}{}</th><td data-label="Answer">{}{}</td>'
+    '<td data-label="Mail">{}</td></tr>\n'
+)
+_QUIET = Markup('<span class="fact">{}</span>')
+_HOSTS = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""Partition -> where AWS's console is."""
+
+
+def approval_page(
+    visit: Visit,
+    approval: Approval,
+    history: ExecutionHistory | None,
+    *,
+    notice: str = "",
+    error: FormError | None = None,
+) -> Page:
+    """Return the page; `history` is None if the execution is another state machine's, or gone."""
+    facts = [
+        ("Asked by", requester(approval)),
+        ("Asked on", when(approval.created_at)),
+        ("Answer by", when(approval.expires_at)),
+        ("Needed", needed(approval)),
+        *([("Note", f"Older request: {asked_again(approval)}")] if approval.asked_again_at else []),
+        ("Workflow", _workflow(approval)),
+        ("Execution", _execution(approval)),
+        ("Reference", approval.id),
+        *([("Erased", when(approval.erased_at))] if approval.erased_at else []),
+    ]
+    drawn = state_picture(history) if history else NOTHING
+    content = fill(
+        "approval",
+        root=visit.root,
+        subject=approval.request.subject,
+        outcome=approval.outcome,
+        state=state(approval, visit),
+        commands=_commands(visit, approval),
+        facts=joined(_FACT.format(*fact) for fact in facts),
+        people=joined(_person(approver, approval) for approver in approval.approvers),
+        details=details(approval),
+        workflow=Markup("<h2>Workflow</h2>\n{}").format(drawn) if drawn else "",
+        timeline=timeline(approval),
+    )
+    title = f"Approval: {approval.request.subject}"
+    return console_page(visit, "", title, content, notice=notice, error=error)
+
+
+def _commands(visit: Visit, approval: Approval) -> Markup:
+    """Return the buttons; none for a session that may only read, or once it is closed."""
+    if approval.outcome != "pending" or not visit.may_operate:
+        return NOTHING
+    buttons = (_BUTTON.format(visit.root, approval.id, *one) for one in COMMANDS.items())
+    return _BUTTONS.format(joined(buttons))
+
+
+def _workflow(approval: Approval) -> str:
+    if approval.is_in_vain:
+        return "was not waiting for the outcome any more"
+    if approval.outcome == "pending":
+        return "waits"
+    return f"was told on {when(approval.resumed_at)}" if approval.resumed_at else "is not told yet"
+
+
+def _execution(approval: Approval) -> Markup | str:
+    """Return the execution's ARN with a link; without one where the ARN is none."""
+    parts = approval.execution_arn.split(":")
+    if len(parts) < 8 or parts[1] not in _HOSTS:
+        return approval.execution_arn
+    region = parts[3]
+    where = (
+        f"https://{region}.{_HOSTS[parts[1]]}/states/home?region={region}#/v2/executions/details/"
+    )
+    return _LINK.format(approval.execution_arn, where + approval.execution_arn)
+
+
+def _person(approver: Approver, approval: Approval) -> Markup:
+    stands, decision = standing(approver, approval), approver.decision
+    said = stands.said
+    if approver.replaced_by is not None:
+        said = f"was replaced by {approver.replaced_by}"
+    author = f"Asked with this note of {note_author(approver)}:" if approver.note_by else "Note:"
+    note = _QUIET.format(author) + _REASON.format(approver.note) if approver.note else NOTHING
+    asked_as = role(approver, approval)
+    return _PERSON.format(
+        stands.state,
+        approver.address,
+        _QUIET.format(asked_as) if asked_as else "",
+        said,
+        (_REASON.format(decision.reason) if decision and decision.reason else NOTHING) + note,
+        stands.why,
+    )

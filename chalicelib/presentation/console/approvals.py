@@ -1,0 +1,128 @@
+"""The console's first page: which approvals wait, for whom and why; and those that are decided."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...domain.approval import Approval
+from ..pages.fields import FormError, error_attributes, field_error
+from ..pages.markup import NOTHING, Markup
+from ..pages.parts import Page, joined
+from ..wording import (
+    asked_again,
+    count,
+    deadline,
+    outcome_title,
+    requester,
+    when,
+)
+from .frame import Visit, console_page, fill
+from .people import people
+
+LISTS = {
+    "waiting": "Waiting",
+    "overdue": "Overdue",
+    "soon": "Due soon",
+    "decided": "Decided",
+}
+"""Value of `show` -> the name of the list."""
+SEARCHES = {
+    "approver": "approver (address)",
+    "requester": "requester (address)",
+    "id": "reference",
+    "execution": "execution (name or ARN)",
+}
+"""Value of `by` -> what is looked for."""
+PEOPLE = 6
+"""More approvers of an approval aren't named in the list."""
+
+_MEANING = {
+    "waiting": "Requests that are not decided yet, newest first.",
+    "overdue": "Requests for which Assent itself is late: a mail, an answer to the workflow or an "
+    "event should have gone out ten minutes ago. The tick may be failing: see the alarms.",
+    "soon": "Requests whose deadline is less than a day away, earliest first.",
+    "decided": "Requests that were approved, rejected, cancelled or have expired, newest first.",
+}
+_TAB = Markup('<li><a href="?show={}"{}>{}</a></li>\n')
+_OPTION = Markup('<option value="{}"{}>{}</option>\n')
+_MORE = Markup('<p><a class="other" href="?{}">Show more</a></p>\n')
+_ITEM = Markup(
+    '<li class="card">\n<h2><a href="{root}console/approvals/{id}" dir="auto">{subject}</a></h2>\n'
+    '<p class="state {outcome}">{state}</p>\n<p class="fact">{asked}</p>\n{again}{people}</li>\n'
+)
+_FACT = Markup('<p class="fact">{}</p>\n')
+
+
+class Wanted(NamedTuple):
+    """Which list is shown: that of `show`, or what `text` finds, as an approver for example."""
+
+    show: str
+    by: str
+    text: str
+
+
+def approvals_page(
+    visit: Visit,
+    wanted: Wanted,
+    approvals: Sequence[Approval],
+    *,
+    more: str,
+    error: FormError | None = None,
+) -> Page:
+    """Return one page of a list; `more` is the query of the next one, "" if there is none."""
+    searched = bool(wanted.text)
+    named = f"Found by {wanted.by}" if searched else LISTS[wanted.show]
+    tabs = joined(
+        _TAB.format(show, Markup(' aria-current="page"') if _is(wanted, show) else "", name)
+        for show, name in LISTS.items()
+    )
+    options = joined(
+        _OPTION.format(by, Markup(" selected") if by == wanted.by else "", words)
+        for by, words in SEARCHES.items()
+    )
+    content = fill(
+        "approvals",
+        tabs=tabs,
+        options=options,
+        text=wanted.text,
+        problem=field_error("q", error),
+        attributes=error_attributes("q", error),
+        heading=f"{named}: {_how_many(len(approvals), more=bool(more))}",
+        meaning="" if searched else _MEANING[wanted.show],
+        items=joined(_item(visit, approval) for approval in approvals),
+        more=_MORE.format(more) if more else NOTHING,
+    )
+    return console_page(visit, "", named, content, error=error, fields=("q",))
+
+
+def state(approval: Approval, visit: Visit) -> str:
+    """Return the outcome and when, or how far it is and how much time is left."""
+    if approval.outcome != "pending":
+        at = f" on {when(approval.closed_at)}" if approval.closed_at else ""
+        return f"{outcome_title(approval)}{at}"
+    day, left = deadline(approval, visit.at)
+    until = f"{left[3:]} left, until {day}" if left else f"Its deadline was {day}"
+    so_far = f"{approval.approve_count} of {count(approval.approvals_needed, 'approval')}"
+    against = f", {count(approval.reject_count, 'rejection')}" if approval.reject_count else ""
+    return f"{until}; {so_far}{against}"
+
+
+def _is(wanted: Wanted, show: str) -> bool:
+    return not wanted.text and wanted.show == show
+
+
+def _how_many(number: int, *, more: bool) -> str:
+    return f"{count(number, 'request')}{', and more' if more else ''}"
+
+
+def _item(visit: Visit, approval: Approval) -> Markup:
+    again = asked_again(approval)
+    return _ITEM.format(
+        root=visit.root,
+        id=approval.id,
+        subject=approval.request.subject,
+        outcome=approval.outcome,
+        state=state(approval, visit),
+        asked=f"Asked by {requester(approval)} on {when(approval.created_at)}",
+        again=_FACT.format(f"Older request: {again}.") if again else "",
+        people=people(approval, PEOPLE),
+    )

@@ -1,0 +1,102 @@
+"""Approvers of an approval as operators see them: who answered, and why the others are silent."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...domain.approval import Approval, Approver
+from ...domain.events import Event
+from ...domain.outbox_entries import Mail
+from ..pages.markup import NOTHING, Markup
+from ..pages.parts import joined
+from ..standing import answer_state, asked_as, last_mail
+from ..wording import count, when
+
+State = str
+"""`approve`, `reject`, `late` (no mail reached them), `asked` or `over`: a class of the style."""
+
+_ITEM = Markup('<li class="{}"><strong>{}</strong> {}{}</li>\n')
+_FACT = Markup('<span class="fact">{}</span>')
+
+
+class Standing(NamedTuple):
+    """How one approver stands."""
+
+    state: State
+    said: str
+    why: str
+    """Why they are silent; "" if they have answered or needn't any more."""
+
+
+def standing(approver: Approver, approval: Approval) -> Standing:
+    """Return how an approver stands, in words."""
+    said = answer_state(approver, approval)
+    if approver.decision is not None:
+        return Standing(approver.decision.choice, said, "")
+    if approver not in approval.waits_for:
+        return Standing("over", said, "")
+    return Standing(
+        "asked" if approver.mail == "sent" else "late", said, silence(approver, approval)
+    )
+
+
+def silence(approver: Approver, approval: Approval) -> str:
+    """Return why an approver who is waited for is silent, as far as mail tells."""
+    last = last_mail(approver, approval)
+    reached = [
+        e
+        for e in approval.events
+        if (e.what, e.who) == ("mailed", approver.address) and e.note not in ("outcome", "receipt")
+    ]
+    coming = any(
+        isinstance(e, Mail) and e.asks and e.to == approver.address for e in approval.outbox
+    )
+    if approver.mail == "failed":
+        name = f" ({last.note})" if last and last.note else ""
+        return f"SNS refuses mail to this address{name}."
+    if last is not None and last.what == "undelivered":
+        return f"No mail could be sent, last tried on {when(last.at)}."
+    if approver.mail == "sent" or reached:
+        return _mailed(reached, coming=coming)
+    if last is not None and last.what == "invited":
+        return (
+            f"Has not confirmed: AWS mailed an invitation on {when(last.at)}, and its link waits."
+        )
+    if last is not None:
+        return f"Has not confirmed the invitation, as of {when(last.at)}."
+    return "No mail yet: it is on its way." if coming else "Not invited yet."
+
+
+def people(approval: Approval, most: int) -> Markup:
+    """Return the approvers who are asked now, those first who hold it up; at most `most`."""
+    order = ("late", "asked", "reject", "approve", "over")
+    found = [(a, standing(a, approval)) for a in approval.active_approvers]
+    found.sort(key=lambda one: order.index(one[1].state))
+    left = len(found) - most
+    more = Markup("<li>and {}</li>\n").format(count(left, "more approver")) if left > 0 else NOTHING
+    return Markup('<ul class="people">\n{}{}</ul>\n').format(_items(found[:most], approval), more)
+
+
+def _items(found: Sequence[tuple[Approver, Standing]], approval: Approval) -> Markup:
+    return joined(
+        _ITEM.format(
+            stands.state,
+            approver.address,
+            " ".join(filter(None, (role(approver, approval), stands.said))),
+            _FACT.format(stands.why) if stands.why else "",
+        )
+        for approver, stands in found
+    )
+
+
+def role(approver: Approver, approval: Approval) -> str:
+    """Return in whose place an approver is asked, in brackets; or ""."""
+    asked = asked_as(approver, approval)
+    return f"({asked})" if asked else ""
+
+
+def _mailed(reached: Sequence[Event], *, coming: bool) -> str:
+    """Return when mail reached them; older events may have been folded."""
+    mailed = f"Mailed on {when(reached[0].at)}" if reached else "Mailed"
+    times = ", reminded once" if len(reached) == 2 else f", reminded {len(reached) - 1} times"
+    times = times if len(reached) > 1 else ""
+    return f"{mailed}{times}; the next mail is on its way." if coming else f"{mailed}{times}."
