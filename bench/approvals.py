@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from chalicelib.domain import link_tokens, outbox
-from chalicelib.domain.approval import Approval
+from chalicelib.domain.approval import Approval, Outcome
 from chalicelib.domain.outbox_entries import Mail
 from tests.builders import an_approval
 from tests.fakes import TOKEN
@@ -19,6 +19,12 @@ APPROVERS = 500
 def approver(number: int, among: int = APPROVERS) -> str:
     """Return the approver of the approval of that number."""
     return f"approver{number % among}@example.com"
+
+
+def closed_approval(number: int, *, now: datetime, outcome: Outcome, **more: Any) -> Approval:
+    """Return an approval that was closed at `now` and is delivered; else as `mailed_approval`."""
+    mailed = mailed_approval(number, now=now, left=timedelta(days=1), **more)
+    return replace(mailed, outcome=outcome, closed_at=now, resumed_at=now, outbox=())
 
 
 def mailed_approval(

@@ -20,7 +20,12 @@ from bench.works import largest_works
 
 STORED = (100, 10_000)
 LISTED = (100, 100_000)
-"""How many approvals are stored when lists are read: half are overdue, half are due soon."""
+"""How many approvals wait when lists are read: half are overdue, half are due soon. Besides, a
+hundred and then ten thousand are decided."""
+
+
+NOT_LISTED = ("invite", "offer", "sign in")
+"""Steps on the way to the lists."""
 
 
 def growth(_: Packages) -> list[Table]:
@@ -36,7 +41,7 @@ def growth(_: Packages) -> list[Table]:
     ]
     return [
         _compared("Calls; read units, write units", "verb", STORED, found),
-        _compared("Operators' lists", "list", LISTED, _listed()),
+        _compared("Operators' lists, and the console's pages", "list", LISTED, _listed()),
         Table("Fifty approvers", ("verb", "calls", "read units", "write units"), with_fifty),
         Table("The largest legal input", ("function", "input, kB", "peak, MB"), _largest()),
     ]
@@ -52,9 +57,10 @@ def _listed() -> list[list[Step]]:
                 for hours in (-1, 12):
                     left = timedelta(hours=hours, seconds=number // 100)  # fifty in one second
                     table.write(50, left, among=2, requestedBy=asker)
+            table.write_closed(max(100, stored // 10))
             written = stored
             steps = journey_steps(table, "lists")
-            found.append([step for step in steps if step["verb"] != "invite"])
+            found.append([step for step in steps if step["verb"] not in NOT_LISTED])
     return found
 
 

@@ -134,7 +134,7 @@ def main(pace: str) -> None:
 
 def _exit_on_faults(wiring: MeasuredWiring) -> None:
     """End the process with an error if a tick logged a fault or answered a task twice."""
-    faults = [line for line in wiring.lines if line["event"] != "tick"]
+    faults = [line for line in wiring.lines if line["event"] not in ("tick", "closed")]
     repeated = [token for token, times in wiring.answers.items() if times != 1]
     if faults or repeated:
         sys.exit(f"{len(repeated)} tasks were answered twice; faults: {faults[:1]}")

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rich.progress import track
 
-from bench.approvals import mailed_approval
+from bench.approvals import closed_approval, mailed_approval
 from bench.environment import ENVIRONMENT
 from bench.measured_ticks import TicksReport
 from bench.measured_wiring import START
 from bench.packages import ROOT, Packages
 from bench.report import Row, Table
 from chalicelib.adapters import dynamodb_items
+from chalicelib.domain.approval import Approval
 from tools.sandbox.emulator import Emulator, free_port
 from tools.template import load_template
 
@@ -156,9 +157,18 @@ class ApprovalTable:
 
     def write(self, number: int, left: timedelta, **more: Any) -> None:
         """Write approvals that have this time left; `more` is as `mailed_approval` has it."""
-        approvals = (
+        self._put(
             mailed_approval(n, now=START, left=left, **more) for n in islice(self._numbers, number)
         )
+
+    def write_closed(self, number: int) -> None:
+        """Write approvals that are closed: nine of ten approved, the others rejected."""
+        self._put(
+            closed_approval(n, now=START, outcome="approved" if n % 10 else "rejected")
+            for n in islice(self._numbers, number)
+        )
+
+    def _put(self, approvals: Iterable[Approval]) -> None:
         stored = (
             item
             for approval in approvals

@@ -242,3 +242,9 @@ class ClientContract:
 
     def test_the_stage_says_that_it_runs(self, target: Target) -> None:
         assert target.api.health()["status"] == "ok"
+
+    def test_a_link_to_the_console_is_offered(self, target: Target) -> None:
+        """A new one each time, for a session that may operate or may only read."""
+        links = [target.api.console_session(read_only=one)["url"] for one in (False, False, True)]
+        assert all("/console/sessions/" in link for link in links)
+        assert len(set(links)) == 3

@@ -97,44 +97,50 @@ def command(call: Call, ports: Ports, approval_id: str, name: str) -> Reply:
     """Show the form of a command; POST shows what it will do, and once confirmed does it."""
     if name not in one_approval.COMMANDS:
         raise NotFound("The console has no such page.")
-    if call.method != "POST":
-        found = console.visit(call, ports)
-        console.check_may_operate(found)
-        current = operating.find_approval(ports, approval_id)
-        if current.outcome != "pending":
-            return _approval(ports, found, current)
-        return console.reply(
-            found, steering.command_page(found, current, name, CommandForm().typed)
-        )
+    if call.method == "POST":
+        return _press(call, ports, approval_id, name)
+    found = console.visit(call, ports)
+    console.check_may_operate(found)
+    current = operating.find_approval(ports, approval_id)
+    if current.outcome != "pending":
+        return _approval(ports, found, current)
+    return _form(found, current, name, CommandForm())
+
+
+def _press(call: Call, ports: Ports, approval_id: str, name: str) -> Reply:
+    """Answer the button of a command's form, or of the second look at it."""
     found, form = console.operators_form(call, ports, CommandForm)
+    by = found.principal
     try:
         wanted = _command(name, form)
         if form.confirmed:
             changed = operating.change(
-                ports,
-                approval_id,
-                wanted,
-                by=found.principal,
-                via="console",
-                principal=found.principal,
+                ports, approval_id, wanted, by=by, via="console", principal=by
             )
-            return _approval(ports, found, changed, notice=steering.done(name))
-        current, changed = operating.preview(
-            ports, approval_id, wanted, by=found.principal, via="console"
-        )
+            return _approval(ports, found, changed, notice=steering.DONE[name])
+        current, changed = operating.preview(ports, approval_id, wanted, by=by, via="console")
     except _OVER as e:
         current = operating.find_approval(ports, approval_id)
-        return _approval(ports, found, current, error=e, heading=steering.not_done(name))
+        return _approval(ports, found, current, error=e, heading=steering.NOT_DONE[name])
     except InvalidRequest as e:
-        current = operating.find_approval(ports, approval_id)
-        shown = InvalidRequest(e.message, field="number") if e.field == "expiresIn" else e
-        said = web.form_error(e, steering.not_done(name))
-        said = said and said._replace(field=shown.field or "")
-        return console.reply(
-            found, steering.command_page(found, current, name, form.typed, said), e
-        )
+        return _form(found, operating.find_approval(ports, approval_id), name, form, e)
     return console.reply(
         found, steering.second_look_page(found, current, name, form.typed, changed)
+    )
+
+
+def _form(
+    found: Visit,
+    current: Approval,
+    name: str,
+    form: CommandForm,
+    error: InvalidRequest | None = None,
+) -> Reply:
+    said = web.form_error(error, steering.NOT_DONE[name])
+    if said is not None and said.field == "expiresIn":
+        said = said._replace(field="number")  # the page's name of it
+    return console.reply(
+        found, steering.command_page(found, current, name, form.typed, said), error
     )
 
 

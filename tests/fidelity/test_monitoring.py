@@ -131,3 +131,9 @@ def test_a_rule_with_targets_is_not_deleted(account: boto3.Session) -> None:
         client.delete_rule(Name="tick")
     client.remove_targets(Rule="tick", Ids=["1"])
     client.delete_rule(Name="tick")
+
+
+def test_dashboards_are_global() -> None:
+    """Two regions would overwrite each other's."""
+    text = plain(operation("cloudwatch", "PutDashboard").documentation)
+    assert "All dashboards in your account are global, not region-specific" in text

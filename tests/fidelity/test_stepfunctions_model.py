@@ -1,5 +1,7 @@
 """Step Functions by botocore's model: lengths, errors, idempotent operations."""
 
+from typing import Any
+
 import pytest
 from botocore.validate import ParamValidator
 
@@ -84,3 +86,14 @@ def test_describing_an_execution_gives_its_error_and_cause_but_may_lag() -> None
     )
     text = plain(operation("stepfunctions", "DescribeExecution").documentation)
     assert "eventually consistent" in text
+
+
+def test_the_history_of_an_execution_names_states_and_errors() -> None:
+    """Its events come in order, and the definition is the one that the execution follows."""
+    text = plain(operation("stepfunctions", "GetExecutionHistory").documentation)
+    assert "in ascending order of the" in text
+    assert "definition" in answer("stepfunctions", "DescribeStateMachineForExecution")
+    events: Any = answer("stepfunctions", "GetExecutionHistory")["events"]
+    event = events.member.members
+    assert "name" in event["stateEnteredEventDetails"].members
+    assert "error" in event["taskFailedEventDetails"].members

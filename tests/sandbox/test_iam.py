@@ -28,6 +28,8 @@ ROUTES = [
     ("DELETE", "/approvers/ada%40example.com"),
     ("DELETE", "/approvers/ada%40example.com/delegation"),
     ("POST", "/approvers/ada%40example.com/confirmation"),
+    ("POST", "/console/sessions"),
+    ("POST", "/console/read-only-sessions"),
 ]
 APPROVER_TOPIC = "arn:aws:sns:us-east-1:000000000000:assent-sandbox-approver-x"
 FOREIGN_TOPIC = "arn:aws:sns:us-east-1:000000000000:of-another-program"
@@ -40,6 +42,7 @@ INDEX = {
 OUTCOME = INDEX | {"IndexName": "outcome", "ExpressionAttributeNames": {"#k": "outcomeShard"}}
 TOPIC_POLICY = {"TopicArn": APPROVER_TOPIC, "AttributeName": "Policy", "AttributeValue": "{}"}
 HISTORY = {"executionArn": "arn:aws:states:us-east-1:000000000000:execution:assent-sandbox:x"}
+OTHERS_HISTORY = {"executionArn": HISTORY["executionArn"].replace("assent-sandbox", "others")}
 SUBSCRIBE = {"TopicArn": APPROVER_TOPIC, "Protocol": "email"}
 CHILD = {"stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:assent-sandbox"}
 SUCCESS = {"taskToken": "x", "output": "{}"}
@@ -56,7 +59,7 @@ DENIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("tick", "dynamodb", "query", OUTCOME),
     ("record_decision", "sns", "set_topic_attributes", TOPIC_POLICY),
     ("api", "sns", "set_topic_attributes", TOPIC_POLICY | {"TopicArn": FOREIGN_TOPIC}),
-    ("api", "stepfunctions", "get_execution_history", HISTORY),
+    ("api", "stepfunctions", "get_execution_history", OTHERS_HISTORY),
     ("api", "sns", "publish", {"TopicArn": APPROVER_TOPIC, "Message": "x"}),
     ("api", "sns", "delete_topic", {"TopicArn": FOREIGN_TOPIC}),
     ("api", "sns", "subscribe", SUBSCRIBE | {"Endpoint": "x@elsewhere.example"}),

@@ -226,7 +226,7 @@ def test_the_lines_of_assent_that_make_demo_prints_work(sandbox: Sandbox, folder
     said = (folder / "said.log").read_text()
     (export,) = re.findall(r"^export .*?[^\\]$", said, re.M | re.S)
     commands = re.findall(r"^\.venv/bin/assent .*?[^\\]$", said, re.M | re.S)
-    show, start, listing, people, help_ = commands
+    show, console, start, listing, people, help_ = commands
 
     def run(command: str) -> "subprocess.Popen[str]":
         line = f"{export}\n{command}"
@@ -236,6 +236,7 @@ def test_the_lines_of_assent_that_make_demo_prints_work(sandbox: Sandbox, folder
 
     for command, part in (
         (show, FIRST_REQUEST["subject"]),
+        (console, "/console/sessions/"),
         (listing, FIRST_REQUEST["subject"]),
         (people, ADA),
         (help_, "Usage: assent"),

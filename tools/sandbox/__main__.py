@@ -51,7 +51,8 @@ def main(port: int | None, inbox_port: int | None, directory: Path, project: Pat
         echo("first request sent, approvers mailed")
         state_file.write(system.state)
         echo(f"ready: {system.state['api']}")
-        click.echo(next_steps(system, first["execution"]))
+        console = system.operator.call("POST", f"{system.state['api']}/console/sessions")
+        click.echo(next_steps(system, first["execution"], console["url"]))
         system.emulator.wait()
         raise ToolError(f"the emulator stopped unexpectedly, see {directory}/emulator.log")
 

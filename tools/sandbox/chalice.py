@@ -66,8 +66,12 @@ class EmulatorClient(TypedAWSClient):
                 "Tags": [{"Key": "ms-custom-id", "Value": api_id}],
             },
         }
-        template = json.dumps({"Resources": {"RestApi": api}})
-        cloudformation.create_stack(StackName=name, TemplateBody=template)
+        # A template that is sent along has 51,200 bytes at most.
+        s3 = self._root("s3")
+        s3.create_bucket(Bucket=name)
+        s3.put_object(Bucket=name, Key="api", Body=json.dumps({"Resources": {"RestApi": api}}))
+        where = f"{s3.meta.endpoint_url}/{name}/api"
+        cloudformation.create_stack(StackName=name, TemplateURL=where)
         self._wait(cloudformation, "stack_create_complete", StackName=name)
         return api_id
 

@@ -8,8 +8,11 @@ ASSENT = ".venv/bin/assent"
 """The command of client/, in the checkout's folder."""
 
 
-def next_steps(system: System, execution: str) -> str:
-    """Return the steps; every line of a command works as it is pasted."""
+def next_steps(system: System, execution: str, console: str) -> str:
+    """Return the steps; every line of a command works as it is pasted.
+
+    `console` is the link that opens the console.
+    """
     state = system.state
     with_curl = system.operator.curl(f"{state['api']}/executions", NEXT_REQUEST)
     return f"""
@@ -23,6 +26,13 @@ def next_steps(system: System, execution: str) -> str:
 
 {_variables(system)}
 {ASSENT} show --execution {execution}
+
+4. Or look into the console. This link signs you in, once, within two minutes; for another one,
+   paste the last line below after those of step 3.
+
+   {console}
+
+{ASSENT} console
 
 More to try there:
 

@@ -37,6 +37,7 @@ _ACTION = Markup(
     '<form method="post">\n{}<input type="hidden" name="action" value="{}">\n{}'
     '<button class="{}">{}</button>\n</form>\n'
 )
+_NOBODY = Markup("<p>Nobody has been invited yet.</p>\n")
 _TEXT = Markup("<p>{}</p>\n")
 _HEADED = Markup("<h2>{}</h2>\n{}")
 _CONFIRMED = Markup('<input type="hidden" name="confirmed" value="yes">\n')
@@ -69,7 +70,8 @@ def approvers_page(
     field = email_field("email", "E-mail address", email, error)
     invite = _INVITE.format(token_field(visit), field) if visit.may_operate else NOTHING
     more_link = _MORE.format(more) if more else NOTHING
-    content = fill("approvers", rows=rows, more=more_link, invite=invite)
+    table = fill("approvers_table", rows=rows) if approvers else _NOBODY
+    content = fill("approvers", table=table, more=more_link, invite=invite)
     return console_page(visit, "/approvers", "Approvers", content, error=error, fields=("email",))
 
 

@@ -10,7 +10,8 @@ _WIDTH, _HEIGHT, _FOOT, _TOP = 340, 150, 20, 14
 """Of a chart, of the labels below its bars, and of the numbers above them, in pixels."""
 _CHART = Markup(
     '<figure class="chart">\n<figcaption id="{id}">{title}</figcaption>\n'
-    '<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{id}">\n{bars}</svg>\n'
+    '<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{id}">\n'
+    "{bars}</svg>\n"
     "<details><summary>The same as a table</summary>\n<table>\n<thead><tr>{heads}</tr></thead>\n"
     "<tbody>\n{rows}</tbody>\n</table>\n</details>\n</figure>\n"
 )

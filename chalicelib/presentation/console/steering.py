@@ -27,18 +27,20 @@ _QUESTIONS = {
     "reassign": "Reassign this request?",
     "cancel": "Cancel this request?",
 }
-_DONE = {
+DONE = {
     "remind": "Approvers who have not decided get another mail within a minute or two.",
     "extend": "The deadline was moved.",
     "reassign": "The request was reassigned; the mail goes out within a minute or two.",
     "cancel": "The request was cancelled.",
 }
-_NOT_DONE = {
+"""Command -> what to say after it."""
+NOT_DONE = {
     "remind": "No reminder was sent",
     "extend": "The deadline was not moved",
     "reassign": "The request was not reassigned",
     "cancel": "The request was not cancelled",
 }
+"""Command -> what to say first if it did nothing."""
 _HIDDEN = Markup('<input type="hidden" name="{}" value="{}">\n')
 _OPTION = Markup('<option value="{}"{}>{}</option>\n')
 _FROM = Markup(
@@ -53,16 +55,6 @@ _DEADLINE = Markup(
 _FACT = Markup("<dt>{}</dt><dd>{}</dd>\n")
 _FACTS = Markup("<dl>\n{}</dl>\n")
 _QUOTE = Markup('<p class="author">{}:</p>\n<blockquote dir="auto">{}</blockquote>\n')
-
-
-def done(command: str) -> str:
-    """Return what to say after a command."""
-    return _DONE[command]
-
-
-def not_done(command: str) -> str:
-    """Return what to say of a command that did nothing."""
-    return _NOT_DONE[command]
 
 
 def command_page(

@@ -37,6 +37,7 @@ class FakeAssent(Assent):
         self._approvals: dict[str, FakeApproval] = {}
         self._invited: dict[str, datetime] = {}
         self._absences: dict[str, Json] = {}
+        self._sessions = 0
 
     def decide(
         self,
@@ -90,14 +91,15 @@ class FakeAssent(Assent):
             f"DELETE /approvers/{one}": self._remove,
             f"DELETE /approvers/{one}/delegation": self._end_delegation,
             f"POST /approvers/{one}/confirmation": self._confirm,
-            "POST /console/(sessions|read-only-sessions)": self._offer_session,
+            "POST /console/(?:sessions|read-only-sessions)": self._offer_session,
             "GET /health": lambda *_: {"status": "ok", "stage": "fake"},
         }
 
-    def _offer_session(self, kind: str, *_: object) -> Json:
+    def _offer_session(self, *_: object) -> Json:
         """Return a link that leads nowhere: the fake has no pages."""
+        self._sessions += 1
         until = iso(self.now + timedelta(minutes=2))
-        return {"url": f"{self.url}/console/sessions/fake-{kind}", "expiresAt": until}
+        return {"url": f"{self.url}/console/sessions/fake-{self._sessions}", "expiresAt": until}
 
     def _start(self, body: Json, sent: Json) -> Json:
         name = sent["Idempotency-Key"]

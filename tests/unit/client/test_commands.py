@@ -282,6 +282,30 @@ def test_the_address_of_a_stage_is_in_its_record(
     assert str(server.sent[-1].url).startswith("https://stage.example.com/api/approvals")
 
 
+def test_console_prints_a_link_that_opens_it(
+    run: Run, server: InProcess, ports: AppPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No browser is opened where standard output is no terminal."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    link = run("console").stdout.strip()
+    assert "/api/console/sessions/" in link
+    assert str(server.sent[-1].url).endswith("/console/sessions")
+    shown = json.loads(run("--output", "json", "console", "--read-only").stdout)
+    assert str(server.sent[-1].url).endswith("/console/read-only-sessions")
+    assert shown.keys() == {"url", "expiresAt"}
+    assert len(ports.sessions.items) == 2
+    assert opened == []
+
+
+def test_who_may_not_operate_is_told_of_a_session_that_only_reads(
+    run: Run, server: InProcess
+) -> None:
+    server.faults = [lambda call: answer_of(call, 403, b'{"Message": "not authorized"}', {})] * 2
+    assert "assent console --read-only" in run("console").stderr
+    assert "--read-only" not in run("console", "--read-only").stderr
+
+
 def test_hostile_text_does_nothing_to_a_terminal(run: Run, server: InProcess) -> None:
     """No control character and no mark that reorders text is printed, and no markup is obeyed."""
     body = json.dumps({"code": HOSTILE, "message": HOSTILE}).encode()
