@@ -53,6 +53,17 @@ def task_request(
     return {"taskToken": task_token, "executionArn": arn, "request": request_body(**fields)}
 
 
+RELEASE: dict[str, Any] = {
+    "subject": "Release 4.2.0 of the shop to production?",
+    "approvers": ["ada@example.com", "grace@example.com", "linus@example.com"],
+    "approvalsNeeded": 2,
+    "requestedBy": "mary@example.com",
+    "details": {"Change": "New checkout", "Way back": "Switch checkout-v2", "Risky": False},
+    "expiresIn": 86_400,
+}
+"""A request as people would make it, for pages that are looked at."""
+
+
 def people(number: int) -> list[str]:
     """Return that many distinct addresses."""
     return [f"approver{n}@example.com" for n in range(number)]

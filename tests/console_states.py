@@ -22,7 +22,7 @@ from chalicelib.presentation.console.sessions import sessions_page, sign_in_page
 from chalicelib.presentation.console.steering import command_page, second_look_page
 from chalicelib.presentation.pages.fields import FormError
 from chalicelib.presentation.pages.parts import Page
-from tests.builders import an_approval, cancelled, decided
+from tests.builders import RELEASE, an_approval, cancelled, decided
 from tests.fakes import DEFINITION, START
 
 ADA, GRACE, LINUS, MARY = (f"{name}@example.com" for name in ("ada", "grace", "linus", "mary"))
@@ -77,14 +77,7 @@ def with_silent_people(approval: Approval) -> Approval:
 
 def console_states() -> dict[str, Page]:
     """Return each page of the console, by name."""
-    asked = an_approval(
-        subject="Release 4.2.0 of the shop to production?",
-        approvers=[ADA, GRACE, LINUS],
-        approvalsNeeded=2,
-        requestedBy=MARY,
-        details={"Change": "New checkout", "Way back": "Switch checkout-v2", "Risky": False},
-        expiresIn=86_400,
-    )
+    asked = an_approval(**RELEASE)
     return {
         **_lists(asked),
         **_approvals(asked),

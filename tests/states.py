@@ -36,6 +36,7 @@ from chalicelib.presentation.pages.parts import HEADERS, Page
 from chalicelib.presentation.pages.problem import problem_page, unavailable_page
 from chalicelib.presentation.pages.requester import requester_page
 from tests.builders import (
+    RELEASE,
     after_tick,
     an_approval,
     cancelled,
@@ -90,15 +91,7 @@ def every_state() -> dict[str, State]:
 
 def asked(**fields: object) -> Approval:
     """Return a request of Mary's to three approvers, whose mails went out."""
-    approval = an_approval(
-        subject="Release 4.2.0 of the shop to production?",
-        approvers=[ADA, GRACE, LINUS],
-        approvalsNeeded=2,
-        requestedBy=MARY,
-        details={"Change": "New checkout", "Way back": "Switch checkout-v2", "Risky": False},
-        expiresIn=86_400,
-        **fields,
-    )
+    approval = an_approval(**RELEASE, **fields)
     approval = replace(approval, requester=Approver(MARY, link_hashes=("hash",), mail="sent"))
     for entry in approval.outbox:
         if isinstance(entry, Mail):

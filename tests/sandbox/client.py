@@ -128,6 +128,18 @@ class Sandbox:
         iam.put_user_policy(UserName=name, PolicyName="one", PolicyDocument=document)
         return keys(iam.create_access_key(UserName=name)["AccessKey"])
 
+    def with_user(self, name: str, output: str) -> "Sandbox":
+        """Create a user with the policy of that output of the stack; `who=name` signs as them."""
+        stack = f"assent-{self.state['stage']}"
+        stacks = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        outputs = {o["OutputKey"]: o["OutputValue"] for o in stacks[0]["Outputs"]}
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        iam.attach_user_policy(UserName=name, PolicyArn=outputs[output])
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        keys = {"accessKeyId": made["AccessKeyId"], "secretAccessKey": made["SecretAccessKey"]}
+        return Sandbox(self.state | {name: keys})
+
     def stranger(self) -> dict[str, str]:
         """Return the keys, for `client`, of a user who may do nothing."""
         found = self.state["stranger"]

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -165,17 +164,7 @@ def test_nobody_gets_in_without_iam(sandbox: Sandbox) -> None:
 
 def test_the_read_only_policy_opens_what_changes_nothing(sandbox: Sandbox) -> None:
     """A user with it sees everything, and gets a session that may only read."""
-    stacks = sandbox.client("cloudformation").describe_stacks(StackName="assent-sandbox")["Stacks"]
-    outputs = {o["OutputKey"]: o["OutputValue"] for o in stacks[0]["Outputs"]}
-    iam = sandbox.client("iam")
-    iam.create_user(UserName="reader")
-    iam.attach_user_policy(UserName="reader", PolicyArn=outputs["ReadOnlyPolicyArn"])
-    made = iam.create_access_key(UserName="reader")["AccessKey"]
-    keys: dict[str, Any] = {
-        "accessKeyId": made["AccessKeyId"],
-        "secretAccessKey": made["SecretAccessKey"],
-    }
-    reader = Sandbox(sandbox.state | {"reader": keys})
+    reader = sandbox.with_user("reader", "ReadOnlyPolicyArn")
     for path in ("/approvals", "/approvers", "/approvers/ada%40example.com"):
         assert reader.call("GET", path, who="reader").status == 200
     assert reader.call("GET", "/approvals/some-id", who="reader").status == 404

@@ -119,14 +119,7 @@ def test_the_operators_policy_opens_the_operators_routes(sandbox: Sandbox) -> No
 def test_erasing_needs_a_policy_of_its_own(sandbox: Sandbox) -> None:
     """An operator can't erase, and a user with the other policy can't do anything else."""
     assert sandbox.call("DELETE", "/approvals/some-id").status == 403
-    stacks = sandbox.client("cloudformation").describe_stacks(StackName="assent-sandbox")["Stacks"]
-    outputs = {o["OutputKey"]: o["OutputValue"] for o in stacks[0]["Outputs"]}
-    iam = sandbox.client("iam")
-    iam.create_user(UserName="eraser")
-    iam.attach_user_policy(UserName="eraser", PolicyArn=outputs["ErasurePolicyArn"])
-    made = iam.create_access_key(UserName="eraser")["AccessKey"]
-    keys = {"accessKeyId": made["AccessKeyId"], "secretAccessKey": made["SecretAccessKey"]}
-    eraser = Sandbox(sandbox.state | {"eraser": keys})
+    eraser = sandbox.with_user("eraser", "ErasurePolicyArn")
     assert eraser.call("DELETE", "/approvals/some-id", who="eraser").status == 404
     assert eraser.call("GET", "/approvals/some-id", who="eraser").status == 403
     assert eraser.call("DELETE", "/approvers/ada%40example.com", who="eraser").status == 403
