@@ -13,6 +13,8 @@ from .ports import Ports
 
 SOON = timedelta(days=1)
 """A deadline is soon if it is so near."""
+ARN_CHARACTERS = 256
+"""No execution's ARN is longer (botocore's model), and DynamoDB takes no key of any length."""
 LATE = timedelta(minutes=10)
 """Something is overdue if a tick should have done it so long ago; ticks run each minute."""
 
@@ -61,6 +63,8 @@ def with_id(ports: Ports, approval_id: str) -> ApprovalsPage:
 def of_execution(ports: Ports, named: str) -> ApprovalsPage:
     """Return what an execution asked, newest first, by its ARN, or by its name if it is ours."""
     arn = named if named.startswith("arn:") else ports.own_executions + named
+    if len(arn) > ARN_CHARACTERS:
+        return ApprovalsPage([], "")
     return ApprovalsPage(ports.store.of_execution(arn), "")
 
 

@@ -105,6 +105,23 @@ def test_a_bad_query_is_refused_in_words(console: Console, query: str, status: i
     assert "<script>" not in page.text
 
 
+def test_a_name_that_no_execution_has_is_not_looked_up(
+    console: Console, ports: AppPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB refuses a key of more than 2,048 bytes, which would be our fault."""
+    looked: list[str] = []
+
+    def of_execution(arn: str) -> list[Approval]:
+        looked.append(arn)
+        return []
+
+    monkeypatch.setattr(ports.store, "of_execution", of_execution)
+    console.get("/console?by=execution&q=" + "x" * 2_000)
+    assert looked == []
+    console.get("/console?by=execution&q=x")
+    assert looked == ["arn:aws:states:us-east-1:000000000000:execution:assent-test:x"]
+
+
 def test_a_row_says_why_each_person_is_silent(console: Console, ports: AppPorts) -> None:
     """Refused, unconfirmed, mailed and reminded; who has answered."""
     ports.mailer.subscriptions["bob@example.com"] = "none"
