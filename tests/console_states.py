@@ -43,7 +43,7 @@ def session(principal: str = PRINCIPAL, *, may_operate: bool = True) -> ConsoleS
 
 def listed(**fields: Any) -> dict[str, Any]:
     """Return an approver as the list has them."""
-    found = {"approver": ADA, "subscription": "confirmed", "waiting": 3, "path": ADA}
+    found = {"approver": ADA, "subscription": "confirmed", "waiting": 3}
     return {**found, **fields}
 
 

@@ -1,7 +1,7 @@
 """Approvers in the console: the list, and one person to invite, confirm, delegate for or remove."""
 
-from typing import Any, Literal
-from urllib.parse import quote, unquote, urlencode
+from typing import Literal
+from urllib.parse import unquote, urlencode
 
 from msgspec import Struct
 
@@ -87,8 +87,7 @@ def one(call: Call, ports: Ports, email: str) -> Reply:
         return _one(ports, console.visit(call, ports), address)
     found, form = console.operators_form(call, ports, ApproverForm)
     if form.action == "remove" and not form.confirmed:
-        listed = _with_path(approvers.overview(ports, address))
-        return console.reply(found, removal_page(found, listed))
+        return console.reply(found, removal_page(found, approvers.overview(ports, address)))
     try:
         _act(ports, address, form, found)
     except (InvalidRequest, Refused) as e:
@@ -126,16 +125,11 @@ def _list(
 ) -> Reply:
     query = convert(call.query, ApproversQuery)
     web.check_place(query.next, "next")
-    everyone, after = approvers.list_approvers(ports, ROWS, query.next)
-    listed = [_with_path(one) for one in everyone]
+    listed, after = approvers.list_approvers(ports, ROWS, query.next)
     more = urlencode({"next": after}) if after else ""
     said = web.form_error(error, "Nobody was invited")
     page = approvers_page(found, listed, more=more, email=typed, error=said)
     return console.reply(found, page, error)
-
-
-def _with_path(listed: approvers.ListedApproverJson) -> dict[str, Any]:
-    return {**listed, "path": quote(listed["approver"], safe="@")}
 
 
 def _one(
@@ -149,7 +143,7 @@ def _one(
 ) -> Reply:
     page = approver_page(
         found,
-        _with_path(approvers.overview(ports, address)),
+        approvers.overview(ports, address),
         listing.waiting_for(ports, address, ROWS).approvals,
         form.typed,
         notice=notice,

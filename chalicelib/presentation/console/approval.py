@@ -8,7 +8,7 @@ from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined
 from ..wording import asked_again, needed, note_author, requester, when
 from .approvals import state
-from .frame import Visit, console_page, fill
+from .frame import Visit, approver_link, console_page, fill
 from .people import role, standing
 from .state_picture import state_picture
 from .timeline import timeline
@@ -68,7 +68,7 @@ def approval_page(
         state=state(approval, visit),
         commands=_commands(visit, approval),
         facts=joined(_FACT.format(*fact) for fact in facts),
-        people=joined(_person(approver, approval) for approver in approval.approvers),
+        people=joined(_person(visit, approver, approval) for approver in approval.approvers),
         details=details(approval),
         workflow=Markup("<h2>Workflow</h2>\n{}").format(drawn) if drawn else "",
         timeline=timeline(approval),
@@ -105,7 +105,7 @@ def _execution(approval: Approval) -> Markup | str:
     return _LINK.format(approval.execution_arn, where + approval.execution_arn)
 
 
-def _person(approver: Approver, approval: Approval) -> Markup:
+def _person(visit: Visit, approver: Approver, approval: Approval) -> Markup:
     stands, decision = standing(approver, approval), approver.decision
     said = stands.said
     if approver.replaced_by is not None:
@@ -115,7 +115,7 @@ def _person(approver: Approver, approval: Approval) -> Markup:
     asked_as = role(approver, approval)
     return _PERSON.format(
         stands.state,
-        approver.address,
+        approver_link(visit, approver.address),
         _QUIET.format(asked_as) if asked_as else "",
         said,
         (_REASON.format(decision.reason) if decision and decision.reason else NOTHING) + note,

@@ -9,10 +9,10 @@ from ..pages.fields import FormError, date_field, email_field, link_field, text_
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined
 from ..wording import count, deadline, when
-from .frame import Visit, console_page, fill, token_field
+from .frame import Visit, approver_href, approver_link, console_page, fill, token_field
 
 Listed = Mapping[str, Any]
-"""An entry of `GET /approvers`, with the `path` of their page."""
+"""An entry of `GET /approvers`."""
 
 _MAIL = {
     "confirmed": "Confirmed: mail reaches them",
@@ -22,7 +22,7 @@ _MAIL = {
 }
 """State of a subscription -> its words."""
 _ROW = Markup(
-    '<tr class="{}"><th scope="row"><a href="{}console/approvers/{}">{}</a></th>'
+    '<tr class="{}"><th scope="row">{}</th>'
     '<td data-label="Mail">{}</td><td data-label="Waits for them">{}</td>'
     '<td data-label="Delegate">{}</td></tr>\n'
 )
@@ -58,9 +58,7 @@ def approvers_page(
     rows = joined(
         _ROW.format(
             _tone(one),
-            visit.root,
-            one["path"],
-            one["approver"],
+            approver_link(visit, one["approver"]),
             mail(one),
             _waiting(one),
             absence(one),
@@ -110,9 +108,8 @@ def removal_page(visit: Visit, listed: Listed) -> Page:
     """Return the page whose button removes an approver."""
     content = fill(
         "removal",
-        root=visit.root,
         address=listed["approver"],
-        path=listed["path"],
+        back=approver_href(visit, listed["approver"]),
         waits=_waiting(listed),
         button=_ACTION.format(
             token_field(visit), "remove", _CONFIRMED, "reject", "Remove this approver"

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from ..pages import parts
 from ..pages.fields import FormError, error_summary, error_title
@@ -30,6 +31,7 @@ _SIGN_OUT = Markup(
     '<form method="post" action="{}console/sign-out">\n{}<button class="plain">Sign out</button>\n'
     "</form>\n"
 )
+_APPROVER = Markup('<a href="{}">{}</a>')
 _WHO = Markup('<p class="fact">{}{}</p>\n')
 _NOTICE = Markup('<p class="notice" role="status" tabindex="-1" autofocus>{}</p>\n')
 
@@ -76,6 +78,16 @@ def console_page(
 def plain_page(title: str, content: Markup) -> Page:
     """Return a page of the console for a reader who isn't signed in."""
     return Page(title, "", content, style=_STYLE)
+
+
+def approver_link(visit: Visit, address: str) -> Markup:
+    """Return an approver's address as a link to their page."""
+    return _APPROVER.format(approver_href(visit, address), address)
+
+
+def approver_href(visit: Visit, address: str) -> str:
+    """Return the relative address of an approver's page."""
+    return f"{visit.root}console/approvers/{quote(address, safe='@')}"
 
 
 def token_field(visit: Visit) -> Markup:

@@ -57,7 +57,7 @@ def full_of(text: str) -> dict[str, Page]:
     error = FormError(text, "reason", text, text)
     forms = dict.fromkeys(("url", "delegate", "from", "until", "reason"), text)
     away = {"delegate": text, "from": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}
-    person = listed(approver=text, subscription="refused", refusal=text, path="x", absence=away)
+    person = listed(approver=text, subscription="refused", refusal=text, absence=away)
     wanted = Wanted("waiting", "approver", text)
     made = {
         "approvals": approvals_page(visit, wanted, [approval], more="x", error=error),
