@@ -72,7 +72,7 @@ def _imports(path: Path, *, typing_too: bool = True) -> Iterator[str]:
 
 
 def _roots(path: Path, *, typing_too: bool = True) -> set[str]:
-    """Return the packages that the file imports; `urllib.parse` is no I/O and counts by its name."""
+    """Return the packages that the file imports; `urllib.parse` does no I/O, and is one itself."""
     names = _imports(path, typing_too=typing_too)
     return {"urllib.parse" if n.startswith("urllib.parse") else n.partition(".")[0] for n in names}
 

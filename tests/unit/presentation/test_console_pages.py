@@ -5,13 +5,14 @@ import hashlib
 import re
 
 import pytest
+from hypothesis import given
 from msgspec.structs import replace
 
-from chalicelib.domain.approval import Decision, MailState
+from chalicelib.domain.approval import Approval, Decision, MailState
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.events import Event, EventKind
 from chalicelib.domain.execution_history import ExecutionHistory, StateRun
-from chalicelib.presentation.console.approval import approval_page
+from chalicelib.presentation.console.approval import COMMANDS, approval_page
 from chalicelib.presentation.console.approvals import Wanted, approvals_page
 from chalicelib.presentation.console.approvers import approver_page, approvers_page, removal_page
 from chalicelib.presentation.console.frame import HEADERS, PLACES
@@ -26,6 +27,7 @@ from tests.console_states import OPERATING, TYPED, console_states, listed, sessi
 from tests.fakes import DEFINITION, START
 from tests.unit.presentation.parsed_page import Page
 from tests.unit.presentation.test_page_safety import HARMLESS, HOSTILE
+from tests.unit.strategies import approvals, many, many_lines
 
 STATES = console_states()
 KINDS: tuple[EventKind, ...] = ("cancelled", "mailed", "reminded", "refused")
@@ -86,6 +88,23 @@ def test_hostile_text_is_shown_letter_for_letter(text: str) -> None:
         cut = said.count("…") + ("/" in text)
         assert said.count(text) >= expected.count(HARMLESS) - cut, name
         page.html.encode()
+
+
+@many
+@given(approvals(), many_lines)
+def test_any_approval_is_shown(approval: Approval, typed: str) -> None:
+    """However it is decided, replaced, erased and worded; each page is well formed."""
+    wanted, given_ = Wanted("waiting", "approver", typed), dict.fromkeys(TYPED, typed)
+    pages = [
+        approvals_page(OPERATING, wanted, [approval], more=""),
+        approval_page(OPERATING, approval, None),
+        *(command_page(OPERATING, approval, name, given_) for name in COMMANDS),
+        second_look_page(OPERATING, approval, "cancel", given_, approval),
+    ]
+    for page in pages:
+        shown = Page(page)
+        assert approval.request.subject in shown.text()
+        shown.html.encode()
 
 
 @pytest.mark.parametrize("name", STATES)
