@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...domain.approval import Approval, Approver
-from ...domain.events import Event
 from ...domain.outbox_entries import Mail
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import joined
@@ -40,30 +39,37 @@ def standing(approver: Approver, approval: Approval) -> Standing:
 
 
 def silence(approver: Approver, approval: Approval) -> str:
-    """Return why an approver who is waited for is silent, as far as mail tells."""
-    last = last_mail(approver, approval)
-    reached = [
-        e
-        for e in approval.events
-        if (e.what, e.who) == ("mailed", approver.address) and e.note not in ("outcome", "receipt")
-    ]
+    """Return why an approver who is waited for is silent, as far as mail tells.
+
+    Begins with when mail reached them, if any did. Older events may have been folded.
+    """
+    last, reached = last_mail(approver, approval), _reached(approver, approval)
     coming = any(
         isinstance(e, Mail) and e.asks and e.to == approver.address for e in approval.outbox
     )
-    if approver.mail == "failed":
-        name = f" ({last.note})" if last and last.note else ""
-        return f"SNS refuses mail to this address{name}."
-    if last is not None and last.what == "undelivered":
-        return f"No mail could be sent, last tried on {when(last.at)}."
-    if approver.mail == "sent" or reached:
-        return _mailed(reached, coming=coming)
-    if last is not None and last.what == "invited":
-        return (
-            f"Has not confirmed: AWS mailed an invitation on {when(last.at)}, and its link waits."
-        )
-    if last is not None:
-        return f"Has not confirmed the invitation, as of {when(last.at)}."
-    return "No mail yet: it is on its way." if coming else "Not invited yet."
+    if last is None and approver.mail != "sent":
+        return "No mail yet: it is on its way." if coming else "Not invited yet."
+    if last is None or last.what == "mailed":
+        return f"{reached or 'Mailed'}{'; the next mail is on its way' if coming else ''}."
+    why = {
+        "invited": f"Has not confirmed: AWS mailed an invitation on {when(last.at)}, and its link "
+        "waits.",
+        "unconfirmed": f"Has not confirmed the invitation, as of {when(last.at)}.",
+        "refused": f"SNS refuses mail to this address{f' ({last.note})' if last.note else ''}.",
+        "undelivered": f"No mail could be sent, last tried on {when(last.at)}.",
+    }[last.what]
+    return f"{reached}. {why}" if reached else why
+
+
+def _reached(approver: Approver, approval: Approval) -> str:
+    """Return when an approver was mailed, and how often reminded; "" if never."""
+    about, no_question = ("mailed", approver.address), ("outcome", "receipt")
+    mails = [e for e in approval.events if (e.what, e.who) == about and e.note not in no_question]
+    if not mails:
+        return ""
+    reminders = len(mails) - 1
+    times = {0: "", 1: ", reminded once"}.get(reminders, f", reminded {reminders} times")
+    return f"Mailed on {when(mails[0].at)}{times}"
 
 
 def people(approval: Approval, most: int) -> Markup:
@@ -92,11 +98,3 @@ def role(approver: Approver, approval: Approval) -> str:
     """Return in whose place an approver is asked, in brackets; or ""."""
     asked = asked_as(approver, approval)
     return f"({asked})" if asked else ""
-
-
-def _mailed(reached: Sequence[Event], *, coming: bool) -> str:
-    """Return when mail reached them; older events may have been folded."""
-    mailed = f"Mailed on {when(reached[0].at)}" if reached else "Mailed"
-    times = ", reminded once" if len(reached) == 2 else f", reminded {len(reached) - 1} times"
-    times = times if len(reached) > 1 else ""
-    return f"{mailed}{times}; the next mail is on its way." if coming else f"{mailed}{times}."

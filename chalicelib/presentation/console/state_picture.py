@@ -1,6 +1,7 @@
 """A state machine as a picture: its states as a tree, coloured by what happened in an execution.
 
-A state stands below the one that leads to it first; a further way to it is a line with its name.
+A state stands below the one that leads to it first: the next one under it, those of choices and
+caught errors a step to the right before that. A further way to a state is a line with its name.
 States inside of Parallel and Map aren't drawn.
 """
 
@@ -17,6 +18,8 @@ _ROW, _BOX, _STEP, _WIDTH = 50, 28, 22, 330
 """Heights of a line and its box, the step to the right of each level, and the width, in pixels."""
 _CHARACTERS = 28
 """A longer name doesn't fit into its box."""
+_DEEPEST = 6
+"""So many steps to the right at the most: boxes have to hold their names."""
 _SVG = Markup(
     '<div class="wide" role="region" aria-label="Workflow" tabindex="0">\n'
     '<svg class="states" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -43,8 +46,10 @@ class Line(NamedTuple):
 
     name: str
     depth: int
-    way: str
-    """How the state above leads here: the error that is caught, or a choice."""
+    above: int = 0
+    """The number of the line that leads here."""
+    way: str = ""
+    """How: the error that is caught, or a choice; "" if always."""
     is_again: bool = False
     """Whether the state itself stands in another line."""
     ends: str = ""
@@ -53,7 +58,7 @@ class Line(NamedTuple):
 
 def state_picture(history: ExecutionHistory) -> Markup:
     """Return the picture, and a table of the states that were entered."""
-    lines = list(_lines(history.definition))
+    lines = _lines(history.definition)
     runs = {run.name: run for run in history.states}
     drawn = joined(
         _drawn(lines, number, _status(line, runs, history)) for number, line in enumerate(lines)
@@ -65,29 +70,33 @@ def state_picture(history: ExecutionHistory) -> Markup:
     return _SVG.format(width=_WIDTH, height=height, lines=drawn) + _TABLE.format(rows)
 
 
-def _lines(definition: Mapping[str, Any]) -> Iterator[Line]:
-    """Yield the lines, each state before those that it leads to."""
+def _lines(definition: Mapping[str, Any]) -> list[Line]:
+    """Return the lines, each state after one that leads to it."""
     states: Mapping[str, Any] = definition.get("States", {})
-    seen = set[str]()
-    ahead = [Line(str(definition.get("StartAt", "")), 0, "")]
+    lines, seen = list[Line](), set[str]()
+    ahead = [Line(str(definition.get("StartAt")), 0)]
     while ahead:
         line = ahead.pop()
-        if line.name in seen or line.name not in states:
-            yield line._replace(is_again=True)
+        if line.name not in states:
+            continue
+        number = len(lines)
+        lines.append(line._replace(is_again=line.name in seen))
+        if line.name in seen:
             continue
         seen.add(line.name)
-        yield line
         state: Mapping[str, Any] = states[line.name]
+        right = min(line.depth + 1, _DEEPEST)
         if state.get("End") is True:
-            yield Line("End", line.depth + 1, "", ends=line.name)
-        ways = [Line(name, line.depth + 1, way) for name, way in _ways(state)]
+            lines.append(Line("End", right, number, ends=line.name))
+        if "Next" in state:
+            ahead.append(Line(str(state["Next"]), line.depth, number))
+        ways = [Line(name, right, number, way) for name, way in _ways(state)]
         ahead += reversed(ways)
+    return lines
 
 
 def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the states that one leads to, and how."""
-    if "Next" in state:
-        yield str(state["Next"]), ""
+    """Yield the states that one leads to by a choice or an error, and how."""
     for choice in state.get("Choices", ()):
         yield str(choice.get("Next")), "if its condition is met"
     if "Default" in state:
@@ -107,13 +116,13 @@ def _status(line: Line, runs: Mapping[str, StateRun], history: ExecutionHistory)
 
 
 def _drawn(lines: list[Line], number: int, status: str) -> Markup:
-    line = lines[number]
+    line, above = lines[number], lines[lines[number].above]
     x, y = 2 + line.depth * _STEP, number * _ROW + _ROW - _BOX
     parts = []
     if number:
-        above = max(n for n in range(number) if lines[n].depth < line.depth)
-        corner = 2 + lines[above].depth * _STEP + 10
-        parts.append(_LINE.format(x=corner, top=above * _ROW + _ROW, y=y + _BOX // 2, to=x))
+        corner, top = 2 + above.depth * _STEP + 10, line.above * _ROW + _ROW
+        to = y + _BOX // 2 if line.depth > above.depth else y
+        parts.append(_LINE.format(x=corner, top=top, y=to, to=max(x, corner)))
     if line.way:
         parts.append(_WAY.format(x=x + 2, y=y - 5, words=cut(line.way, _CHARACTERS + 8)))
     parts.append(
@@ -126,7 +135,7 @@ def _drawn(lines: list[Line], number: int, status: str) -> Markup:
             text_x=x + 8,
             text_y=y + 19,
             sign=_SIGNS.get(status, ""),
-            name=cut(line.name, _CHARACTERS) + (" (above or below)" if line.is_again else ""),
+            name=cut(line.name, _CHARACTERS) + (", as above" if line.is_again else ""),
         )
     )
     return joined(parts)

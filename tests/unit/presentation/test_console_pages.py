@@ -191,6 +191,9 @@ def test_every_reason_to_be_silent_has_words() -> None:
     assert said("mailed", "mailed", "mailed", mail="sent").endswith(", reminded 2 times.")
     assert said(mail="sent") == "Mailed."
     assert silence(sent, asked).endswith("the next mail is on its way.")
+    left = said("mailed", "invited")
+    assert left.startswith("Mailed on 22 Nov 2026, 09:00 UTC. Has not confirmed: AWS mailed")
+    assert "last tried on" in said("mailed", "undelivered", mail="sent")
 
 
 def test_a_picture_of_any_state_machine_has_each_state_once() -> None:
@@ -201,15 +204,35 @@ def test_a_picture_of_any_state_machine_has_each_state_once() -> None:
         "C": {"Type": "Parallel", "Branches": [], "Next": "B"},
         "Unreached": {"Type": "Succeed"},
     }
-    definition = {"StartAt": "A", "States": states}
-    drawn = str(state_picture(ExecutionHistory(definition, (), False)))
-    boxes = re.findall(r'<g class="(\w*)">.*?</rect>|<g class="(\w*)"><rect', drawn)
-    assert len(boxes) == 6
-    assert drawn.count('class="again"') == 3
+    drawn = str(state_picture(ExecutionHistory({"StartAt": "A", "States": states}, (), False)))
+    boxes = re.findall(r'<g class="(.*?)">.*?<text.*?>(.*?)</text>', drawn)
+    assert boxes == [
+        ("", "A"),
+        ("", "B"),
+        ("again", "A, as above"),
+        ("", "C"),
+        ("again", "B, as above"),
+    ]
     assert "<svg" in str(state_picture(ExecutionHistory({}, (), False)))
     whole = str(state_picture(ExecutionHistory(DEFINITION, (), False)))
     for state in DEFINITION["States"]:
         assert f">{state}</text>" in whole
+
+
+def test_a_long_state_machine_runs_downwards() -> None:
+    """A box stays wide enough for its name, however many states follow each other or branch off."""
+    chain = {str(n): {"Type": "Pass", "Next": str(n + 1)} for n in range(40)}
+    deep = {
+        f"c{n}": {"Type": "Choice", "Choices": [{"Next": f"c{n + 1}"}], "Default": f"c{n + 1}"}
+        for n in range(40)
+    }
+    for start, states in (("0", chain), ("c0", deep)):
+        drawn = str(
+            state_picture(ExecutionHistory({"StartAt": start, "States": states}, (), False))
+        )
+        widths = [int(width) for width in re.findall(r'<rect [^>]*width="(-?\d+)"', drawn)]
+        assert len(widths) >= 40
+        assert min(widths) > 180
 
 
 @pytest.mark.parametrize(
