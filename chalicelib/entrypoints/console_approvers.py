@@ -75,7 +75,8 @@ def everybody(call: Call, ports: Ports) -> Reply:
     try:
         approvers.invite(ports, clean(form.email))
     except (InvalidRequest, Refused) as e:
-        return _list(call, ports, found, form.email, InvalidRequest(e.message, field="email"))
+        error = InvalidRequest(e.message, field="email")
+        return _list(call, ports, found, form.email, error=error)
     address = check_address(clean(form.email), "email", ports.approver_domains)
     return _one(ports, found, address, notice=_DONE["invite"])
 
@@ -93,7 +94,7 @@ def one(call: Call, ports: Ports, email: str) -> Reply:
     except (InvalidRequest, Refused) as e:
         return _one(ports, found, address, form, error=e)
     if form.action == "remove":
-        return _list(call, ports, found)
+        return _list(call, ports, found, notice=f"{address} is removed.")
     return _one(ports, found, address, notice=_DONE[form.action])
 
 
@@ -121,14 +122,20 @@ def _act(ports: Ports, address: str, form: ApproverForm, found: Visit) -> None:
 
 
 def _list(
-    call: Call, ports: Ports, found: Visit, typed: str = "", error: AssentError | None = None
+    call: Call,
+    ports: Ports,
+    found: Visit,
+    typed: str = "",
+    *,
+    notice: str = "",
+    error: AssentError | None = None,
 ) -> Reply:
     query = convert(call.query, ApproversQuery)
     web.check_place(query.next, "next")
     listed, after = approvers.list_approvers(ports, ROWS, query.next)
     more = urlencode({"next": after}) if after else ""
     said = web.form_error(error, "Nobody was invited")
-    page = approvers_page(found, listed, more=more, email=typed, error=said)
+    page = approvers_page(found, listed, more=more, email=typed, notice=notice, error=said)
     return console.reply(found, page, error)
 
 

@@ -15,7 +15,7 @@ from ..wording import (
     requester,
     when,
 )
-from .frame import Visit, console_page, fill
+from .frame import Visit, approver_href, console_page, fill
 from .people import people
 
 LISTS = {
@@ -49,6 +49,7 @@ _ITEM = Markup(
     '<li class="card">\n<h2><a href="{root}console/approvals/{id}" dir="auto">{subject}</a></h2>\n'
     '<p class="state {outcome}">{state}</p>\n<p class="fact">{asked}</p>\n{again}{people}</li>\n'
 )
+_PERSON = Markup('<a class="link" href="{}">Does mail reach {}?</a>')
 _FACT = Markup('<p class="fact">{}</p>\n')
 
 
@@ -87,7 +88,7 @@ def approvals_page(
         problem=field_error("q", error),
         attributes=error_attributes("q", error),
         heading=f"{named}: {_how_many(len(approvals), more=bool(more))}",
-        meaning="" if searched else _MEANING[wanted.show],
+        meaning=_meaning(visit, wanted, error),
         items=joined(_item(visit, approval) for approval in approvals),
         more=_MORE.format(more) if more else NOTHING,
     )
@@ -104,6 +105,15 @@ def state(approval: Approval, visit: Visit) -> str:
     so_far = f"{approval.approve_count} of {count(approval.approvals_needed, 'approval')}"
     against = f", {count(approval.reject_count, 'rejection')}" if approval.reject_count else ""
     return f"{until}; {so_far}{against}"
+
+
+def _meaning(visit: Visit, wanted: Wanted, error: FormError | None) -> Markup | str:
+    """Return what is in a list; for an approver who was looked for, the way to their page."""
+    if not wanted.text:
+        return _MEANING[wanted.show]
+    if wanted.by != "approver" or error is not None:
+        return ""
+    return _PERSON.format(approver_href(visit, wanted.text), wanted.text)
 
 
 def _is(wanted: Wanted, show: str) -> bool:

@@ -49,6 +49,7 @@ def approvers_page(
     *,
     more: str,
     email: str = "",
+    notice: str = "",
     error: FormError | None = None,
 ) -> Page:
     """Return one page of the approvers; `more` is the query of the next one, "" if there is none.
@@ -70,7 +71,9 @@ def approvers_page(
     more_link = _MORE.format(more) if more else NOTHING
     table = fill("approvers_table", rows=rows) if approvers else _NOBODY
     content = fill("approvers", table=table, more=more_link, invite=invite)
-    return console_page(visit, "/approvers", "Approvers", content, error=error, fields=("email",))
+    return console_page(
+        visit, "/approvers", "Approvers", content, notice=notice, error=error, fields=("email",)
+    )
 
 
 def approver_page(

@@ -83,6 +83,8 @@ def test_approvals_are_found_by_people_reference_and_execution(
         assert subjects(console, query) == ["Sought"], query
     for query in ("by=approver&q=x@example.com", "by=id&q=x", "by=execution&q=x"):
         assert subjects(console, query) == []
+    person = console.get(f"/console?by=approver&q={ADA}").text
+    assert f'href="console/approvers/{ADA}">Does mail reach {ADA}?' in person
 
 
 @pytest.mark.parametrize(

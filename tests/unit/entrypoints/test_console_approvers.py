@@ -76,7 +76,8 @@ def test_an_approver_is_removed_after_a_second_look(console: Console, ports: App
     look = console.post(PAGE, action="remove")
     assert "look once more" in look.text
     assert ports.snapshot() == before
-    assert console.post(PAGE, action="remove", confirmed="yes").status == 200
+    removed = console.post(PAGE, action="remove", confirmed="yes")
+    assert (removed.status, f"{ADA} is removed." in removed.text) == (200, True)
     assert ports.mailer.subscription(ADA) == "none"
     assert ADA not in console.get("/console/approvers").text
 
