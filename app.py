@@ -286,7 +286,7 @@ def confirm_approver(call: Call, email: str) -> Reply:
 @app.route("/console/sessions", methods=["POST"], authorizer=iam, **ANY)
 @answered
 def offer_console_session(call: Call) -> Reply:
-    """Return a link that opens a session of the console, once, for whoever signed this call."""
+    """Return a link that opens a session of the console once, for the principal that signed."""
     from chalicelib.entrypoints import console_sessions  # noqa: PLC0415 (cold start)
 
     return console_sessions.offer(call, wiring, may_operate=True)

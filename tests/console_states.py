@@ -214,7 +214,9 @@ def _sessions() -> dict[str, Page]:
     own = replace(session(), id=OPERATING.session_id)
     return {
         "console sign in": sign_in_page(session()),
-        "console sessions": sessions_page(OPERATING, [own, other], "A session is over."),
+        "console sessions": sessions_page(
+            OPERATING, [own, other], more="x", notice="A session is over."
+        ),
         "console sessions read only": sessions_page(READING, [own, other]),
         "console signed out": signed_out_page("You are signed out", "Run: assent console"),
         "console not signed in": console_problem(SignInNeeded(), "../", "ref-1"),

@@ -247,6 +247,8 @@ class FakeExecutions:
 
     def history(self, execution_arn: str) -> ExecutionHistory:
         """Return that the execution waits in the first state of the workflow."""
+        if "executions.history" in self._effects.faulty:
+            raise Unavailable("Step Functions is away; please try again")
         if execution_arn.rpartition(":")[2] in self.forgotten:
             raise NotFound("forgotten")
         return ExecutionHistory(DEFINITION, (StateRun("RequestApproval", "waits", START),), False)
@@ -336,16 +338,20 @@ class FakeSessions:
 
     def replace(self, read: ConsoleSession, changed: ConsoleSession) -> bool:
         self._effects.begin("sessions.replace")
-        if self.get(read.id) != read:
+        stored = self.get(read.id)
+        if stored is None or (stored.opened_at, stored.ended_at) != (read.opened_at, read.ended_at):
             return False
         self.items[changed.id] = msgspec.json.encode(changed)
         return True
 
-    def opened_since(self, since: datetime, most: int) -> list[ConsoleSession]:
+    def opened_since(
+        self, since: datetime, most: int, after: str = ""
+    ) -> tuple[list[ConsoleSession], str]:
         found = (msgspec.json.decode(item, type=ConsoleSession) for item in self.items.values())
-        opened = [(s.opened_at, s) for s in found if s.opened_at and s.ended_at is None]
-        newest = sorted(opened, key=lambda pair: (pair[0], pair[1].id), reverse=True)
-        return [session for at, session in newest if at > since][:most]
+        opened = [(s.opened_at, s.id) for s in found if s.opened_at and s.ended_at is None]
+        newest = [(at, one) for at, one in opened if at > since]
+        ids, more = _listed(newest, most, after, newest=True)
+        return [session for session in map(self.get, ids) if session], more
 
 
 class FakeDeadLetters:

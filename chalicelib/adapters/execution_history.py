@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_EVENTS = 1_000
 """One call's; an execution of the approval workflow has some ten."""
+_HOLDING = ("ParallelStateEntered", "MapStateEntered")
+"""The states inside of these are left out."""
 _ENDS: dict[str, StateStatus] = {
     "ExecutionFailed": "failed",
     "ExecutionTimedOut": "stopped",
@@ -46,9 +48,14 @@ def read_history(client: "SFNClient", execution_arn: str) -> ExecutionHistory:
 
 
 def _states(events: Iterable[Any]) -> list[StateRun]:
-    done, current = list[StateRun](), None
+    done, current, outer = list[StateRun](), None, ""
     for event in events:
         kind: str = event["type"]
+        if outer and kind not in _ENDS:  # Inside of a Parallel or Map state: until it is left.
+            left = event.get("stateExitedEventDetails", {}).get("name") == outer
+            if not left:
+                continue
+        outer = _name_entered(event) if kind in _HOLDING else ""
         if kind.endswith("StateEntered"):
             done += [] if current is None else [_left(current)]
             current = _entered(event)
@@ -67,8 +74,12 @@ def _states(events: Iterable[Any]) -> list[StateRun]:
     return done if current is None else [*done, current]
 
 
+def _name_entered(event: Any) -> str:
+    return str(event["stateEnteredEventDetails"]["name"])
+
+
 def _entered(event: Any) -> StateRun:
-    name: str = event["stateEnteredEventDetails"]["name"]
+    name = _name_entered(event)
     at: datetime = event["timestamp"].astimezone(UTC).replace(microsecond=0)
     return StateRun(name, "waits", at)
 

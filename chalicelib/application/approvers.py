@@ -1,12 +1,13 @@
 """Approvers: whether mail can reach them, and who decides while they are absent."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
 from ..domain.addresses import check_address
 from ..domain.decoding import convert
 from ..domain.delegation import Delegation, DelegationForm, check_delegation, ended, to_be_told
-from ..domain.errors import InvalidRequest, Refused
+from ..domain.errors import InvalidRequest, Refused, Unavailable
 from ..domain.texts import check_reason
 from ..presentation.delegation_json import DelegationJson, delegation_json
 from .ports import Ports, Subscription
@@ -20,17 +21,20 @@ class ApproverStatusJson(TypedDict):
     absence: NotRequired[DelegationJson]
 
 
-class ListedApproverJson(TypedDict):
+class _WithoutMailJson(TypedDict):
+    approver: str
+    absence: NotRequired[DelegationJson]
+    waiting: int
+
+
+class ListedApproverJson(_WithoutMailJson):
     """One approver in an operator's list; `waiting` counts what waits for them, up to 100.
 
     `refused`: SNS or Assent refuses their mail; `refusal` is the name of the error.
     """
 
-    approver: str
     subscription: Subscription | Literal["refused"]
     refusal: NotRequired[str]
-    absence: NotRequired[DelegationJson]
-    waiting: int
 
 
 MOST_WAITING = 100
@@ -50,20 +54,39 @@ def list_approvers(
 
 def overview(ports: Ports, address: str) -> ListedApproverJson:
     """Return what an operators' list says of an approver, invited or not."""
-    now = ports.now()
     listed: ListedApproverJson = {
-        "approver": address,
+        **_without_mail(ports, address),  # type: ignore[typeddict-item]  # may hold a refusal
         "subscription": "none",
-        "waiting": ports.store.count_waiting(address, now, MOST_WAITING),
     }
     try:
         listed["subscription"] = ports.mailer.subscription(address)
     except Refused as e:
         listed |= {"subscription": "refused", "refusal": e.name}
+    return listed
+
+
+def seen(ports: Ports, address: str) -> Mapping[str, object]:
+    """Return what `overview` does for a page; `subscription` is `unknown` if SNS doesn't answer."""
+    try:
+        return overview(ports, address)
+    except Unavailable:
+        return {"subscription": "unknown", **_without_mail(ports, address)}
+
+
+def list_seen(ports: Ports, most: int, after: str) -> tuple[list[Mapping[str, object]], str]:
+    """Return what `list_approvers` does, for a page, as `seen` does."""
+    addresses, more = ports.store.approvers(most, after)
+    return [seen(ports, address) for address in addresses], more
+
+
+def _without_mail(ports: Ports, address: str) -> _WithoutMailJson:
+    now = ports.now()
+    waiting = ports.store.count_waiting(address, now, MOST_WAITING)
+    found: _WithoutMailJson = {"approver": address, "waiting": waiting}
     delegation = current_delegation(ports, address, now)
     if delegation is not None:
-        listed["absence"] = delegation_json(delegation)
-    return listed
+        found["absence"] = delegation_json(delegation)
+    return found
 
 
 def find_approver(ports: Ports, address: str) -> ApproverStatusJson:

@@ -1,4 +1,4 @@
-"""Signing in to the console: a link is offered to who signed with IAM, and opens a session once.
+"""Signing in to the console: a link is offered to an IAM principal, and opens a session once.
 
 Nothing but the button of the link's page opens it: GET changes nothing.
 """
@@ -6,11 +6,11 @@ Nothing but the button of the link's page opens it: GET changes nothing.
 from ..domain import console_session
 from ..domain.console_session import OPEN_FOR, ConsoleSession
 from ..domain.errors import LinkOver, NotFound, SignInNeeded
-from ..domain.link_tokens import read_token
+from ..domain.link_tokens import is_id, read_token
 from .ports import Ports
 
-MOST_SESSIONS = 100
-"""More sessions aren't listed, the ones opened first."""
+MOST_SESSIONS = 50
+"""So many sessions are on one page of the list."""
 
 
 def offer(ports: Ports, principal: str, *, may_operate: bool) -> tuple[ConsoleSession, str]:
@@ -48,22 +48,25 @@ def signed_in(ports: Ports, cookie: str) -> tuple[ConsoleSession, str]:
     return session, console_session.form_token(secret)
 
 
-def open_sessions(ports: Ports) -> list[ConsoleSession]:
-    """Return the open sessions of everybody, last opened first."""
-    return ports.sessions.opened_since(ports.now() - OPEN_FOR, MOST_SESSIONS)
+def open_sessions(ports: Ports, before: str = "") -> tuple[list[ConsoleSession], str]:
+    """Return open sessions of everybody, last opened first, and where the next page begins.
+
+    `before` is where a page begins; "" is the beginning, as a result the end.
+    """
+    return ports.sessions.opened_since(ports.now() - OPEN_FOR, MOST_SESSIONS, before)
 
 
 def end(ports: Ports, session_id: str) -> ConsoleSession:
     """End a session, and return it; one that has ended stays as it is. NotFound for others."""
-    session = ports.sessions.get(session_id)
+    session = ports.sessions.get(session_id) if is_id(session_id) else None
     if session is None or session.opened_at is None:
         raise NotFound("There is no session of that name.")
-    if session.ended_at is None:
-        over = console_session.ended(session, ports.now())
-        # Nothing else changes an opened session, so who wrote first has ended it too.
-        ports.sessions.replace(session, over)
-        return over
-    return session
+    if session.ended_at is not None:
+        return session
+    over = console_session.ended(session, ports.now())
+    if not ports.sessions.replace(session, over):
+        return end(ports, session_id)  # Somebody has ended it meanwhile.
+    return over
 
 
 def _read(copied: str, refusal: LinkOver | SignInNeeded) -> tuple[str, str]:

@@ -6,8 +6,8 @@ from .ports import Ports
 
 NEWEST = 500
 """So many decided approvals are counted: those that were asked last."""
-WAITING = 100
-"""So many waiting approvals are looked at for mails that wait."""
+DUE = 100
+"""So many approvals are looked at for mails that wait: those that have been due longest."""
 BATCH = 100
 """How many approvals are read at once; `ApprovalStore.get_many` takes no more."""
 
@@ -20,5 +20,5 @@ def find_figures(ports: Ports) -> Figures:
         for start in range(0, len(ids), BATCH)
         for approval in ports.store.get_many(ids[start : start + BATCH])
     ]
-    pending, _ = ports.store.by_outcome("pending", WAITING)
-    return counted.figures(decided, ports.store.get_many(pending), ports.now())
+    due, _ = ports.store.due_since(ports.now(), DUE)
+    return counted.figures(decided, ports.store.get_many(due), ports.now())

@@ -11,7 +11,7 @@ from ..domain.addresses import check_address
 from ..domain.approval import Approval
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
 from ..domain.delegation import authors_of, more_delegates_for
-from ..domain.errors import NotFound
+from ..domain.errors import NotFound, Unavailable
 from ..domain.events import Channel
 from ..domain.link_tokens import is_id
 from ..domain.reminding import is_same_press
@@ -58,12 +58,17 @@ def preview(
 
 
 def find_history(ports: Ports, approval: Approval) -> "ExecutionHistory | None":
-    """Return what happened in the approval's execution; None if it isn't ours, or is gone."""
+    """Return what happened in the approval's execution; None if it isn't ours, or can't be read.
+
+    Step Functions forgets it after 90 days; an approval is worth showing without it.
+    """
     if not approval.execution_arn.startswith(ports.own_executions):
         return None
     try:
         return ports.executions.history(approval.execution_arn)
-    except NotFound:
+    except (NotFound, Unavailable) as e:
+        if isinstance(e, Unavailable):
+            ports.log("history_unread", approvalId=approval.id, why=e.message)
         return None
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .errors import LinkOver, SignInNeeded
-from .link_tokens import approval_id, derived, digest
+from .link_tokens import derived, digest, id_from
 
 OFFERED_FOR = timedelta(minutes=2)
 """How long the link opens a session."""
@@ -24,7 +24,7 @@ class ConsoleSession(Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     id: str
     principal: str
-    """The IAM principal that asked for the link; what is done in the session is recorded as its."""
+    """The IAM principal that asked for the link; events of the session are recorded as by it."""
     may_operate: bool
     """Whether it may change anything."""
     offered_at: datetime
@@ -48,7 +48,7 @@ class ConsoleSession(Struct, frozen=True, omit_defaults=True, rename="camel"):
 def offer(link_secret: str, principal: str, *, may_operate: bool, now: datetime) -> ConsoleSession:
     """Return a new session that waits for the button of its link."""
     return ConsoleSession(
-        id=approval_id(link_secret),
+        id=id_from(link_secret),
         principal=principal,
         may_operate=may_operate,
         offered_at=now,

@@ -18,6 +18,7 @@ _CHOICES = {
     "choice": "approve, reject",
     "confirmed": "yes",
     "action": "cancel, remind",
+    "change": "invite, confirm, delegate, end, remove",
     "end": "yes",
     "outcome": "pending, approved, rejected, expired, cancelled",
     "status": "SUCCEEDED, FAILED, TIMED_OUT, ABORTED",

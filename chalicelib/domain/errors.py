@@ -136,7 +136,7 @@ class LinkOver(AssentError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This link opens the console no more: it works once, within two minutes. For a new "
+            "This link no longer works: it opens the console once, within two minutes. For a new "
             "one, run: assent console"
         )
 

@@ -35,16 +35,19 @@ class Figures(NamedTuple):
     days: list[Day]
     """The last DAYS days, earliest first."""
     spans: list[int]
-    """How many decisions took up to each of LIMITS and no less; the last number is of the rest."""
+    """How many decisions took longer than the limit before and up to this one of LIMITS; the last
+    number is of those that took longer than all."""
     median: timedelta | None
     """Of the times from request to outcome, of approved and rejected ones; None without any."""
     percentile_95: timedelta | None
+    oldest: datetime | None
+    """When the oldest approval that is counted was asked."""
     waiting_mails: int
-    """Mails that ask and are not delivered yet, of the approvals that wait."""
+    """Mails that ask and are not delivered yet."""
 
 
-def figures(decided: Sequence[Approval], waiting: Iterable[Approval], now: datetime) -> Figures:
-    """Return the figures of these approvals."""
+def figures(decided: Sequence[Approval], due: Iterable[Approval], now: datetime) -> Figures:
+    """Return the figures of decided approvals, and of the mails of those that are due."""
     closed = [(a.closed_at, a.outcome) for a in decided if a.closed_at is not None]
     by_day = Counter((at.date(), outcome) for at, outcome in closed)
     today = now.date()
@@ -61,7 +64,8 @@ def figures(decided: Sequence[Approval], waiting: Iterable[Approval], now: datet
         spans=_spans(times),
         median=_percentile(times, 50),
         percentile_95=_percentile(times, 95),
-        waiting_mails=sum(_asking_mails(approval) for approval in waiting),
+        oldest=min((a.created_at for a in decided), default=None),
+        waiting_mails=sum(_asking_mails(approval) for approval in due),
     )
 
 

@@ -71,7 +71,12 @@ def approval_id(task_token: str) -> str:
 
     A request delivered twice therefore finds the approval that the first delivery made.
     """
-    return _base32(hashlib.sha256(task_token.encode()).digest())[:26]
+    return id_from(task_token)
+
+
+def id_from(secret: str) -> str:
+    """Return an id of 26 characters that belongs to a secret and doesn't tell it."""
+    return _base32(hashlib.sha256(secret.encode()).digest())[:26]
 
 
 def is_id(text: str) -> bool:

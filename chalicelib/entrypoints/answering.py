@@ -84,8 +84,7 @@ class Answering(Generic[Response_co]):
             ms=_milliseconds_since(started),
             requestId=call.reference,
             **call.ids,
-            **call.signature,
-            **facts,
+            **{**call.signature, **facts},
         )
         shown = reply.body.html(self.name()) if isinstance(reply.body, Page) else reply.body
         body = "" if call.method == "HEAD" else shown

@@ -1,10 +1,11 @@
-"""The console's door: the cookie of an open session, and for a form also where it came from.
+"""Who may see a page of the console: the cookie of an open session, and a form's origin.
 
 A page needs a session. A form needs one that may operate, the session's token in it, and a browser
 that says it was sent by one of our own pages.
 """
 
 import hmac
+from collections.abc import Mapping
 from typing import TypeVar
 
 from msgspec import Struct
@@ -75,8 +76,24 @@ def check_origin(call: Call, ports: Ports) -> None:
         raise NotPermitted("This form came from another site, so nothing was changed.")
 
 
+def done(found: Visit, path: str, what: str, facts: Mapping[str, str]) -> Reply:
+    """Lead to a page below `console`, which says what was done: loaded anew, it does nothing."""
+    location = {"Location": f"{found.root}console{path}?done={what}"}
+    logged = {**facts, "principal": found.principal}
+    return Reply("", 303, {**web.HEADERS, **HEADERS, **location}, logged)
+
+
+def notice(call: Call, ports: Ports, words: Mapping[str, str]) -> str:
+    """Return what a page says was done; "" if no page of ours has led here."""
+    what = call.query.get("done", "")
+    return words.get(what, "") if what and call.is_from(ports.public_url) else ""
+
+
 def reply(
-    found: Visit | None, page: Page, error: AssentError | None = None, more: Headers | None = None
+    found: Visit | None,
+    page: Page,
+    error: AssentError | None = None,
+    more: Headers | None = None,
 ) -> Reply:
     """Return a page of the console; the log says for whom."""
     facts = {} if found is None else {"principal": found.principal}

@@ -3,6 +3,7 @@
 A command's form leads to a page that shows what will happen; the button of that page does it.
 """
 
+import re
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from ..domain.errors import (
     InvalidRequest,
     NotFound,
 )
+from ..domain.execution_history import ExecutionHistory
 from ..domain.texts import clean
 from ..presentation.console import approval as one_approval
 from ..presentation.console import steering
@@ -33,6 +35,7 @@ from .web import Call, Reply
 
 ROWS = 25
 """Approvals on one page of a list."""
+_NUMBER = re.compile(r"[0-9]{1,5}")
 _OVER = (AlreadyDecided, Cancelled, Expired)
 
 
@@ -63,7 +66,7 @@ class CommandForm(ConsoleForm, frozen=True, rename={"from_": "from"}):
             "reason": self.reason,
             "number": self.number,
             "unit": self.unit,
-            "from": self.from_,
+            "from": clean(self.from_),
             "to": self.to,
             "note": self.note,
         }
@@ -78,7 +81,8 @@ def approvals(call: Call, ports: Ports) -> Reply:
     try:
         page = _search(ports, wanted, query.next) if wanted.text else _list(ports, query)
     except InvalidRequest as e:
-        page, error = ApprovalsPage([], ""), InvalidRequest(e.message, field="q")
+        message = e.message.removeprefix(f"{e.field}: ")
+        page, error = ApprovalsPage([], ""), InvalidRequest(message, field="q")
     following = {"by": wanted.by, "q": wanted.text} if wanted.text else {"show": wanted.show}
     more = urlencode(following | {"next": page.after}) if page.after else ""
     shown = approvals_page(
@@ -90,20 +94,23 @@ def approvals(call: Call, ports: Ports) -> Reply:
 def approval(call: Call, ports: Ports, approval_id: str) -> Reply:
     """Show one approval."""
     found = console.visit(call, ports)
-    return _approval(ports, found, operating.find_approval(ports, approval_id))
+    current = operating.find_approval(ports, approval_id)
+    history = operating.find_history(ports, current)
+    said = console.notice(call, ports, steering.DONE)
+    return _approval(found, current, history=history, notice=said)
 
 
 def command(call: Call, ports: Ports, approval_id: str, name: str) -> Reply:
     """Show the form of a command; POST shows what it will do, and once confirmed does it."""
+    found = console.visit(call, ports)
     if name not in one_approval.COMMANDS:
         raise NotFound("The console has no such page.")
     if call.method == "POST":
         return _press(call, ports, approval_id, name)
-    found = console.visit(call, ports)
     console.check_may_operate(found)
     current = operating.find_approval(ports, approval_id)
     if current.outcome != "pending":
-        return _approval(ports, found, current)
+        return _approval(found, current, notice="This request is not open any more.")
     return _form(found, current, name, CommandForm())
 
 
@@ -114,19 +121,18 @@ def _press(call: Call, ports: Ports, approval_id: str, name: str) -> Reply:
     try:
         wanted = _command(name, form)
         if form.confirmed:
-            changed = operating.change(
-                ports, approval_id, wanted, by=by, via="console", principal=by
-            )
-            return _approval(ports, found, changed, notice=steering.DONE[name])
+            operating.change(ports, approval_id, wanted, by=by, via="console", principal=by)
+            return console.done(found, f"/approvals/{approval_id}", name, {"command": name})
         current, changed = operating.preview(ports, approval_id, wanted, by=by, via="console")
     except _OVER as e:
         current = operating.find_approval(ports, approval_id)
-        return _approval(ports, found, current, error=e, heading=steering.NOT_DONE[name])
+        return _approval(found, current, error=e, heading=steering.NOT_DONE[name])
     except InvalidRequest as e:
         return _form(found, operating.find_approval(ports, approval_id), name, form, e)
-    return console.reply(
-        found, steering.second_look_page(found, current, name, form.typed, changed)
-    )
+    if changed == current:
+        return _approval(found, current)  # done already
+    look = steering.second_look_page(found, current, name, form.typed, changed)
+    return console.reply(found, look)
 
 
 def _form(
@@ -172,9 +178,9 @@ def _command(name: str, form: CommandForm) -> Command:
     match name:
         case "extend":
             number = form.number.strip()
-            if not (number.isascii() and number.isdigit()) or not 1 <= int(number[:5]) <= 8_760:
+            if not _NUMBER.fullmatch(number) or not 1 <= int(number) <= 8_760:
                 raise InvalidRequest("expiresIn: is a number from 1 to 8760", field="expiresIn")
-            seconds = int(number[:5]) * steering.UNITS[form.unit or "days"]
+            seconds = int(number) * steering.UNITS[form.unit or "days"]
             return convert({"expiresIn": seconds, "reason": form.reason}, Extend)
         case "reassign":
             sent = {"from": clean(form.from_), "to": clean(form.to), "note": form.note}
@@ -186,19 +192,14 @@ def _command(name: str, form: CommandForm) -> Command:
 
 
 def _approval(
-    ports: Ports,
     found: Visit,
     current: Approval,
     *,
+    history: ExecutionHistory | None = None,
     notice: str = "",
     error: AssentError | None = None,
     heading: str = "",
 ) -> Reply:
-    page = one_approval.approval_page(
-        found,
-        current,
-        operating.find_history(ports, current),
-        notice=notice,
-        error=web.form_error(error, heading),
-    )
+    said = web.form_error(error, heading)
+    page = one_approval.approval_page(found, current, history, notice=notice, error=said)
     return console.reply(found, page, error)

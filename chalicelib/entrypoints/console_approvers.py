@@ -1,7 +1,7 @@
 """Approvers in the console: the list, and one person to invite, confirm, delegate for or remove."""
 
 from typing import Literal
-from urllib.parse import unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from msgspec import Struct
 
@@ -25,8 +25,9 @@ _DONE = {
     "confirm": "Confirmed: mail reaches them.",
     "delegate": "The delegation is stored; both people are told by mail.",
     "end": "The delegation is over.",
+    "remove": "The approver is removed.",
 }
-"""Action -> what to say after it."""
+"""Change -> what to say after it."""
 
 
 class ApproversQuery(Struct, frozen=True):
@@ -44,7 +45,7 @@ class InviteForm(ConsoleForm, frozen=True):
 class ApproverForm(ConsoleForm, frozen=True, kw_only=True, rename={"from_": "from"}):
     """What an operator sends for one approver; removing happens once it is `confirmed`."""
 
-    action: Literal["invite", "confirm", "delegate", "end", "remove"]
+    change: Literal["invite", "confirm", "delegate", "end", "remove"]
     url: str = ""
     delegate: str = ""
     from_: str = ""
@@ -64,7 +65,7 @@ class ApproverForm(ConsoleForm, frozen=True, kw_only=True, rename={"from_": "fro
         }
 
 
-_NOTHING_TYPED = ApproverForm(action="invite")
+_NOTHING_TYPED = ApproverForm(change="invite")
 
 
 def everybody(call: Call, ports: Ports) -> Reply:
@@ -73,34 +74,38 @@ def everybody(call: Call, ports: Ports) -> Reply:
         return _list(call, ports, console.visit(call, ports))
     found, form = console.operators_form(call, ports, InviteForm)
     try:
-        approvers.invite(ports, clean(form.email))
+        invited = approvers.invite(ports, clean(form.email))
     except (InvalidRequest, Refused) as e:
-        error = InvalidRequest(e.message, field="email")
-        return _list(call, ports, found, form.email, error=error)
-    address = check_address(clean(form.email), "email", ports.approver_domains)
-    return _one(ports, found, address, notice=_DONE["invite"])
+        error = InvalidRequest(e.message.removeprefix("approver: "), field="email")
+        return _list(call, ports, found, form.email, error)
+    return _done(found, "invite", invited["approver"])
 
 
 def one(call: Call, ports: Ports, email: str) -> Reply:
     """Show an approver; POST changes something about them."""
+    found = console.visit(call, ports)
     address = check_address(unquote(email), "approver", ("*",))
     if call.method != "POST":
-        return _one(ports, console.visit(call, ports), address)
+        return _one(ports, found, address, notice=console.notice(call, ports, _DONE))
     found, form = console.operators_form(call, ports, ApproverForm)
-    if form.action == "remove" and not form.confirmed:
-        return console.reply(found, removal_page(found, approvers.overview(ports, address)))
+    if form.change == "remove" and not form.confirmed:
+        return console.reply(found, removal_page(found, approvers.seen(ports, address)))
     try:
         _act(ports, address, form, found)
     except (InvalidRequest, Refused) as e:
         return _one(ports, found, address, form, error=e)
-    if form.action == "remove":
-        return _list(call, ports, found, notice=f"{address} is removed.")
-    return _one(ports, found, address, notice=_DONE[form.action])
+    return _done(found, form.change, "" if form.change == "remove" else address)
+
+
+def _done(found: Visit, change: str, address: str) -> Reply:
+    """Lead to the approver's page, or to the list if no address is given."""
+    path = f"/approvers/{quote(address, safe='@')}" if address else "/approvers"
+    return console.done(found, path, change, {"change": change})
 
 
 def _act(ports: Ports, address: str, form: ApproverForm, found: Visit) -> None:
     by = found.principal
-    match form.action:
+    match form.change:
         case "invite":
             approvers.invite(ports, address)
         case "confirm":
@@ -122,19 +127,14 @@ def _act(ports: Ports, address: str, form: ApproverForm, found: Visit) -> None:
 
 
 def _list(
-    call: Call,
-    ports: Ports,
-    found: Visit,
-    typed: str = "",
-    *,
-    notice: str = "",
-    error: AssentError | None = None,
+    call: Call, ports: Ports, found: Visit, typed: str = "", error: AssentError | None = None
 ) -> Reply:
     query = convert(call.query, ApproversQuery)
     web.check_place(query.next, "next")
-    listed, after = approvers.list_approvers(ports, ROWS, query.next)
+    listed, after = approvers.list_seen(ports, ROWS, query.next)
     more = urlencode({"next": after}) if after else ""
     said = web.form_error(error, "Nobody was invited")
+    notice = console.notice(call, ports, _DONE)
     page = approvers_page(found, listed, more=more, email=typed, notice=notice, error=said)
     return console.reply(found, page, error)
 
@@ -150,7 +150,7 @@ def _one(
 ) -> Reply:
     page = approver_page(
         found,
-        approvers.overview(ports, address),
+        approvers.seen(ports, address),
         listing.waiting_for(ports, address, ROWS).approvals,
         form.typed,
         notice=notice,

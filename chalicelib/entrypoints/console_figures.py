@@ -1,6 +1,6 @@
 """Figures in the console: how many requests were decided, how, and how fast."""
 
-from ..application.figures import NEWEST, WAITING, find_figures
+from ..application.figures import DUE, NEWEST, find_figures
 from ..application.ports import Ports
 from ..presentation.console.figures import figures_page
 from . import console
@@ -10,5 +10,5 @@ from .web import Call, Reply
 def figures(call: Call, ports: Ports) -> Reply:
     """Show the figures."""
     found = console.visit(call, ports)
-    page = figures_page(found, find_figures(ports), most=NEWEST, most_waiting=WAITING)
+    page = figures_page(found, find_figures(ports), most=NEWEST, most_waiting=DUE)
     return console.reply(found, page)

@@ -1,5 +1,7 @@
 """Sessions of the console: the link that opens one, the list, and signing out."""
 
+from urllib.parse import urlencode
+
 from ..application import console_sessions
 from ..application.ports import Ports
 from ..domain.console_session import OPEN_FOR
@@ -46,8 +48,12 @@ def sign_in(call: Call, ports: Ports, link: str) -> Reply:
 
 def sessions(call: Call, ports: Ports) -> Reply:
     """Show the open sessions."""
-    found = console.visit(call, ports)
-    return console.reply(found, sessions_page(found, console_sessions.open_sessions(ports)))
+    found, place = console.visit(call, ports), call.query.get("next", "")
+    web.check_place(place, "next")
+    listed, after = console_sessions.open_sessions(ports, place)
+    more = urlencode({"next": after}) if after else ""
+    notice = console.notice(call, ports, {"end": "The session is over."})
+    return console.reply(found, sessions_page(found, listed, more=more, notice=notice))
 
 
 def sign_out(call: Call, ports: Ports) -> Reply:
@@ -57,13 +63,10 @@ def sign_out(call: Call, ports: Ports) -> Reply:
     if wanted != found.session_id:
         console.check_may_operate(found)
     ended = console_sessions.end(ports, wanted)
-    facts = {"principal": found.principal, "session": ended.id}
+    facts = {"session": ended.id}
     if wanted != found.session_id:
-        others = [one for one in console_sessions.open_sessions(ports) if one.id != wanted]
-        notice = f"The session of {ended.principal} is over."
-        return console.reply(found, sessions_page(found, others, notice))._replace(facts=facts)
+        return console.done(found, "/sessions", "end", facts)
     gone = _COOKIE.format(console.cookie_name(ports), "", 0)
-    page = signed_out_page(
-        "You are signed out", "For a new session, in a terminal, run: assent console"
-    )
-    return console.reply(None, page, more={"Set-Cookie": gone})._replace(facts=facts)
+    page = signed_out_page("You are signed out", "To sign in again, run: assent console")
+    out = console.reply(None, page, more={"Set-Cookie": gone})
+    return out._replace(facts={**facts, "principal": found.principal})

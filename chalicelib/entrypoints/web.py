@@ -259,7 +259,7 @@ def error(call: Call, error: AssentError, route: str) -> Reply:
         # The log has the message, under the reference; a reader can't act on it.
         error.message = "We can't do that just now. What was recorded is kept; please try again."
     headers = retry_after(error)
-    if call.wants_html and call.is_console and error.status < 500:
+    if call.wants_html and error.status < 500 and call.is_console:
         from ..presentation.console.frame import HEADERS as CONSOLE  # noqa: PLC0415 (cold start)
         from ..presentation.console.problem import console_problem  # noqa: PLC0415 (cold start)
 
@@ -268,11 +268,13 @@ def error(call: Call, error: AssentError, route: str) -> Reply:
     if call.wants_html:
         pressed = _pressed(call) if error.status >= 500 else []
         page = (
-            unavailable_page(route, pressed, call.reference)
+            unavailable_page(route, pressed, call.reference, counts_once=not call.is_console)
             if pressed
             else problem_page(error, call.reference)
         )
-        return html(page, error.status, headers)
+        # A form of a page with `no-referrer` is sent with the origin `null`.
+        own = {"Referrer-Policy": "same-origin"} if call.is_console else {}
+        return html(page, error.status, {**own, **headers})
     reference = {"reference": call.reference} if error.status >= 500 else {}
     return json(error.as_json() | reference, error.status, headers)
 

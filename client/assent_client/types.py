@@ -167,10 +167,10 @@ class ListedApprover(TypedDict):
     """One approver in an operator's list; `waiting` counts what waits for them, up to 100."""
 
     approver: str
-    subscription: Literal["none", "pending", "confirmed"] | Literal["refused"]
-    refusal: NotRequired[str]
     absence: NotRequired[Delegation]
     waiting: int
+    subscription: Literal["none", "pending", "confirmed"] | Literal["refused"]
+    refusal: NotRequired[str]
 
 
 class Approvers(TypedDict):

@@ -1,5 +1,8 @@
 """The console's page of one approval: question, answers, what happened, what can be done."""
 
+import re
+from urllib.parse import quote
+
 from ...domain.approval import Approval, Approver
 from ...domain.execution_history import ExecutionHistory
 from ..pages.details import details
@@ -9,7 +12,7 @@ from ..pages.parts import Page, joined
 from ..wording import asked_again, needed, note_author, requester, when
 from .approvals import state
 from .frame import Visit, approver_link, console_page, fill
-from .people import role, standing
+from .people import mailed, role, standing
 from .state_picture import state_picture
 from .timeline import timeline
 
@@ -27,7 +30,7 @@ _BUTTONS = Markup('<ul class="commands">\n{}</ul>\n')
 _LINK = Markup('{} <a href="{}" rel="noreferrer">Open it in AWS\'s console</a>')
 _REASON = Markup('<blockquote class="reason" dir="auto">{}</blockquote>')
 _PERSON = Markup(
-    '<tr class="{}"><th scope="row">{}{}</th><td data-label="Answer">{}{}</td>'
+    '<tr class="{}"><th scope="row">{}{}</th><td data-label="Decision">{}{}</td>'
     '<td data-label="Mail">{}</td></tr>\n'
 )
 _QUIET = Markup('<span class="fact">{}</span>')
@@ -37,6 +40,7 @@ _HOSTS = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 """Partition -> where AWS's console is."""
+_REGION = re.compile(r"[a-z0-9-]+")
 
 
 def approval_page(
@@ -51,10 +55,10 @@ def approval_page(
     facts = [
         ("Asked by", requester(approval)),
         ("Asked on", when(approval.created_at)),
-        ("Answer by", when(approval.expires_at)),
+        ("Deadline", when(approval.expires_at)),
         ("Needed", needed(approval)),
         *([("Note", f"Older request: {asked_again(approval)}")] if approval.asked_again_at else []),
-        ("Workflow", _workflow(approval)),
+        ("Result", _workflow(approval)),
         ("Execution", _execution(approval)),
         ("Reference", approval.id),
         *([("Erased", when(approval.erased_at))] if approval.erased_at else []),
@@ -86,23 +90,25 @@ def _commands(visit: Visit, approval: Approval) -> Markup:
 
 
 def _workflow(approval: Approval) -> str:
+    """Return whether the workflow has the outcome."""
     if approval.is_in_vain:
-        return "was not waiting for the outcome any more"
+        return "the workflow was not waiting for it any more"
     if approval.outcome == "pending":
-        return "waits"
-    return f"was told on {when(approval.resumed_at)}" if approval.resumed_at else "is not told yet"
+        return "not decided yet"
+    told = approval.resumed_at
+    return f"sent to the workflow on {when(told)}" if told else "not sent to the workflow yet"
 
 
 def _execution(approval: Approval) -> Markup | str:
     """Return the execution's ARN with a link; without one where the ARN is none."""
     parts = approval.execution_arn.split(":")
-    if len(parts) < 8 or parts[1] not in _HOSTS:
+    if len(parts) < 8 or parts[1] not in _HOSTS or not _REGION.fullmatch(parts[3]):
         return approval.execution_arn
-    region = parts[3]
+    region, path = parts[3], quote(approval.execution_arn, safe=":")
     where = (
         f"https://{region}.{_HOSTS[parts[1]]}/states/home?region={region}#/v2/executions/details/"
     )
-    return _LINK.format(approval.execution_arn, where + approval.execution_arn)
+    return _LINK.format(approval.execution_arn, where + path)
 
 
 def _person(visit: Visit, approver: Approver, approval: Approval) -> Markup:
@@ -119,5 +125,5 @@ def _person(visit: Visit, approver: Approver, approval: Approval) -> Markup:
         _QUIET.format(asked_as) if asked_as else "",
         said,
         (_REASON.format(decision.reason) if decision and decision.reason else NOTHING) + note,
-        stands.why,
+        stands.why or mailed(approver, approval),
     )

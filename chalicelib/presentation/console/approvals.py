@@ -44,7 +44,7 @@ _MEANING = {
 }
 _TAB = Markup('<li><a href="?show={}"{}>{}</a></li>\n')
 _OPTION = Markup('<option value="{}"{}>{}</option>\n')
-_MORE = Markup('<p><a class="other" href="?{}">Show more</a></p>\n')
+_MORE = Markup('<p><a class="other" href="?{}">Next page</a></p>\n')
 _ITEM = Markup(
     '<li class="card">\n<h2><a href="{root}console/approvals/{id}" dir="auto">{subject}</a></h2>\n'
     '<p class="state {outcome}">{state}</p>\n<p class="fact">{asked}</p>\n{again}{people}</li>\n'
@@ -71,7 +71,7 @@ def approvals_page(
 ) -> Page:
     """Return one page of a list; `more` is the query of the next one, "" if there is none."""
     searched = bool(wanted.text)
-    named = f"Found by {wanted.by}" if searched else LISTS[wanted.show]
+    named = _found_by(wanted) if searched else LISTS[wanted.show]
     tabs = joined(
         _TAB.format(show, Markup(' aria-current="page"') if _is(wanted, show) else "", name)
         for show, name in LISTS.items()
@@ -89,7 +89,7 @@ def approvals_page(
         attributes=error_attributes("q", error),
         heading=f"{named}: {_how_many(len(approvals), more=bool(more))}",
         meaning=_meaning(visit, wanted, error),
-        items=joined(_item(visit, approval) for approval in approvals),
+        items=joined(_item(visit, approval, wanted) for approval in approvals),
         more=_MORE.format(more) if more else NOTHING,
     )
     return console_page(visit, "", named, content, error=error, fields=("q",))
@@ -124,8 +124,28 @@ def _how_many(number: int, *, more: bool) -> str:
     return f"{count(number, 'request')}{', and more' if more else ''}"
 
 
-def _item(visit: Visit, approval: Approval) -> Markup:
+def _found_by(wanted: Wanted) -> str:
+    """Return what was looked for; decided requests don't wait for an approver any more."""
+    return {
+        "approver": f"Waiting for {wanted.text}",
+        "requester": f"Asked by {wanted.text}",
+        "execution": "Asked by this execution",
+    }.get(wanted.by, "With this reference")
+
+
+def _late(approval: Approval) -> str:
+    """Return what is overdue, and since when."""
+    if approval.due_at is None:
+        return ""
+    kinds = {type(entry).__name__ for entry in approval.outbox if entry.due_at == approval.due_at}
+    what = {"Resume": "the answer to the workflow", "Announce": "the event", "Mail": "a mail"}
+    late = " and ".join(words for kind, words in what.items() if kind in kinds)
+    return f"Late since {when(approval.due_at)}: {late or 'its deadline or a reminder'}"
+
+
+def _item(visit: Visit, approval: Approval, wanted: Wanted) -> Markup:
     again = asked_again(approval)
+    late = _late(approval) if _is(wanted, "overdue") else ""
     return _ITEM.format(
         root=visit.root,
         id=approval.id,
@@ -133,6 +153,8 @@ def _item(visit: Visit, approval: Approval) -> Markup:
         outcome=approval.outcome,
         state=state(approval, visit),
         asked=f"Asked by {requester(approval)} on {when(approval.created_at)}",
-        again=_FACT.format(f"Older request: {again}.") if again else "",
+        again=joined(
+            _FACT.format(f"{one}.") for one in (late, again and f"Older request: {again}") if one
+        ),
         people=people(approval, PEOPLE),
     )

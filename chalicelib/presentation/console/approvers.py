@@ -19,6 +19,7 @@ _MAIL = {
     "pending": "Invited, and has not confirmed",
     "none": "Not invited, or unsubscribed",
     "refused": "SNS refuses mail to them",
+    "unknown": "SNS does not answer just now",
 }
 """State of a subscription -> its words."""
 _ROW = Markup(
@@ -26,7 +27,7 @@ _ROW = Markup(
     '<td data-label="Mail">{}</td><td data-label="Waits for them">{}</td>'
     '<td data-label="Delegate">{}</td></tr>\n'
 )
-_MORE = Markup('<p><a class="other" href="?{}">Show more</a></p>\n')
+_MORE = Markup('<p><a class="other" href="?{}">Next page</a></p>\n')
 _WAITING = Markup(
     '<li><a href="{}console/approvals/{}" dir="auto">{}</a>'
     '<span class="fact">Answer by {}</span></li>\n'
@@ -34,7 +35,7 @@ _WAITING = Markup(
 _WAITINGS = Markup('<ul class="decisions">\n{}</ul>\n')
 _INVITE = Markup('<h2>Invite</h2>\n<form method="post">\n{}{}<button>Invite</button>\n</form>\n')
 _ACTION = Markup(
-    '<form method="post">\n{}<input type="hidden" name="action" value="{}">\n{}'
+    '<form method="post">\n{}<input type="hidden" name="change" value="{}">\n{}'
     '<button class="{}">{}</button>\n</form>\n'
 )
 _NOBODY = Markup("<p>Nobody has been invited yet.</p>\n")
@@ -141,13 +142,15 @@ def absence(listed: Listed) -> str:
 def _actions(
     visit: Visit, listed: Listed, typed: Mapping[str, str], error: FormError | None
 ) -> Markup:
-    token = token_field(visit)
+    token, pending = token_field(visit), listed["subscription"] == "pending"
     parts = []
     if listed["subscription"] != "confirmed":
         said = _TEXT.format(
             "AWS mails them a link, which they have to follow. An invitation lasts three days."
         )
-        invite = _ACTION.format(token, "invite", NOTHING, "", "Invite again")
+        invite = _ACTION.format(
+            token, "invite", NOTHING, "", "Invite again" if pending else "Invite"
+        )
         link = link_field("url", "Or paste the link of their invitation", typed["url"], error)
         confirm = _ACTION.format(token, "confirm", link, "outline", "Confirm for them")
         parts.append(_HEADED.format("Invitation", said + invite + confirm))

@@ -56,11 +56,12 @@ def chart(
 def _drawn(
     bar: Bar, place: int, step: float, highest: int, series: Sequence[tuple[str, str]]
 ) -> Markup:
-    room, floor = _HEIGHT - _FOOT - _TOP, _HEIGHT - _FOOT
+    room = _HEIGHT - _FOOT - _TOP
+    floor: float = _HEIGHT - _FOOT
     x, middle, drawn = place * step + step * 0.12, place * step + step / 2, []
     for part, (look, _) in zip(bar.parts, series, strict=True):
         height = room * part / highest if highest else 0
-        floor -= height  # type: ignore[assignment]
+        floor -= height
         if part:
             drawn.append(_PART.format(look, *_rounded(x, floor, step * 0.76, height)))
     if sum(bar.parts):

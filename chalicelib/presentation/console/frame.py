@@ -23,6 +23,7 @@ PLACES = {
 }
 """Path below `/console` -> the name of a page that the bar leads to."""
 
+_FOLDER = Path(__file__).parent
 _LINK = Markup('<li><a href="{}console{}"{}>{}</a></li>\n')
 _HERE = Markup(' aria-current="page"')
 _NAVIGATION = Markup('<nav aria-label="Console">\n<ul>\n{}</ul>\n</nav>\n')
@@ -97,4 +98,4 @@ def token_field(visit: Visit) -> Markup:
 
 def fill(template: str, **values: object) -> Markup:
     """Return that template of this folder with these values, escaped unless they are Markup."""
-    return parts.fill(f"../console/{template}", **values)
+    return parts.fill(template, _FOLDER, **values)

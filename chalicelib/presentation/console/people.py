@@ -11,7 +11,7 @@ from ..standing import answer_state, asked_as, last_mail
 from ..wording import count, when
 
 State = str
-"""`approve`, `reject`, `late` (no mail reached them), `asked` or `over`: a class of the style."""
+"""A class of the style: `late` has no mail, as it was refused for example; `over` needs none."""
 
 _ITEM = Markup('<li class="{}"><strong>{}</strong> {}{}</li>\n')
 _FACT = Markup('<span class="fact">{}</span>')
@@ -33,9 +33,9 @@ def standing(approver: Approver, approval: Approval) -> Standing:
         return Standing(approver.decision.choice, said, "")
     if approver not in approval.waits_for:
         return Standing("over", said, "")
-    return Standing(
-        "asked" if approver.mail == "sent" else "late", said, silence(approver, approval)
-    )
+    last = last_mail(approver, approval)
+    held_up = last is not None and last.what != "mailed"
+    return Standing("late" if held_up else "asked", said, silence(approver, approval))
 
 
 def silence(approver: Approver, approval: Approval) -> str:
@@ -43,7 +43,7 @@ def silence(approver: Approver, approval: Approval) -> str:
 
     Begins with when mail reached them, if any did. Older events may have been folded.
     """
-    last, reached = last_mail(approver, approval), _reached(approver, approval)
+    last, reached = last_mail(approver, approval), mailed(approver, approval)
     coming = any(
         isinstance(e, Mail) and e.asks and e.to == approver.address for e in approval.outbox
     )
@@ -52,8 +52,8 @@ def silence(approver: Approver, approval: Approval) -> str:
     if last is None or last.what == "mailed":
         return f"{reached or 'Mailed'}{'; the next mail is on its way' if coming else ''}."
     why = {
-        "invited": f"Has not confirmed: AWS mailed an invitation on {when(last.at)}, and its link "
-        "waits.",
+        "invited": f"Has not confirmed: AWS mailed an invitation on {when(last.at)}, and its "
+        "link has not been followed.",
         "unconfirmed": f"Has not confirmed the invitation, as of {when(last.at)}.",
         "refused": f"SNS refuses mail to this address{f' ({last.note})' if last.note else ''}.",
         "undelivered": f"No mail could be sent, last tried on {when(last.at)}.",
@@ -61,15 +61,17 @@ def silence(approver: Approver, approval: Approval) -> str:
     return f"{reached}. {why}" if reached else why
 
 
-def _reached(approver: Approver, approval: Approval) -> str:
-    """Return when an approver was mailed, and how often reminded; "" if never."""
+def mailed(approver: Approver, approval: Approval) -> str:
+    """Return when an approver was last mailed, and how often before; "" if never."""
     about, no_question = ("mailed", approver.address), ("outcome", "receipt")
     mails = [e for e in approval.events if (e.what, e.who) == about and e.note not in no_question]
     if not mails:
         return ""
-    reminders = len(mails) - 1
-    times = {0: "", 1: ", reminded once"}.get(reminders, f", reminded {reminders} times")
-    return f"Mailed on {when(mails[0].at)}{times}"
+    reminders, least = len(mails) - 1, "at least " if approval.folded_events else ""
+    if not reminders:
+        return f"Mailed on {when(mails[0].at)}"
+    times = "once" if reminders == 1 else f"{reminders} times"
+    return f"Last mailed on {when(mails[-1].at)}, reminded {least}{times}"
 
 
 def people(approval: Approval, most: int) -> Markup:

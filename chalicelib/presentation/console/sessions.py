@@ -8,6 +8,7 @@ from ..pages.parts import Page, joined
 from ..wording import when
 from .frame import Visit, console_page, fill, plain_page, token_field
 
+_MORE = Markup('<p><a class="other" href="?{}">Next page</a></p>\n')
 _END = Markup(
     '<form method="post" action="{}console/sign-out">\n{}'
     '<input type="hidden" name="session" value="{}">\n'
@@ -27,10 +28,16 @@ def sign_in_page(session: ConsoleSession) -> Page:
     )
 
 
-def sessions_page(visit: Visit, sessions: Sequence[ConsoleSession], notice: str = "") -> Page:
-    """Return the list of open sessions; an operating session may end those of others."""
+def sessions_page(
+    visit: Visit, sessions: Sequence[ConsoleSession], *, more: str = "", notice: str = ""
+) -> Page:
+    """Return a page of the open sessions; an operating session may end those of others.
+
+    `more` is the query of the next page, "" if there is none.
+    """
     rows = joined(_row(visit, session) for session in sessions)
-    return console_page(visit, "/sessions", "Sessions", fill("sessions", rows=rows), notice=notice)
+    content = fill("sessions", rows=rows, more=_MORE.format(more) if more else NOTHING)
+    return console_page(visit, "/sessions", "Sessions", content, notice=notice)
 
 
 def _row(visit: Visit, session: ConsoleSession) -> Markup:

@@ -32,6 +32,7 @@ _STATE = Markup(
     '<text x="{text_x}" y="{text_y}">{sign}{name}</text></g>\n'
 )
 _WAY = Markup('<text class="label" x="{x}" y="{y}">{words}</text>\n')
+_WORDS = {"passed": "passed", "failed": "failed", "waits": "waiting", "stopped": "stopped"}
 _SIGNS = {"passed": "✓ ", "failed": "✕ ", "waits": "… ", "stopped": "■ "}
 _TABLE = Markup(
     "<details><summary>The states as a table</summary>\n<table>\n<thead><tr>"
@@ -142,4 +143,4 @@ def _drawn(lines: list[Line], number: int, status: str) -> Markup:
 
 
 def _happened(run: StateRun) -> str:
-    return f"{run.status} ({run.error})" if run.error else run.status
+    return f"ended with {run.error}" if run.error else _WORDS[run.status]

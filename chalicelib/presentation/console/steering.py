@@ -66,16 +66,17 @@ def command_page(
 ) -> Page:
     """Return the form of a command, with what was typed."""
     fields = [*_fields(approval, command, typed, error)]
-    content = _content(visit, approval, command, joined(fields), "Review")
+    question = _QUESTIONS[command]
+    content = _content(visit, approval, command, question, joined(fields), "Review")
     names = ("reason", "note", "from", "to", "number")
-    return console_page(visit, "", _QUESTIONS[command], content, error=error, fields=names)
+    return console_page(visit, "", question, content, error=error, fields=names)
 
 
 def second_look_page(
     visit: Visit, approval: Approval, command: str, typed: Mapping[str, str], changed: Approval
 ) -> Page:
     """Return the page whose button does it; `changed` is the approval as it will be then."""
-    facts = [*_facts(command, typed, changed)]
+    facts = [*_facts(command, typed, approval, changed)]
     reason = typed["note"] if command == "reassign" else typed["reason"]
     label = "Your note to them" if command == "reassign" else "Your reason"
     shown = joined(
@@ -86,14 +87,18 @@ def second_look_page(
             _HIDDEN.format("confirmed", "yes"),
         )
     )
-    content = _content(visit, approval, command, shown, _QUESTIONS[command].rstrip("?"))
-    return console_page(visit, "", f"Please look once more: {_QUESTIONS[command]}", content)
+    question = _QUESTIONS[command]
+    heading = f"Please look once more: {question[0].lower()}{question[1:]}"
+    content = _content(visit, approval, command, heading, shown, question.rstrip("?"))
+    return console_page(visit, "", heading, content)
 
 
-def _content(visit: Visit, approval: Approval, command: str, fields: Markup, button: str) -> Markup:
+def _content(
+    visit: Visit, approval: Approval, command: str, heading: str, fields: Markup, button: str
+) -> Markup:
     return fill(
         "command",
-        question=_QUESTIONS[command],
+        question=heading,
         about=about(approval),
         effect=_EFFECTS[command],
         token=token_field(visit),
@@ -108,7 +113,7 @@ def _content(visit: Visit, approval: Approval, command: str, fields: Markup, but
 def _fields(
     approval: Approval, command: str, typed: Mapping[str, str], error: FormError | None
 ) -> Sequence[Markup]:
-    reason = text_area("reason", "Reason", typed["reason"], error)
+    reason = text_area("reason", "Reason, kept in the record", typed["reason"], error)
     if command == "extend":
         options = _options({unit: unit for unit in UNITS}, typed["unit"] or "days")
         problem, attributes = field_error("number", error), error_attributes("number", error)
@@ -118,14 +123,16 @@ def _fields(
         return (
             _FROM.format(_options(people, typed["from"])),
             email_field("to", "Ask instead (e-mail address)", typed["to"], error),
-            text_area("note", "Note to them", typed["note"], error),
+            text_area("note", "Note, mailed to them", typed["note"], error),
         )
     return (reason,)
 
 
-def _facts(command: str, typed: Mapping[str, str], changed: Approval) -> Sequence[tuple[str, str]]:
+def _facts(
+    command: str, typed: Mapping[str, str], current: Approval, changed: Approval
+) -> Sequence[tuple[str, str]]:
     if command == "extend":
-        return [("New deadline", when(changed.expires_at))]
+        return [("Deadline now", when(current.expires_at)), ("New", when(changed.expires_at))]
     if command == "reassign":
         return [
             ("Instead of", typed["from"]),

@@ -1,7 +1,7 @@
 """The parts that several pages share, and the templates they fill.
 
-Templates are the `.html` files in this folder, with `{names}` to fill. MarkupSafe escapes every
-value that isn't Markup made here. (Why not Jinja2: docs/decisions/0002.)
+Templates are `.html` files of this folder or another one, with `{names}` to fill. MarkupSafe
+escapes every value that isn't Markup made here. (Why not Jinja2: docs/decisions/0002.)
 """
 
 import base64
@@ -89,9 +89,9 @@ def page(
     return Page(error_title(title, error), " ".join(filter(None, classes)), summary + content)
 
 
-def fill(template: str, **values: object) -> Markup:
-    """Return that template with these values, escaped unless they are Markup."""
-    return _template(template).format(**values)
+def fill(template: str, folder: Path = _HERE, /, **values: object) -> Markup:
+    """Return that template of a folder with these values, escaped unless they are Markup."""
+    return _template(folder, template).format(**values)
 
 
 def joined(parts: Iterable[Markup]) -> Markup:
@@ -161,5 +161,5 @@ def decisions(approval: Approval) -> Markup:
 
 
 @cache
-def _template(name: str) -> Markup:
-    return Markup((_HERE / f"{name}.html").read_text())  # noqa: S704 (our own file)
+def _template(folder: Path, name: str) -> Markup:
+    return Markup((folder / f"{name}.html").read_text())  # noqa: S704 (our own file)

@@ -33,7 +33,9 @@ def problem_page(error: AssentError, reference: str) -> Page:
     return page(heading, None, fill("problem", heading=heading, text=error.message, small=small))
 
 
-def unavailable_page(route: str, sent: Sequence[tuple[str, str]], reference: str) -> Page:
+def unavailable_page(
+    route: str, sent: Sequence[tuple[str, str]], reference: str, *, counts_once: bool = True
+) -> Page:
     """Return the page for a press of a button that a fault of AWS met; `sent` are its fields.
 
     What was typed stays in sight, and the same press can be made again: whether the first one was
@@ -49,6 +51,7 @@ def unavailable_page(route: str, sent: Sequence[tuple[str, str]], reference: str
     content = fill(
         "unavailable",
         heading=heading,
+        safe="Trying again is safe: it counts once. " if counts_once else "",
         hidden=Markup("").join(hidden),
         typed=Markup("").join(typed),
         reference=reference,

@@ -16,7 +16,7 @@ from .output import print_json
 @click.option("--no-browser", is_flag=True, help="Print the link, and open nothing.")
 @click.pass_obj
 def console(session: Any, read_only: bool, no_browser: bool) -> None:
-    """Open the console in a browser, signed in as whoever these credentials are.
+    """Open the console in a browser, signed in as the principal of these credentials.
 
     The link works once, within two minutes; its session lasts eight hours.
     """
@@ -25,8 +25,8 @@ def console(session: Any, read_only: bool, no_browser: bool) -> None:
     except Forbidden as e:
         if read_only:
             raise
-        e.message += "; a session that may change nothing: assent console --read-only"
-        raise
+        advice = "a session that may change nothing: assent console --read-only"
+        raise Forbidden(e.status, e.code, f"{e.message}; {advice}") from None
     if session.as_json:
         print_json(offered)
         return

@@ -81,9 +81,21 @@ def test_open_sessions_are_listed_last_opened_first(sessions: Sessions) -> None:
     old, one, two, three = (opened(sessions, str(n), n) for n in range(4))
     ended = console_session.ended(two, START)
     assert sessions.replace(two, ended)
-    assert sessions.opened_since(START, 10) == [three, one]
-    assert sessions.opened_since(START, 1) == [three]
-    assert sessions.opened_since(START - HOUR, 10) == [three, one, old]
+    assert sessions.opened_since(START, 10) == ([three, one], "")
+    assert sessions.opened_since(START - HOUR, 10) == ([three, one, old], "")
+    assert sessions.opened_since(START + 9 * HOUR, 10, "2026-11-22T09:00:00Z_x") == ([], "")
+
+
+def test_a_long_list_has_pages(sessions: Sessions) -> None:
+    """Each session is on one of them, also those of one second."""
+    made = {opened(sessions, str(number), number // 4).id for number in range(13)}
+    found, after = list[str](), ""
+    for _ in range(10):
+        page, after = sessions.opened_since(START - HOUR, 3, after)
+        found += [session.id for session in page]
+        if not after:
+            break
+    assert sorted(found) == sorted(made)
 
 
 def test_the_time_to_live_deletes_a_session_that_is_over(

@@ -120,6 +120,22 @@ def test_a_stopped_execution_was_stopped_in_its_state(end: str) -> None:
     assert found.states == (run(1, "RequestApproval", "stopped"),)
 
 
+def test_a_state_that_holds_others_waits_until_they_are_done() -> None:
+    """The states inside of Parallel and Map are left out."""
+    inside = [
+        entered(1, "Both", "Parallel"), entered(2, "Left", "Pass"), exited(3, "Left", "Pass"),
+        entered(4, "Right"), failed(5, "Unavailable"),
+    ]  # fmt: skip
+    assert history(BEGIN, *inside).states == (run(1, "Both", "waits"),)
+    after = [exited(6, "Both", "Parallel"), entered(7, "Next", "Pass")]
+    assert history(BEGIN, *inside, *after).states == (
+        run(1, "Both", "passed"),
+        run(7, "Next", "waits"),
+    )
+    stopped = event(6, "ExecutionAborted")
+    assert history(BEGIN, *inside, stopped).states == (run(1, "Both", "stopped"),)
+
+
 def test_no_token_and_no_cause_is_kept() -> None:
     """The events hold both."""
     found = history(BEGIN, entered(1, "RequestApproval"), scheduled(2), failed(3, "Rejected"))

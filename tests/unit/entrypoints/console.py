@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from tests.unit.entrypoints.client import BROWSER, FORM, AppClient, HttpResponse
 
@@ -45,8 +45,13 @@ class Console:
         return self.client.request(method, path, accept=BROWSER, Cookie=self.cookie)
 
     def post(self, path: str, **fields: Any) -> HttpResponse:
-        """Press a button of a page."""
-        return self.send(path, OWN, **({"csrf": self.form_token} | fields))
+        """Press a button of a page, and follow where the answer leads."""
+        answer = self.send(path, OWN, **({"csrf": self.form_token} | fields))
+        if answer.status != 303:
+            return answer
+        where = urljoin(f"https://assent.example.com{path}", answer.headers["location"])
+        asked = where.removeprefix("https://assent.example.com")
+        return self.client.request("GET", asked, accept=BROWSER, Cookie=self.cookie, **OWN)
 
     def send(self, path: str, headers: dict[str, Any], **fields: Any) -> HttpResponse:
         """Send a form with these headers beside the cookie."""

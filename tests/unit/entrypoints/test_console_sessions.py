@@ -1,13 +1,15 @@
 """Signing in to the console: nobody gets in without IAM, and nothing secret is stored or logged."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.console_session import ConsoleSession
 from tests.builders import request_approval
-from tests.unit.entrypoints.client import BROWSER, FORM, JSON, AppClient, AppPorts
+from tests.fakes import FakeSessions
+from tests.unit.entrypoints.client import BROWSER, FORM, JSON, AppClient, AppPorts, new_link
 from tests.unit.entrypoints.console import COOKIE, OWN, Console, offered
 
 FOREIGN: list[dict[str, Any]] = [
@@ -45,10 +47,10 @@ def posts(ports: AppPorts) -> list[tuple[str, dict[str, Any]]]:
         (f"{approval}/reassign", {"from": "ada@example.com", "to": "grace@example.com", **sure}),
         (f"{approval}/cancel", {"reason": "because", **sure}),
         ("/console/approvers", {"email": "new@example.com"}),
-        (ada, {"action": "invite"}),
-        (ada, {"action": "delegate", "delegate": "grace@example.com", "until": day}),
-        (ada, {"action": "end"}),
-        (ada, {"action": "remove", **sure}),
+        (ada, {"change": "invite"}),
+        (ada, {"change": "delegate", "delegate": "grace@example.com", "until": day}),
+        (ada, {"change": "end"}),
+        (ada, {"change": "remove", **sure}),
     ]
 
 
@@ -126,9 +128,12 @@ def test_a_link_is_good_for_two_minutes(client: AppClient, ports: AppPorts) -> N
 @pytest.mark.parametrize("end", ["x", "%00", "é", ".." * 20])
 def test_a_bad_link_opens_nothing(client: AppClient, ports: AppPorts, end: str) -> None:
     """Altered, cut, or of another kind: a decision link, for example."""
-    link = offered(client)
-    request_approval(ports)
-    for bad in (link[:-1], f"{link[:-2]}aa", f"/console/sessions/{end}"):
+    link, decision = offered(client), new_link(ports)
+    for bad in (
+        link[:-1],
+        f"{link[:-2]}aa",
+        *(f"/console/sessions/{one}" for one in (end, decision)),
+    ):
         for method in ("GET", "POST"):
             assert client.request(method, bad, accept=BROWSER, **OWN).status in (404, 410)
 
@@ -171,11 +176,18 @@ def test_an_ended_session_is_over_at_once(client: AppClient, ports: AppPorts) ->
         assert console.get(path).status == 403
 
 
-def test_a_session_of_another_stage_is_unknown(client: AppClient, ports: AppPorts) -> None:
-    """Each stage has a table of its own."""
+def test_a_session_of_another_stage_is_unknown(
+    client: AppClient, ports: AppPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stage has a table and a name of its cookie of its own."""
     console = Console(client)
-    ports.sessions.items.clear()
-    assert console.get("/console").status == 403
+    value = console.cookie.partition("=")[2]
+    monkeypatch.setattr(ports, "stage", "prod")
+    assert console.get("/console").status == 403, "under its own name"
+    monkeypatch.setattr(ports, "sessions", FakeSessions())
+    renamed = {"Cookie": f"__Host-assent-prod={value}"}
+    refused = client.request("GET", "/console", accept=BROWSER, **renamed)  # type: ignore[arg-type]
+    assert refused.status == 403, "under the other stage's"
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
@@ -193,7 +205,7 @@ def test_a_form_of_another_site_changes_nothing(
     link = offered(client)
     assert client.request("POST", link, accept=BROWSER, **headers).status == 403
     assert client.get(link, BROWSER).status == 200
-    assert ports.snapshot()[1:-1] == before[1:-1]
+    assert ports.snapshot()[1:-1] == before[1:-1], "effects and sessions: a link was offered"
 
 
 @pytest.mark.parametrize(
@@ -213,7 +225,7 @@ def test_a_form_of_our_own_pages_is_taken(
     console = Console(client)
     approval_id = request_approval(ports)
     path = f"/console/approvals/{approval_id}/cancel"
-    assert console.send(path, headers, csrf=console.form_token, confirmed="yes").status == 200
+    assert console.send(path, headers, csrf=console.form_token, confirmed="yes").status == 303
     assert ports.store.get(approval_id).outcome == "cancelled"  # type: ignore[union-attr]
 
 
@@ -268,6 +280,38 @@ def test_sessions_are_listed_and_ended(client: AppClient) -> None:
     assert console.post("/console/sign-out", session=other_id).status == 200
     assert console.post("/console/sign-out", session="nobody").status == 404
     assert console.get("/console").status == 200
+
+
+def test_a_long_list_of_sessions_has_pages(client: AppClient, ports: AppPorts) -> None:
+    """So that no number of new sessions hides an older one."""
+    console = Console(client)
+    ports.later(seconds=1)
+    for _ in range(50):
+        Console(client, read_only=True)
+    first = console.get("/console/sessions").text
+    assert first.count("may only read") == 50
+    assert "this session" not in first
+    (more,) = re.findall(r'href="\?(next=[^"]*)"', first)
+    assert "this session" in console.get(f"/console/sessions?{more}").text
+    assert console.get("/console/sessions?next=x").status == 400
+
+
+def test_two_who_end_a_session_at_once_have_both_ended_it(
+    client: AppClient, ports: AppPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console, other = Console(client), Console(client)
+    named = other.cookie.partition("=")[2][:26]
+    replace = ports.sessions.replace
+
+    def beaten(read: ConsoleSession, changed: ConsoleSession) -> bool:
+        monkeypatch.setattr(ports.sessions, "replace", replace)
+        assert replace(read, changed)
+        return replace(read, changed)
+
+    monkeypatch.setattr(ports.sessions, "replace", beaten)
+    assert "is over" in console.post("/console/sign-out", session=named).text
+    assert other.get("/console").status == 403
+    assert console.post("/console/sign-out", session="x" * 100_000).status == 404
 
 
 def test_no_secret_is_stored_or_logged(client: AppClient, ports: AppPorts) -> None:

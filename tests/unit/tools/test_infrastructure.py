@@ -90,6 +90,31 @@ def test_every_managed_policy_keeps_a_destroy_from_failing_halfway() -> None:
         assert TEMPLATE["Outputs"][f"{policy}Arn"]["Value"] == {"Ref": policy}
 
 
+def test_the_dashboard_reads_logs_and_metrics_that_there_are() -> None:
+    """Its body is JSON, its queries name log groups of the stack, its metrics are filters'."""
+    resources = TEMPLATE["Resources"]
+    text = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = [one["properties"] for one in json.loads(text)["widgets"]]
+    queries = [one["query"] for one in widgets if "query" in one]
+    groups = {
+        found["Properties"]["LogGroupName"]["Fn::Sub"]
+        for found in resources.values()
+        if found["Type"] == "AWS::Logs::LogGroup"
+    }
+    filtered = {
+        (made["MetricNamespace"]["Fn::Sub"], made["MetricName"])
+        for found in resources.values()
+        if found["Type"] == "AWS::Logs::MetricFilter"
+        for made in found["Properties"]["MetricTransformations"]
+    }
+    named = [set(re.findall(r"SOURCE '(.*?)'", query)) for query in queries]
+    assert len(queries) == 3
+    assert all(sources and sources <= groups for sources in named)
+    shown = {tuple(metric) for one in widgets for metric in one.get("metrics", ())}
+    assert shown
+    assert shown <= filtered
+
+
 def test_each_function_has_a_role_and_a_log_of_its_own() -> None:
     """It may write to its own log group, which expires."""
     assert {f"assent-dev{end}" for end in FUNCTIONS.values()} == set(Stage("dev").functions)
