@@ -33,7 +33,7 @@ def cookie_name(ports: Ports) -> str:
     return f"__Host-assent-{ports.stage}"
 
 
-def visit(call: Call, ports: Ports) -> Visit:
+def signed_in(call: Call, ports: Ports) -> Visit:
     """Return who looks at a page; SignInNeeded without an open session."""
     session, token = console_sessions.signed_in(ports, call.cookie(cookie_name(ports)))
     principal, may_operate = session.principal, session.may_operate
@@ -46,24 +46,24 @@ def own_form(call: Call, ports: Ports, wanted: type[Form]) -> tuple[Visit, Form]
     Raises SignInNeeded without an open session, and NotPermitted unless one of our own pages, of
     this session, has sent it.
     """
-    found = visit(call, ports)
+    visit = signed_in(call, ports)
     check_origin(call, ports)
     form = call.form(wanted)
-    if not hmac.compare_digest(form.csrf.encode(), found.form_token.encode()):
+    if not hmac.compare_digest(form.csrf.encode(), visit.form_token.encode()):
         raise NotPermitted("This form is of another session: please open its page again.")
-    return found, form
+    return visit, form
 
 
 def operators_form(call: Call, ports: Ports, wanted: type[Form]) -> tuple[Visit, Form]:
     """Return what `own_form` does; NotPermitted also if the session may only read."""
-    found, form = own_form(call, ports, wanted)
-    check_may_operate(found)
-    return found, form
+    visit, form = own_form(call, ports, wanted)
+    check_may_operate(visit)
+    return visit, form
 
 
-def check_may_operate(found: Visit) -> None:
+def check_may_operate(visit: Visit) -> None:
     """Raise NotPermitted if the session may only read."""
-    if not found.may_operate:
+    if not visit.may_operate:
         raise NotPermitted(
             "Your session may only read. To change something, ask for a session without "
             "--read-only, which needs the operator policy."
@@ -76,10 +76,10 @@ def check_origin(call: Call, ports: Ports) -> None:
         raise NotPermitted("This form came from another site, so nothing was changed.")
 
 
-def done(found: Visit, path: str, what: str, facts: Mapping[str, str]) -> Reply:
+def done(visit: Visit, path: str, what: str, facts: Mapping[str, str]) -> Reply:
     """Lead to a page below `console`, which says what was done: loaded anew, it does nothing."""
-    location = {"Location": f"{found.root}console{path}?done={what}"}
-    logged = {**facts, "principal": found.principal}
+    location = {"Location": f"{visit.root}console{path}?done={what}"}
+    logged = {**facts, "principal": visit.principal}
     return Reply("", 303, {**web.HEADERS, **HEADERS, **location}, logged)
 
 
@@ -90,13 +90,13 @@ def notice(call: Call, ports: Ports, words: Mapping[str, str]) -> str:
 
 
 def reply(
-    found: Visit | None,
+    visit: Visit | None,
     page: Page,
     error: AssentError | None = None,
     more: Headers | None = None,
 ) -> Reply:
     """Return a page of the console; the log says for whom."""
-    facts = {} if found is None else {"principal": found.principal}
+    facts = {} if visit is None else {"principal": visit.principal}
     facts |= {"code": error.code} if error else {}
     headers = HEADERS | (more or {}) | web.retry_after(error)
     return web.html(page, error.status if error else 200, headers)._replace(facts=facts)

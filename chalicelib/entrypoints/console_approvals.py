@@ -73,8 +73,8 @@ class CommandForm(ConsoleForm, frozen=True, rename={"from_": "from"}):
 
 
 def approvals(call: Call, ports: Ports) -> Reply:
-    """Show a list of approvals, or what is found."""
-    found = console.visit(call, ports)
+    """Show a list of approvals, or what is visit."""
+    visit = console.signed_in(call, ports)
     query = convert(call.query, ListQuery, strict=False)
     web.check_place(query.next, "next")
     wanted, error = Wanted(query.show, query.by, clean(query.q)), None
@@ -86,57 +86,62 @@ def approvals(call: Call, ports: Ports) -> Reply:
     following = {"by": wanted.by, "q": wanted.text} if wanted.text else {"show": wanted.show}
     more = urlencode(following | {"next": page.after}) if page.after else ""
     shown = approvals_page(
-        found, wanted, page.approvals, more=more, error=web.form_error(error, "Nothing was found")
+        visit, wanted, page.approvals, more=more, error=web.form_error(error, "Nothing was visit")
     )
-    return console.reply(found, shown, error)
+    return console.reply(visit, shown, error)
 
 
 def approval(call: Call, ports: Ports, approval_id: str) -> Reply:
     """Show one approval."""
-    found = console.visit(call, ports)
+    visit = console.signed_in(call, ports)
     current = operating.find_approval(ports, approval_id)
     history = operating.find_history(ports, current)
     said = console.notice(call, ports, steering.DONE)
-    return _approval(found, current, history=history, notice=said)
+    return _approval(visit, current, history=history, notice=said)
 
 
 def command(call: Call, ports: Ports, approval_id: str, name: str) -> Reply:
     """Show the form of a command; POST shows what it will do, and once confirmed does it."""
-    found = console.visit(call, ports)
-    if name not in one_approval.COMMANDS:
-        raise NotFound("The console has no such page.")
     if call.method == "POST":
         return _press(call, ports, approval_id, name)
-    console.check_may_operate(found)
+    visit = console.signed_in(call, ports)
+    _check_name(name)
+    console.check_may_operate(visit)
     current = operating.find_approval(ports, approval_id)
     if current.outcome != "pending":
-        return _approval(found, current, notice="This request is not open any more.")
-    return _form(found, current, name, CommandForm())
+        return _approval(visit, current, notice="This request is not open any more.")
+    return _form(visit, current, name, CommandForm())
 
 
 def _press(call: Call, ports: Ports, approval_id: str, name: str) -> Reply:
     """Answer the button of a command's form, or of the second look at it."""
-    found, form = console.operators_form(call, ports, CommandForm)
-    by = found.principal
+    visit, form = console.operators_form(call, ports, CommandForm)
+    _check_name(name)
+    by = visit.principal
     try:
         wanted = _command(name, form)
         if form.confirmed:
             operating.change(ports, approval_id, wanted, by=by, via="console", principal=by)
-            return console.done(found, f"/approvals/{approval_id}", name, {"command": name})
+            return console.done(visit, f"/approvals/{approval_id}", name, {"command": name})
         current, changed = operating.preview(ports, approval_id, wanted, by=by, via="console")
     except _OVER as e:
         current = operating.find_approval(ports, approval_id)
-        return _approval(found, current, error=e, heading=steering.NOT_DONE[name])
+        return _approval(visit, current, error=e, heading=steering.NOT_DONE[name])
     except InvalidRequest as e:
-        return _form(found, operating.find_approval(ports, approval_id), name, form, e)
+        return _form(visit, operating.find_approval(ports, approval_id), name, form, e)
     if changed == current:
-        return _approval(found, current)  # done already
-    look = steering.second_look_page(found, current, name, form.typed, changed)
-    return console.reply(found, look)
+        return _approval(visit, current)  # done already
+    look = steering.second_look_page(visit, current, name, form.typed, changed)
+    return console.reply(visit, look)
+
+
+def _check_name(name: str) -> None:
+    if name not in one_approval.COMMANDS:
+        raise NotFound("The console has no such page.")
 
 
 def _form(
-    found: Visit,
+    visit: Visit,
     current: Approval,
     name: str,
     form: CommandForm,
@@ -146,7 +151,7 @@ def _form(
     if said is not None and said.field == "expiresIn":
         said = said._replace(field="number")  # the page's name of it
     return console.reply(
-        found, steering.command_page(found, current, name, form.typed, said), error
+        visit, steering.command_page(visit, current, name, form.typed, said), error
     )
 
 
@@ -192,7 +197,7 @@ def _command(name: str, form: CommandForm) -> Command:
 
 
 def _approval(
-    found: Visit,
+    visit: Visit,
     current: Approval,
     *,
     history: ExecutionHistory | None = None,
@@ -201,5 +206,5 @@ def _approval(
     heading: str = "",
 ) -> Reply:
     said = web.form_error(error, heading)
-    page = one_approval.approval_page(found, current, history, notice=notice, error=said)
-    return console.reply(found, page, error)
+    page = one_approval.approval_page(visit, current, history, notice=notice, error=said)
+    return console.reply(visit, page, error)

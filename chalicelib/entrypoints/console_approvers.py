@@ -71,40 +71,44 @@ _NOTHING_TYPED = ApproverForm(change="invite")
 def everybody(call: Call, ports: Ports) -> Reply:
     """Show the approvers; POST invites somebody."""
     if call.method != "POST":
-        return _list(call, ports, console.visit(call, ports))
-    found, form = console.operators_form(call, ports, InviteForm)
+        return _list(call, ports, console.signed_in(call, ports))
+    visit, form = console.operators_form(call, ports, InviteForm)
     try:
         invited = approvers.invite(ports, clean(form.email))
     except (InvalidRequest, Refused) as e:
         error = InvalidRequest(e.message.removeprefix("approver: "), field="email")
-        return _list(call, ports, found, form.email, error)
-    return _done(found, "invite", invited["approver"])
+        return _list(call, ports, visit, form.email, error)
+    return _done(visit, "invite", invited["approver"])
 
 
 def one(call: Call, ports: Ports, email: str) -> Reply:
     """Show an approver; POST changes something about them."""
-    found = console.visit(call, ports)
-    address = check_address(unquote(email), "approver", ("*",))
     if call.method != "POST":
-        return _one(ports, found, address, notice=console.notice(call, ports, _DONE))
-    found, form = console.operators_form(call, ports, ApproverForm)
+        visit, said = console.signed_in(call, ports), console.notice(call, ports, _DONE)
+        return _one(ports, visit, _address(email), notice=said)
+    visit, form = console.operators_form(call, ports, ApproverForm)
+    address = _address(email)
     if form.change == "remove" and not form.confirmed:
-        return console.reply(found, removal_page(found, approvers.seen(ports, address)))
+        return console.reply(visit, removal_page(visit, approvers.seen(ports, address)))
     try:
-        _act(ports, address, form, found)
+        _act(ports, address, form, visit)
     except (InvalidRequest, Refused) as e:
-        return _one(ports, found, address, form, error=e)
-    return _done(found, form.change, "" if form.change == "remove" else address)
+        return _one(ports, visit, address, form, error=e)
+    return _done(visit, form.change, "" if form.change == "remove" else address)
 
 
-def _done(found: Visit, change: str, address: str) -> Reply:
+def _address(in_path: str) -> str:
+    return check_address(unquote(in_path), "approver", ("*",))
+
+
+def _done(visit: Visit, change: str, address: str) -> Reply:
     """Lead to the approver's page, or to the list if no address is given."""
     path = f"/approvers/{quote(address, safe='@')}" if address else "/approvers"
-    return console.done(found, path, change, {"change": change})
+    return console.done(visit, path, change, {"change": change})
 
 
-def _act(ports: Ports, address: str, form: ApproverForm, found: Visit) -> None:
-    by = found.principal
+def _act(ports: Ports, address: str, form: ApproverForm, visit: Visit) -> None:
+    by = visit.principal
     match form.change:
         case "invite":
             approvers.invite(ports, address)
@@ -127,7 +131,7 @@ def _act(ports: Ports, address: str, form: ApproverForm, found: Visit) -> None:
 
 
 def _list(
-    call: Call, ports: Ports, found: Visit, typed: str = "", error: AssentError | None = None
+    call: Call, ports: Ports, visit: Visit, typed: str = "", error: AssentError | None = None
 ) -> Reply:
     query = convert(call.query, ApproversQuery)
     web.check_place(query.next, "next")
@@ -135,13 +139,13 @@ def _list(
     more = urlencode({"next": after}) if after else ""
     said = web.form_error(error, "Nobody was invited")
     notice = console.notice(call, ports, _DONE)
-    page = approvers_page(found, listed, more=more, email=typed, notice=notice, error=said)
-    return console.reply(found, page, error)
+    page = approvers_page(visit, listed, more=more, email=typed, notice=notice, error=said)
+    return console.reply(visit, page, error)
 
 
 def _one(
     ports: Ports,
-    found: Visit,
+    visit: Visit,
     address: str,
     form: ApproverForm = _NOTHING_TYPED,
     *,
@@ -149,11 +153,11 @@ def _one(
     error: AssentError | None = None,
 ) -> Reply:
     page = approver_page(
-        found,
+        visit,
         approvers.seen(ports, address),
         listing.waiting_for(ports, address, ROWS).approvals,
         form.typed,
         notice=notice,
         error=web.form_error(error, "Nothing was changed"),
     )
-    return console.reply(found, page, error)
+    return console.reply(visit, page, error)

@@ -9,6 +9,6 @@ from .web import Call, Reply
 
 def figures(call: Call, ports: Ports) -> Reply:
     """Show the figures."""
-    found = console.visit(call, ports)
-    page = figures_page(found, find_figures(ports), most=NEWEST, most_waiting=DUE)
-    return console.reply(found, page)
+    visit = console.signed_in(call, ports)
+    page = figures_page(visit, find_figures(ports), most=NEWEST, most_waiting=DUE)
+    return console.reply(visit, page)

@@ -48,25 +48,25 @@ def sign_in(call: Call, ports: Ports, link: str) -> Reply:
 
 def sessions(call: Call, ports: Ports) -> Reply:
     """Show the open sessions."""
-    found, place = console.visit(call, ports), call.query.get("next", "")
+    visit, place = console.signed_in(call, ports), call.query.get("next", "")
     web.check_place(place, "next")
     listed, after = console_sessions.open_sessions(ports, place)
     more = urlencode({"next": after}) if after else ""
     notice = console.notice(call, ports, {"end": "The session is over."})
-    return console.reply(found, sessions_page(found, listed, more=more, notice=notice))
+    return console.reply(visit, sessions_page(visit, listed, more=more, notice=notice))
 
 
 def sign_out(call: Call, ports: Ports) -> Reply:
     """End the own session, or another one, which needs a session that may operate."""
-    found, form = console.own_form(call, ports, SignOutForm)
-    wanted = form.session or found.session_id
-    if wanted != found.session_id:
-        console.check_may_operate(found)
+    visit, form = console.own_form(call, ports, SignOutForm)
+    wanted = form.session or visit.session_id
+    if wanted != visit.session_id:
+        console.check_may_operate(visit)
     ended = console_sessions.end(ports, wanted)
     facts = {"session": ended.id}
-    if wanted != found.session_id:
-        return console.done(found, "/sessions", "end", facts)
+    if wanted != visit.session_id:
+        return console.done(visit, "/sessions", "end", facts)
     gone = _COOKIE.format(console.cookie_name(ports), "", 0)
     page = signed_out_page("You are signed out", "To sign in again, run: assent console")
     out = console.reply(None, page, more={"Set-Cookie": gone})
-    return out._replace(facts={**facts, "principal": found.principal})
+    return out._replace(facts={**facts, "principal": visit.principal})

@@ -109,6 +109,25 @@ def test_an_approver_is_removed_after_a_second_look(console: Console, ports: App
     assert ADA not in console.get("/console/approvers").text
 
 
+def test_an_approver_is_confirmed_from_the_page_that_inviting_leads_to(
+    console: Console, ports: AppPorts
+) -> None:
+    """Each form of that page posts to the approver's own address."""
+    ports.mailer.subscriptions[ADA] = "pending"
+    invited = console.post("/console/approvers", email=ADA)
+    assert "Confirm for them" in invited.text
+    assert "action=" not in invited.text.partition("<main")[2], "forms post to their own page"
+    url = URL.format(ports.mailer.topic_arn(ADA), "ab" * 32)
+    confirmed = console.post(PAGE, change="confirm", url=url)
+    assert (confirmed.status, "Confirmed: mail reaches them" in confirmed.text) == (200, True)
+    assert ports.mailer.subscription(ADA) == "confirmed"
+
+
+def test_what_was_done_is_said_only_where_our_own_page_led(console: Console) -> None:
+    """A link from elsewhere would tell of what never happened."""
+    assert 'role="status"' not in console.get(f"{PAGE}?done=invite").text
+
+
 @pytest.mark.parametrize(
     "url", ["", "https://evil.example.net", "javascript:alert(1)", "x" * 3_000]
 )
