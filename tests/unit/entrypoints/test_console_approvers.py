@@ -7,6 +7,7 @@ from tests.builders import request_approval
 from tests.unit.entrypoints.client import ADA, AppClient, AppPorts
 from tests.unit.entrypoints.console import Console
 from tests.unit.entrypoints.functions import tick
+from tests.unit.entrypoints.test_api_approvers import URL
 
 GRACE, NEW = "grace@example.com", "new@example.com"
 PAGE = f"/console/approvers/{ADA}"
