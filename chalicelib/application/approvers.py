@@ -27,14 +27,16 @@ class _WithoutMailJson(TypedDict):
     waiting: int
 
 
-class ListedApproverJson(_WithoutMailJson):
+class _MailJson(TypedDict):
+    subscription: Subscription | Literal["refused"]
+    refusal: NotRequired[str]
+
+
+class ListedApproverJson(_WithoutMailJson, _MailJson):
     """One approver in an operator's list; `waiting` counts what waits for them, up to 100.
 
     `refused`: SNS or Assent refuses their mail; `refusal` is the name of the error.
     """
-
-    subscription: Subscription | Literal["refused"]
-    refusal: NotRequired[str]
 
 
 MOST_WAITING = 100
@@ -54,29 +56,29 @@ def list_approvers(
 
 def overview(ports: Ports, address: str) -> ListedApproverJson:
     """Return what an operators' list says of an approver, invited or not."""
-    listed: ListedApproverJson = {
-        **_without_mail(ports, address),  # type: ignore[typeddict-item]  # may hold a refusal
-        "subscription": "none",
-    }
-    try:
-        listed["subscription"] = ports.mailer.subscription(address)
-    except Refused as e:
-        listed |= {"subscription": "refused", "refusal": e.name}
-    return listed
+    return {**_without_mail(ports, address), **_mail(ports, address)}
 
 
 def seen(ports: Ports, address: str) -> Mapping[str, object]:
     """Return what `overview` does for a page; `subscription` is `unknown` if SNS doesn't answer."""
+    without_mail = _without_mail(ports, address)
     try:
-        return overview(ports, address)
+        return {**without_mail, **_mail(ports, address)}
     except Unavailable:
-        return {"subscription": "unknown", **_without_mail(ports, address)}
+        return {**without_mail, "subscription": "unknown"}
 
 
 def list_seen(ports: Ports, most: int, after: str) -> tuple[list[Mapping[str, object]], str]:
     """Return what `list_approvers` does, for a page, as `seen` does."""
     addresses, more = ports.store.approvers(most, after)
     return [seen(ports, address) for address in addresses], more
+
+
+def _mail(ports: Ports, address: str) -> _MailJson:
+    try:
+        return {"subscription": ports.mailer.subscription(address)}
+    except Refused as e:
+        return {"subscription": "refused", "refusal": e.name}
 
 
 def _without_mail(ports: Ports, address: str) -> _WithoutMailJson:

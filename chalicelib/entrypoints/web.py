@@ -118,8 +118,8 @@ class Call:
     def is_from(self, public_url: str) -> bool:
         """Return whether a page of the stage itself sent this form, as the browser says.
 
-        `Sec-Fetch-Site` decides. A browser without it says by `Origin`, which is that of mailed
-        links or of the address that was called. Without both, nothing is known: False.
+        `Sec-Fetch-Site` decides. If the browser doesn't send it, `Origin` has to be the origin of
+        mailed links, or of the address that was called. Without both headers: False.
         """
         site = self.headers.get("Sec-Fetch-Site")
         if site is not None:

@@ -28,9 +28,7 @@ def mail_state(approver: Approver, approval: Approval) -> str:
     """Return in words what became of the mail to an undecided approver; "" if nothing waits."""
     if approver not in approval.waits_for:
         return ""
-    coming = any(
-        isinstance(e, Mail) and e.asks and e.to == approver.address for e in approval.outbox
-    )
+    coming = is_mail_coming(approver, approval)
     last = last_mail(approver, approval)
     if approver.mail == "failed":
         return "No mail can be sent to this address; tell those who run Assent, or cancel."
@@ -40,6 +38,11 @@ def mail_state(approver: Approver, approval: Approval) -> str:
     if last is not None:
         return "Must first confirm the subscription; the link is in a mail from AWS."
     return "A mail is on its way."
+
+
+def is_mail_coming(approver: Approver, approval: Approval) -> bool:
+    """Return whether the outbox holds a mail that asks this approver."""
+    return any(isinstance(e, Mail) and e.asks and e.to == approver.address for e in approval.outbox)
 
 
 def last_mail(approver: Approver, approval: Approval) -> Event | None:

@@ -8,7 +8,7 @@ from ...domain.execution_history import ExecutionHistory
 from ..pages.details import details
 from ..pages.fields import FormError
 from ..pages.markup import NOTHING, Markup
-from ..pages.parts import Page, joined
+from ..pages.parts import Page, joined, reason
 from ..wording import asked_again, needed, note_author, requester, when
 from .approvals import state
 from .frame import Visit, approver_link, console_page, fill
@@ -28,7 +28,6 @@ _FACT = Markup("<dt>{}</dt><dd>{}</dd>\n")
 _BUTTON = Markup('<li><a class="other" href="{}console/approvals/{}/{}">{}</a></li>\n')
 _BUTTONS = Markup('<ul class="commands">\n{}</ul>\n')
 _LINK = Markup('{} <a href="{}" rel="noreferrer">Open it in AWS\'s console</a>')
-_REASON = Markup('<blockquote class="reason" dir="auto">{}</blockquote>')
 _PERSON = Markup(
     '<tr class="{}"><th scope="row">{}{}</th><td data-label="Decision">{}{}</td>'
     '<td data-label="Mail">{}</td></tr>\n'
@@ -117,13 +116,13 @@ def _person(visit: Visit, approver: Approver, approval: Approval) -> Markup:
     if approver.replaced_by is not None:
         said = f"was replaced by {approver.replaced_by}"
     author = f"Asked with this note of {note_author(approver)}:" if approver.note_by else "Note:"
-    note = _QUIET.format(author) + _REASON.format(approver.note) if approver.note else NOTHING
+    note = _QUIET.format(author) + reason(approver.note) if approver.note else NOTHING
     asked_as = role(approver, approval)
     return _PERSON.format(
         stands.state,
         approver_link(visit, approver.address),
         _QUIET.format(asked_as) if asked_as else "",
         said,
-        (_REASON.format(decision.reason) if decision and decision.reason else NOTHING) + note,
+        (reason(decision.reason) if decision and decision.reason else NOTHING) + note,
         stands.why or mailed(approver, approval),
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ...domain.approval import Approval
 from ..pages.fields import FormError, error_attributes, field_error
-from ..pages.markup import NOTHING, Markup
+from ..pages.markup import Markup
 from ..pages.parts import Page, joined
 from ..wording import (
     asked_again,
@@ -15,7 +15,7 @@ from ..wording import (
     requester,
     when,
 )
-from .frame import Visit, approver_href, console_page, fill
+from .frame import Visit, approver_href, console_page, fill, next_page, options
 from .people import people
 
 LISTS = {
@@ -43,8 +43,6 @@ _MEANING = {
     "decided": "Requests that were approved, rejected, cancelled or have expired, newest first.",
 }
 _TAB = Markup('<li><a href="?show={}"{}>{}</a></li>\n')
-_OPTION = Markup('<option value="{}"{}>{}</option>\n')
-_MORE = Markup('<p><a class="other" href="?{}">Next page</a></p>\n')
 _ITEM = Markup(
     '<li class="card">\n<h2><a href="{root}console/approvals/{id}" dir="auto">{subject}</a></h2>\n'
     '<p class="state {outcome}">{state}</p>\n<p class="fact">{asked}</p>\n{again}{people}</li>\n'
@@ -54,7 +52,7 @@ _FACT = Markup('<p class="fact">{}</p>\n')
 
 
 class Wanted(NamedTuple):
-    """Which list is shown: that of `show`, or what `text` finds, as an approver for example."""
+    """What is shown: the list of that name, or, if a text is given, what it finds as a `by`."""
 
     show: str
     by: str
@@ -76,21 +74,17 @@ def approvals_page(
         _TAB.format(show, Markup(' aria-current="page"') if _is(wanted, show) else "", name)
         for show, name in LISTS.items()
     )
-    options = joined(
-        _OPTION.format(by, Markup(" selected") if by == wanted.by else "", words)
-        for by, words in SEARCHES.items()
-    )
     content = fill(
         "approvals",
         tabs=tabs,
-        options=options,
+        options=options(SEARCHES, wanted.by),
         text=wanted.text,
         problem=field_error("q", error),
         attributes=error_attributes("q", error),
         heading=f"{named}: {_how_many(len(approvals), more=bool(more))}",
         meaning=_meaning(visit, wanted, error),
         items=joined(_item(visit, approval, wanted) for approval in approvals),
-        more=_MORE.format(more) if more else NOTHING,
+        more=next_page(more),
     )
     return console_page(visit, "", named, content, error=error, fields=("q",))
 

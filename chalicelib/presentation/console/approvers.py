@@ -9,7 +9,7 @@ from ..pages.fields import FormError, date_field, email_field, link_field, text_
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined
 from ..wording import count, deadline, when
-from .frame import Visit, approver_href, approver_link, console_page, fill, token_field
+from .frame import Visit, approver_href, approver_link, console_page, fill, next_page, token_field
 
 Listed = Mapping[str, Any]
 """An entry of `GET /approvers`."""
@@ -27,7 +27,6 @@ _ROW = Markup(
     '<td data-label="Mail">{}</td><td data-label="Waits for them">{}</td>'
     '<td data-label="Delegate">{}</td></tr>\n'
 )
-_MORE = Markup('<p><a class="other" href="?{}">Next page</a></p>\n')
 _WAITING = Markup(
     '<li><a href="{}console/approvals/{}" dir="auto">{}</a>'
     '<span class="fact">Answer by {}</span></li>\n'
@@ -69,9 +68,8 @@ def approvers_page(
     )
     field = email_field("email", "E-mail address", email, error)
     invite = _INVITE.format(token_field(visit), field) if visit.may_operate else NOTHING
-    more_link = _MORE.format(more) if more else NOTHING
     table = fill("approvers_table", rows=rows) if approvers else _NOBODY
-    content = fill("approvers", table=table, more=more_link, invite=invite)
+    content = fill("approvers", table=table, more=next_page(more), invite=invite)
     return console_page(
         visit, "/approvers", "Approvers", content, notice=notice, error=error, fields=("email",)
     )

@@ -1,6 +1,6 @@
 """What all pages of the console share: the bar with its links, the style, the forms' token."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +33,9 @@ _SIGN_OUT = Markup(
     "</form>\n"
 )
 _APPROVER = Markup('<a href="{}">{}</a>')
+_NEXT = Markup('<p><a class="other" href="?{}">Next page</a></p>\n')
+_OPTION = Markup('<option value="{}"{}>{}</option>\n')
+_SELECTED = Markup(" selected")
 _WHO = Markup('<p class="fact">{}{}</p>\n')
 _NOTICE = Markup('<p class="notice" role="status" tabindex="-1" autofocus>{}</p>\n')
 
@@ -89,6 +92,19 @@ def approver_link(visit: Visit, address: str) -> Markup:
 def approver_href(visit: Visit, address: str) -> str:
     """Return the relative address of an approver's page."""
     return f"{visit.root}console/approvers/{quote(address, safe='@')}"
+
+
+def next_page(query: str) -> Markup:
+    """Return the link to the next page of a list; empty if there is none."""
+    return _NEXT.format(query) if query else NOTHING
+
+
+def options(choices: Mapping[str, str], chosen: str) -> Markup:
+    """Return the options of a select: value -> words."""
+    return joined(
+        _OPTION.format(value, _SELECTED if value == chosen else "", words)
+        for value, words in choices.items()
+    )
 
 
 def token_field(visit: Visit) -> Markup:

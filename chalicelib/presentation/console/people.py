@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...domain.approval import Approval, Approver
-from ...domain.outbox_entries import Mail
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import joined
-from ..standing import answer_state, asked_as, last_mail
+from ..standing import answer_state, asked_as, is_mail_coming, last_mail
 from ..wording import count, when
 
 State = str
@@ -44,9 +43,7 @@ def silence(approver: Approver, approval: Approval) -> str:
     Begins with when mail reached them, if any did. Older events may have been folded.
     """
     last, reached = last_mail(approver, approval), mailed(approver, approval)
-    coming = any(
-        isinstance(e, Mail) and e.asks and e.to == approver.address for e in approval.outbox
-    )
+    coming = is_mail_coming(approver, approval)
     if last is None and approver.mail != "sent":
         return "No mail yet: it is on its way." if coming else "Not invited yet."
     if last is None or last.what == "mailed":

@@ -6,9 +6,8 @@ from ...domain.console_session import ConsoleSession
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined
 from ..wording import when
-from .frame import Visit, console_page, fill, plain_page, token_field
+from .frame import Visit, console_page, fill, next_page, plain_page, token_field
 
-_MORE = Markup('<p><a class="other" href="?{}">Next page</a></p>\n')
 _END = Markup(
     '<form method="post" action="{}console/sign-out">\n{}'
     '<input type="hidden" name="session" value="{}">\n'
@@ -36,7 +35,7 @@ def sessions_page(
     `more` is the query of the next page, "" if there is none.
     """
     rows = joined(_row(visit, session) for session in sessions)
-    content = fill("sessions", rows=rows, more=_MORE.format(more) if more else NOTHING)
+    content = fill("sessions", rows=rows, more=next_page(more))
     return console_page(visit, "/sessions", "Sessions", content, notice=notice)
 
 

@@ -7,7 +7,7 @@ from ..pages.fields import FormError, email_field, error_attributes, field_error
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, about, joined
 from ..wording import count, when
-from .frame import Visit, console_page, fill, token_field
+from .frame import Visit, console_page, fill, options, token_field
 
 UNITS = {"hours": 3_600, "days": 86_400}
 """Unit of a new deadline -> its seconds."""
@@ -42,7 +42,6 @@ NOT_DONE = {
 }
 """Command -> what to say first if it did nothing."""
 _HIDDEN = Markup('<input type="hidden" name="{}" value="{}">\n')
-_OPTION = Markup('<option value="{}"{}>{}</option>\n')
 _FROM = Markup(
     '<label for="from">Instead of</label>\n<select id="from" name="from">\n{}</select>\n'
 )
@@ -115,13 +114,13 @@ def _fields(
 ) -> Sequence[Markup]:
     reason = text_area("reason", "Reason, kept in the record", typed["reason"], error)
     if command == "extend":
-        options = _options({unit: unit for unit in UNITS}, typed["unit"] or "days")
+        units = options({unit: unit for unit in UNITS}, typed["unit"] or "days")
         problem, attributes = field_error("number", error), error_attributes("number", error)
-        return (_DEADLINE.format(problem, typed["number"], attributes, options), reason)
+        return (_DEADLINE.format(problem, typed["number"], attributes, units), reason)
     if command == "reassign":
         people = {a.address: a.address for a in approval.undecided}
         return (
-            _FROM.format(_options(people, typed["from"])),
+            _FROM.format(options(people, typed["from"])),
             email_field("to", "Ask instead (e-mail address)", typed["to"], error),
             text_area("note", "Note, mailed to them", typed["note"], error),
         )
@@ -141,11 +140,3 @@ def _facts(
     if command == "remind":
         return [("Mail goes to", count(len(changed.undecided), "approver"))]
     return []
-
-
-def _options(choices: Mapping[str, str], chosen: str) -> Markup:
-    selected = Markup(" selected")
-    return joined(
-        _OPTION.format(value, selected if value == chosen else "", words)
-        for value, words in choices.items()
-    )

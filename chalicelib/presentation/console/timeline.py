@@ -3,7 +3,7 @@
 from ...domain.approval import Approval
 from ...domain.events import ABOUT_MAIL, SYSTEM, Event
 from ..pages.markup import NOTHING, Markup
-from ..pages.parts import joined
+from ..pages.parts import joined, reason
 from ..wording import count, when
 
 _WORDS = {
@@ -32,7 +32,6 @@ _CHANNELS = {
 _QUOTED = frozenset({"approved", "rejected", "cancelled"})
 """Kinds of events whose note a person wrote."""
 _ITEM = Markup('<li><span class="fact">{}</span> {}{}</li>\n')
-_QUOTE = Markup('<blockquote class="reason" dir="auto">{}</blockquote>')
 
 
 def timeline(approval: Approval) -> Markup:
@@ -47,7 +46,7 @@ def timeline(approval: Approval) -> Markup:
 
 def _item(event: Event) -> Markup:
     written = [event.why, event.note if event.what in _QUOTED else ""]
-    quotes = joined(_QUOTE.format(text) for text in written if text)
+    quotes = joined(reason(text) for text in written if text)
     return _ITEM.format(when(event.at), _said(event), quotes)
 
 

@@ -28,6 +28,7 @@ _BUTTON = Markup('<button class="{}"{}>{}</button>')
 _CHOSEN = Markup(' name="choice" value="{}"')
 _NOTICE = Markup('<p class="notice">{}</p>\n')
 _ASKS = Markup("<strong>{}</strong> asks. Answer by <strong>{}</strong>{}.")
+_REASON = Markup('<blockquote class="reason" dir="auto">{}</blockquote>')
 _BRAND = Markup('<p class="brand">{}</p>\n')
 _BAR = Markup('<header class="bar">\n{}{}</header>\n')
 _QUORUM = Markup('<p class="quorum">{}</p>\n')
@@ -135,6 +136,11 @@ def quotation(author: str, text: str) -> Markup:
     return shown.format(author, text)
 
 
+def reason(text: str) -> Markup:
+    """Return the reason or note that a person gave, as a quotation."""
+    return _REASON.format(text)
+
+
 def about(approval: Approval) -> Markup:
     """Return the subject as a quotation, with who asked and when."""
     shown = Markup(
@@ -146,14 +152,13 @@ def about(approval: Approval) -> Markup:
 
 def decisions(approval: Approval) -> Markup:
     """Return each decision with its reason as a quotation; empty if there is none."""
-    reason = Markup('<blockquote class="reason" dir="auto">{}</blockquote>')
     item = Markup("<li><strong>{}</strong> {} on {}{}</li>\n")
     items = joined(
         item.format(
             a.address,
             past(d.choice),
             when(d.decided_at),
-            (Markup(":") + reason.format(d.reason)) if d.reason else "",
+            (Markup(":") + reason(d.reason)) if d.reason else "",
         )
         for a, d in approval.decisions
     )
