@@ -27,8 +27,8 @@ def next_steps(system: System, execution: str, console: str) -> str:
 {_variables(system)}
 {ASSENT} show --execution {execution}
 
-4. Or look into the console. This link signs you in, once, within two minutes; for another one,
-   paste the last line below after those of step 3.
+4. Or look into the console. This link signs you in, once, within two minutes. The command below
+   it prints another one, in the terminal of step 3.
 
    {console}
 
