@@ -157,10 +157,10 @@ def get_execution(call: Call, name: str) -> Reply:
 @app.route("/approvals", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def list_approvals(call: Call) -> Reply:
-    """Return approvals by outcome, by approver, by requester, or by what is due."""
+    """Return approvals by outcome, approver, requester, policy, or by what is due."""
     query = convert(call.query, ApprovalsQuery, strict=False)
     web.check_place(query.next, "next")
-    given = {"outcome", "approver", "requestedBy", "due"} & call.query.keys()
+    given = {"outcome", "approver", "requestedBy", "due", "policy"} & call.query.keys()
     if len(given) > 1:
         field = sorted(given)[1]
         wrong = f"{field}: is not combined with {sorted(given)[0]}; give one of them"
@@ -170,6 +170,8 @@ def list_approvals(call: Call) -> Reply:
         page = listing.waiting_for(wiring, query.approver, *paging)
     elif query.requested_by:
         page = listing.requested_by(wiring, query.requested_by, *paging)
+    elif query.policy:
+        page = listing.waiting_under(wiring, query.policy, *paging)
     elif query.due == "overdue":
         page = listing.overdue(wiring, *paging)
     elif query.due == "soon":
@@ -281,6 +283,42 @@ def confirm_approver(call: Call, email: str) -> Reply:
     """Confirm an approver with the link of SNS's invitation, safe from mail scanners."""
     form = convert(call.json(), ConfirmationForm)
     return web.json(approvers.confirm(wiring, unquote(email), form.url))
+
+
+@app.route("/policies", methods=["GET"], authorizer=iam, **ANY)
+@answered
+def list_policies(call: Call) -> Reply:
+    """Return the policies, last written first."""
+    from chalicelib.entrypoints import policies  # noqa: PLC0415 (cold start)
+
+    return policies.list_policies(call, wiring)
+
+
+@app.route("/policies/{name}", methods=["GET"], authorizer=iam, **ANY)
+@answered
+def get_policy(call: Call, name: str) -> Reply:
+    """Return a policy, or an older version of it."""
+    from chalicelib.entrypoints import policies  # noqa: PLC0415 (cold start)
+
+    return policies.get_policy(call, wiring, unquote(name))
+
+
+@app.route("/policies/{name}", methods=["PUT"], authorizer=iam, **ANY)
+@answered
+def put_policy(call: Call, name: str) -> Reply:
+    """Write a new version of a policy."""
+    from chalicelib.entrypoints import policies  # noqa: PLC0415 (cold start)
+
+    return policies.put_policy(call, wiring, unquote(name))
+
+
+@app.route("/policies/{name}", methods=["DELETE"], authorizer=iam, **ANY)
+@answered
+def delete_policy(call: Call, name: str) -> Reply:
+    """Delete a policy; what waits under it goes on."""
+    from chalicelib.entrypoints import policies  # noqa: PLC0415 (cold start)
+
+    return policies.delete_policy(call, wiring, unquote(name))
 
 
 @app.route("/console/sessions", methods=["POST"], authorizer=iam, **ANY)

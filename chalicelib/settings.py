@@ -27,13 +27,15 @@ class Settings(NamedTuple):
     """How long an approval is kept after it is closed and delivered; None: for ever."""
     details_days: int | None = DETAILS_DAYS
     """How long after the outcome its links show details and reasons; None: for ever."""
+    require_policy: bool = False
+    """Whether each request must name a policy."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Return the settings in `ASSENT_*`; raise Misconfigured naming all that are missing.
 
-        ASSENT_RETENTION_DAYS and ASSENT_DETAILS_DAYS alone may be missing. A URL at `.invalid`
-        counts as missing: a first deploy has it until its API is made.
+        ASSENT_RETENTION_DAYS, ASSENT_DETAILS_DAYS and ASSENT_REQUIRE_POLICY may be missing. A URL
+        at `.invalid` counts as missing: a first deploy has it until its API is made.
         """
         names = [f"ASSENT_{f.upper()}" for f in cls._fields if f not in cls._field_defaults]
         missing = [name for name in names if not _is_set(env.get(name, ""))]
@@ -49,7 +51,8 @@ class Settings(NamedTuple):
         kept = days("ASSENT_RETENTION_DAYS", env, default="keep")
         shown = days("ASSENT_DETAILS_DAYS", env, default=str(DETAILS_DAYS))
         url = public_url.rstrip("/")
-        return cls(stage, table, state_machine, topics, letters, url, split, kept, shown)
+        required = _yes_or_no("ASSENT_REQUIRE_POLICY", env)
+        return cls(stage, table, state_machine, topics, letters, url, split, kept, shown, required)
 
 
 def stage_name(env: Mapping[str, str]) -> str:
@@ -70,6 +73,14 @@ def days(name: str, env: Mapping[str, str], *, default: str) -> int | None:
     if not 1 <= number <= MOST_DAYS:
         raise Misconfigured(f"{name} is {written[:20]!r}: 1 to {MOST_DAYS} days, or keep")
     return number
+
+
+def _yes_or_no(name: str, env: Mapping[str, str]) -> bool:
+    """Return whether that variable says `yes`; Misconfigured for anything but yes, no and ""."""
+    written = env.get(name, "").strip().lower()
+    if written not in ("", "no", "yes"):
+        raise Misconfigured(f"{name} is {written[:20]!r}: yes or no")
+    return written == "yes"
 
 
 def _is_set(value: str) -> bool:

@@ -20,6 +20,7 @@ from .domain import link_tokens
 from .settings import Settings, stage_name
 
 if TYPE_CHECKING:
+    from .adapters.dynamodb_policies import DynamoDbPolicies
     from .adapters.dynamodb_sessions import DynamoDbSessions
     from .adapters.eventbridge import EventBridgeBus
     from .adapters.sns import SnsMailer
@@ -55,6 +56,13 @@ class Wiring:
         days = self.settings.retention_days
         retention = None if days is None else timedelta(days=days)
         return DynamoDbStore(self._client("dynamodb"), self.settings.table, retention=retention)
+
+    @cached_property
+    def policies(self) -> "DynamoDbPolicies":
+        """DynamoDB, for policies."""
+        from .adapters.dynamodb_policies import DynamoDbPolicies  # noqa: PLC0415 (cold start)
+
+        return DynamoDbPolicies(self._client("dynamodb"), self.settings.table)
 
     @cached_property
     def sessions(self) -> "DynamoDbSessions":
@@ -117,6 +125,11 @@ class Wiring:
     def approver_domains(self) -> tuple[str, ...]:
         """The mail domains that may be asked."""
         return self.settings.approver_domains
+
+    @property
+    def require_policy(self) -> bool:
+        """Whether each request must name a policy."""
+        return self.settings.require_policy
 
     @property
     def details_kept(self) -> timedelta | None:

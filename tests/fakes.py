@@ -5,8 +5,8 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,23 @@ from typing import Any
 import msgspec
 
 from chalicelib.adapters.sns import FOREIGN_SUBSCRIPTION, confirmation_token
-from chalicelib.application.ports import DeadLetterJson, ExecutionJson, Subscription
+from chalicelib.application.ports import (
+    DeadLetterJson,
+    DetailType,
+    ExecutionJson,
+    Subscription,
+)
 from chalicelib.domain.approval import Approval, Outcome
 from chalicelib.domain.console_session import ConsoleSession
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import IdempotencyConflict, NotFound, Refused, Unavailable
 from chalicelib.domain.execution_history import ExecutionHistory, StateRun
-from chalicelib.presentation.json_types import AnnouncementJson
+from chalicelib.domain.invitation import Invitation
+from chalicelib.presentation.json_types import AnnouncementJson, UndecidableJson
 from chalicelib.presentation.mail_text import Email
+from tests.effects import Effects
+from tests.fake_policies import FakePolicies
+from tests.paging import listed
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:assent-test:release-42"
@@ -33,31 +42,6 @@ DEFINITION = json.loads((Path(__file__).parents[1] / "statemachine.asl.json").re
 """The workflow."""
 
 
-class Crash(BaseException):
-    """The process died here: nothing may catch this."""
-
-
-@dataclass
-class Effects:
-    """Every effect in order; the process dies before the one numbered `crash_at` (from 0).
-
-    An effect named in `faulty` raises Unavailable instead of happening.
-    """
-
-    crash_at: int | None = None
-    done: list[str] = field(default_factory=list)
-    faulty: set[str] = field(default_factory=set)
-
-    def begin(self, name: str) -> None:
-        """Record that this effect happens, unless the process dies or AWS fails here."""
-        if self.crash_at == len(self.done):
-            self.crash_at = None
-            raise Crash(name)
-        if name in self.faulty:
-            raise Unavailable(f"{name} is away; please try again")
-        self.done.append(name)
-
-
 class FakeStore:
     """Approvals in memory, as bytes; one contract suite tests this and the DynamoDB adapter."""
 
@@ -65,7 +49,7 @@ class FakeStore:
         self._effects = effects or Effects()
         self._items: dict[str, bytes] = {}
         self._delegations: dict[str, bytes] = {}
-        self._approvers: dict[str, datetime] = {}
+        self._approvers: dict[str, Invitation] = {}
         self._lock = threading.Lock()
         self.slowness = 0.0
         """Seconds that each read takes, so that writes of other threads come in between."""
@@ -99,16 +83,29 @@ class FakeStore:
     def waiting_for(
         self, address: str, now: datetime, most: int, after: str = ""
     ) -> tuple[list[Approval], str]:
-        found = sorted(
-            (f"{approval.expires_at:%Y-%m-%dT%H:%M:%SZ}_{approval.id}", approval)
+        own = (
+            approval
             for approval in self._all()
-            if approval.expires_at > now
-            and any(a.address.lower() == address.lower() for a in approval.waits_for)
+            if any(a.address.lower() == address.lower() for a in approval.waits_for)
         )
-        behind = [(place, approval) for place, approval in found if place > after]
-        shown = behind[:most]
-        more = shown[-1][0] if len(behind) > most else ""
-        return [approval for _, approval in shown], more
+        return self._waiting(own, now, most, after)
+
+    def waiting_under(
+        self, policy: str, now: datetime, most: int, after: str = ""
+    ) -> tuple[list[Approval], str]:
+        pending = (a for a in self._all() if a.outcome == "pending")
+        own = (a for a in pending if a.request.policy and a.request.policy.name == policy)
+        return self._waiting(own, now, most, after)
+
+    def count_waiting_under(self, policy: str, now: datetime, most: int) -> int:
+        return len(self.waiting_under(policy, now, most)[0])
+
+    def _waiting(
+        self, approvals: Iterable[Approval], now: datetime, most: int, after: str
+    ) -> tuple[list[Approval], str]:
+        dated = [(one.expires_at, one.id) for one in approvals if one.expires_at > now]
+        ids, more = listed(dated, most, after)
+        return self.get_many(ids), more
 
     def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
         found = map(self.get, approval_ids)
@@ -130,17 +127,21 @@ class FakeStore:
             self._delegations[address.lower()] = msgspec.json.encode(changed)
             return True
 
-    def put_approver(self, address: str, invited_at: datetime) -> None:
+    def put_approver(self, address: str, invited_at: datetime, refusal: str = "") -> None:
         self._effects.begin("store.put_approver")
-        self._approvers[address.lower()] = invited_at
+        self._approvers[address.lower()] = Invitation(invited_at, refusal)
+
+    def invitations(self, addresses: Sequence[str]) -> dict[str, Invitation]:
+        known = self._approvers
+        return {one.lower(): known[one.lower()] for one in addresses if one.lower() in known}
 
     def drop_approver(self, address: str, now: datetime) -> None:  # noqa: ARG002 (the port's)
         self._effects.begin("store.drop_approver")
         self._approvers.pop(address.lower(), None)
 
     def approvers(self, most: int, after: str = "") -> tuple[list[str], str]:
-        dated = [(at, address) for address, at in self._approvers.items()]
-        return _listed(dated, most, after, newest=True)
+        dated = [(one.at, address) for address, one in self._approvers.items()]
+        return listed(dated, most, after, newest=True)
 
     def count_waiting(self, address: str, now: datetime, most: int) -> int:
         return len(self.waiting_for(address, now, most)[0])
@@ -154,11 +155,11 @@ class FakeStore:
 
     def by_outcome(self, outcome: Outcome, most: int, after: str = "") -> tuple[list[str], str]:
         found = (approval for approval in self._all() if approval.outcome == outcome)
-        return _listed([(a.created_at, a.id) for a in found], most, after, newest=True)
+        return listed([(a.created_at, a.id) for a in found], most, after, newest=True)
 
     def decided(self, most: int, after: str = "") -> tuple[list[str], str]:
         found = (approval for approval in self._all() if approval.outcome != "pending")
-        return _listed([(a.created_at, a.id) for a in found], most, after, newest=True)
+        return listed([(a.created_at, a.id) for a in found], most, after, newest=True)
 
     def by_requester(self, address: str, most: int, after: str = "") -> tuple[list[str], str]:
         found = (
@@ -167,16 +168,16 @@ class FakeStore:
             if (approval.request.requested_by or "").lower() == address.lower()
             and approval.erased_at is None
         )
-        return _listed([(a.created_at, a.id) for a in found], most, after, newest=True)
+        return listed([(a.created_at, a.id) for a in found], most, after, newest=True)
 
     def by_deadline(self, until: datetime, most: int, after: str = "") -> tuple[list[str], str]:
         found = (approval for approval in self._all() if approval.outcome == "pending")
         dated = [(a.expires_at, a.id) for a in found if a.expires_at <= until]
-        return _listed(dated, most, after)
+        return listed(dated, most, after)
 
     def due_since(self, since: datetime, most: int, after: str = "") -> tuple[list[str], str]:
         dated = [(a.due_at, a.id) for a in self._all() if a.due_at and a.due_at <= since]
-        return _listed(dated, most, after)
+        return listed(dated, most, after)
 
     def of_execution(self, execution_arn: str) -> list[Approval]:
         return self.get_many(list(self.ids_of_execution(execution_arn))[:100])
@@ -187,18 +188,6 @@ class FakeStore:
 
     def _all(self) -> list[Approval]:
         return [msgspec.json.decode(item, type=Approval) for item in self._items.values()]
-
-
-def _listed(
-    dated: list[tuple[datetime, str]], most: int, after: str, *, newest: bool = False
-) -> tuple[list[str], str]:
-    """Return a page of ids in the order of their times, and where the next page begins."""
-    places = sorted((f"{at:%Y-%m-%dT%H:%M:%SZ}_{one}" for at, one in dated), reverse=newest)
-    behind = [
-        place for place in places if not after or (place < after if newest else place > after)
-    ]
-    more = behind[most - 1] if len(behind) > most else ""
-    return [place.partition("_")[2] for place in behind[:most]], more
 
 
 @dataclass
@@ -315,10 +304,20 @@ class FakeEventBus:
     def __init__(self, effects: Effects | None = None) -> None:
         self._effects = effects or Effects()
         self.announced: list[dict[str, Any]] = []
+        self.types: list[DetailType] = []
+        """The detail type of each."""
 
-    def announce(self, detail: AnnouncementJson, at: datetime, resource: str) -> None:
+    def announce(
+        self,
+        detail: AnnouncementJson | UndecidableJson,
+        at: datetime,
+        resource: str,
+        detail_type: DetailType = "Approval closed",
+    ) -> None:
         self._effects.begin("event_bus.announce")
-        self.announced.append({"detail": dict(detail), "at": at, "resource": resource})
+        event = {"detail": dict(detail), "at": at, "resource": resource}
+        self.announced.append(event)
+        self.types.append(detail_type)
 
 
 class FakeSessions:
@@ -350,7 +349,7 @@ class FakeSessions:
         found = (msgspec.json.decode(item, type=ConsoleSession) for item in self.items.values())
         opened = [(s.opened_at, s.id) for s in found if s.opened_at and s.ended_at is None]
         newest = [(at, one) for at, one in opened if at > since]
-        ids, more = _listed(newest, most, after, newest=True)
+        ids, more = listed(newest, most, after, newest=True)
         return [session for session in map(self.get, ids) if session], more
 
 
@@ -375,6 +374,7 @@ class StillPorts:
     public_url = "https://assent.example.com/api"
     approver_domains: tuple[str, ...] = ("example.com",)
     details_kept: timedelta | None = timedelta(days=30)
+    require_policy = False
 
     def __init__(self) -> None:
         self.time = START
@@ -406,6 +406,7 @@ class FakePorts(StillPorts):
         super().__init__()
         self.effects = Effects()
         self.store = FakeStore(self.effects)
+        self.policies = FakePolicies(self.effects)
         self.sessions = FakeSessions(self.effects)
         self.executions = FakeExecutions(self.effects)
         self.mailer = FakeMailer(self.effects)
@@ -428,5 +429,6 @@ class FakePorts(StillPorts):
             list(self.event_bus.announced),
             list(self.dead_letters.letters),
             dict(self.executions.inputs),
+            dict(self.policies.items),
             dict(self.sessions.items),
         ]

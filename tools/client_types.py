@@ -12,6 +12,7 @@ from tools import openapi
 PATH = openapi.CHECKOUT / "client" / "assent_client" / "types.py"
 KINDS = (
     *(json_types.DecisionJson, json_types.ApproverJson, json_types.EventJson),
+    *(json_types.PolicyJson, json_types.GroupJson),
     *(
         json_types.StandingJson,
         json_types.SummaryJson,
@@ -21,12 +22,15 @@ KINDS = (
     *(openapi.LinksJson, openapi.StartedJson, openapi.ExecutionViewJson),
     *(DelegationJson, ApproverStatusJson, ListedApproverJson, openapi.ApproversJson),
     *(openapi.HealthJson, json_types.OfferedSessionJson),
+    *(json_types.PersonJson, json_types.PolicyViewJson, openapi.PoliciesJson),
 )
 """What operators' routes answer, each after those that it contains."""
 NAMES = {
     "OperatorViewJson": "Approval",
     "ApproverStatusJson": "ApproverStatus",
     "ExecutionViewJson": "Execution",
+    "PolicyJson": "PolicyReference",
+    "PolicyViewJson": "Policy",
 }
 """The names that readers of the client expect; of others `Json` is left out."""
 

@@ -65,7 +65,12 @@ def destroy(
         )
     outputs = stack.outputs() if stack_exists else {}
     refuse_shared_rules(names(code, "cloudwatch_event"), account)
-    for policy in ("OperatorPolicyArn", "ReadOnlyPolicyArn", "ErasurePolicyArn"):
+    for policy in (
+        "OperatorPolicyArn",
+        "ReadOnlyPolicyArn",
+        "ErasurePolicyArn",
+        "PolicyAuthorPolicyArn",
+    ):
         refuse_attached_policy(account, outputs.get(policy))
     table = Table(account.dynamodb, stage.prefix)
     pending = table.count_pending()

@@ -18,7 +18,8 @@ from chalicelib.domain.approval import Outcome
 from chalicelib.domain.commands import Cancel, Extend, Reassign, Remind
 from chalicelib.domain.delegation import DelegationForm
 from chalicelib.domain.errors import AssentError
-from chalicelib.domain.request import Request
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.validation import SentRequest
 from chalicelib.entrypoints import forms
 from chalicelib.presentation import json_types
 from chalicelib.presentation.delegation_json import OwnDelegationJson
@@ -78,6 +79,13 @@ class ApproversJson(TypedDict):
     next: str | None
 
 
+class PoliciesJson(TypedDict):
+    """One page of policies, last written first; `next` is the place where the next one begins."""
+
+    policies: list[json_types.PolicyViewJson]
+    next: str | None
+
+
 class ErrorJson(TypedDict):
     """An error: `code` is stable, `message` is for people, `field` names the part at fault."""
 
@@ -113,7 +121,7 @@ _CHANGE = "NotFound AlreadyDecided Expired"
 OPERATORS = (
     Operation(
         "startExecution", "post", "/executions", "Have people asked: start an execution.",
-        StartedJson, "IdempotencyConflict", Request, status=201,
+        StartedJson, "IdempotencyConflict Undecidable", SentRequest, status=201,
     ),
     Operation(
         "getExecution", "get", "/executions/{name}", "An execution and what it asked.",
@@ -170,6 +178,22 @@ OPERATORS = (
     Operation(
         "confirmApprover", "post", "/approvers/{email}/confirmation", "Confirm an invitation.",
         ApproverStatusJson, "Refused", forms.ConfirmationForm,
+    ),
+    Operation(
+        "listPolicies", "get", "/policies", "The policies, last written first.",
+        PoliciesJson, query=forms.PoliciesQuery,
+    ),
+    Operation(
+        "getPolicy", "get", "/policies/{name}", "A policy, or an older version of it.",
+        json_types.PolicyViewJson, "NotFound", query=forms.PolicyQuery,
+    ),
+    Operation(
+        "putPolicy", "put", "/policies/{name}", "Write a new version of a policy.",
+        json_types.PolicyViewJson, "Undecidable VersionConflict", Policy, query=forms.PolicyWriting,
+    ),
+    Operation(
+        "deletePolicy", "delete", "/policies/{name}", "Delete a policy; what waits goes on.",
+        None, "NotFound VersionConflict", query=forms.PolicyDeletion, status=204,
     ),
     Operation(
         "offerConsoleSession", "post", "/console/sessions", "A link to the console.",
@@ -240,7 +264,7 @@ _SECURITY: Json = {
         "name": "Authorization",
         "in": "header",
         "description": "AWS Signature Version 4 for execute-api, by a principal with the stage's "
-        "operator policy; erasing needs the erasure policy.",
+        "operator policy; erasing and writing policies need policies of their own.",
         "x-amazon-apigateway-authtype": "awsSigv4",
     },
 }

@@ -67,8 +67,30 @@ _DELEGATION = {
     "until": "2027-01-06T00:00:00Z",
 }
 
+_POLICY = {
+    "description": "Releases to production: security and operations agree.",
+    "groups": [
+        {"name": "security", "approvers": ["ada@example.com"]},
+        {
+            "name": "operations",
+            "approvers": ["grace@example.com", "barbara@example.com", "linus@example.com"],
+            "approvalsNeeded": 2,
+        },
+    ],
+    "requesters": ["*@example.com"],
+    "expiresIn": 86_400,
+    "breakGlass": ["margaret@example.com"],
+}
+_POLICY_VIEW = {
+    "name": "production-release",
+    "version": 3,
+    "policy": _POLICY,
+    "writtenAt": "2026-11-22T09:00:00Z",
+    "writtenBy": "arn:aws:iam::111122223333:user/security-office",
+}
+
 EXAMPLES: dict[str, Any] = {
-    "Request": {
+    "SentRequest": {
         "subject": "Release 4.2.0 of the shop?",
         "details": _DETAILS,
         "approvers": ["ada@example.com", "grace@example.com"],
@@ -99,6 +121,9 @@ EXAMPLES: dict[str, Any] = {
         ],
         "next": None,
     },
+    "Policy": _POLICY,
+    "PolicyViewJson": _POLICY_VIEW,
+    "PoliciesJson": {"policies": [{**_POLICY_VIEW, "waiting": 2}], "next": None},
     "DelegationForm": _DELEGATION,
     "ConfirmationForm": {
         "url": "https://sns.us-east-1.amazonaws.com/confirmation.html?TopicArn=arn&Token=2336412f37"

@@ -18,6 +18,7 @@ import msgspec
 from ..domain.approval import DECIDED, Approval, Outcome
 from ..domain.delegation import Delegation
 from ..domain.errors import Unavailable
+from ..domain.invitation import Invitation
 from ..domain.timestamps import iso
 from .aws_errors import Expected, aws_errors
 from .dynamodb_items import (
@@ -29,10 +30,13 @@ from .dynamodb_items import (
     approval_item,
     approval_key,
     approver_item,
+    approver_key,
     delegation_in,
     delegation_item,
     delegation_key,
+    invitation_in,
     removed_approver_item,
+    under_policy,
     waiting_changes,
     waiting_entry,
     with_write_id,
@@ -41,6 +45,7 @@ from .dynamodb_items import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
 
 WriteResult = Literal["written", "condition_false", "collided"]
 """`collided`: DynamoDB refused the write because of another one under way at that moment. For
@@ -141,22 +146,8 @@ class DynamoDbStore:
     def get_many(self, approval_ids: Sequence[str]) -> list[Approval]:
         """Return the approvals of these ids that exist, in this order; 100 ids at most."""
         wanted: Any = [approval_key(one) for one in dict.fromkeys(approval_ids)]
-        found: dict[str, Approval] = {}
-        for pause in (0, *BATCH_PAUSES):
-            if not wanted:
-                break
-            if pause:
-                self._sleep(pause * random.uniform(0.5, 1))  # noqa: S311 (no secret)
-            with aws_errors("DynamoDB"):
-                asked: Any = {self._table: {"Keys": wanted, "ConsistentRead": True}}
-                answer = self._client.batch_get_item(RequestItems=asked)
-            responses: dict[str, Any] = answer["Responses"]
-            items = map(approval_in, responses.get(self._table, []))
-            found |= {approval.id: approval for approval in items}
-            left: dict[str, Any] = answer.get("UnprocessedKeys", {})
-            wanted = left.get(self._table, {}).get("Keys", [])
-        if wanted:
-            raise Unavailable("DynamoDB leaves a part of a batch unread; please try again")
+        items = map(approval_in, self._batch(wanted))
+        found = {approval.id: approval for approval in items}
         return [found[approval_id] for approval_id in approval_ids if approval_id in found]
 
     def delegation(self, address: str) -> Delegation | None:
@@ -189,9 +180,15 @@ class DynamoDbStore:
             return False
         return True
 
-    def put_approver(self, address: str, invited_at: datetime) -> None:
-        """List an approver, as invited at that time."""
-        self._put_item(approver_item(address, invited_at))
+    def put_approver(self, address: str, invited_at: datetime, refusal: str = "") -> None:
+        """List an approver, as invited at that time; or SNS's refusal of their address."""
+        self._put_item(approver_item(address, invited_at, refusal))
+
+    def invitations(self, addresses: Sequence[str]) -> dict[str, Invitation]:
+        """Return the newest invitation of each approver who is listed, by address in lower case."""
+        wanted: Any = [approver_key(one) for one in dict.fromkeys(map(str.lower, addresses))]
+        found = ((item, invitation_in(item)) for item in self._batch(wanted))
+        return {approval_id_of(item): one for item, one in found if one is not None}
 
     def drop_approver(self, address: str, now: datetime) -> None:
         """List an approver no more."""
@@ -207,6 +204,16 @@ class DynamoDbStore:
             *("approver", "approver", address.lower(), "expiresAt > :bound", iso(now)), Limit=most
         )
         return sum(1 for _ in islice(found, most))
+
+    def waiting_under(
+        self, policy: str, now: datetime, most: int, after: str = ""
+    ) -> tuple[list[Approval], str]:
+        """Return approvals that wait under the policy of that name, as `waiting_for` does."""
+        return self.waiting_for(under_policy(policy), now, most, after)
+
+    def count_waiting_under(self, policy: str, now: datetime, most: int) -> int:
+        """Return how many approvals wait under that policy, as `count_waiting` does."""
+        return self.count_waiting(under_policy(policy), now, most)
 
     def due(self, now: datetime) -> Iterator[str]:
         """Yield the ids of approvals due at `now`, earliest first within each shard.
@@ -350,6 +357,25 @@ class DynamoDbStore:
                 TableName=self._table, Key=approval_key(approval_id), ConsistentRead=True
             )
         return answer.get("Item")
+
+    def _batch(self, wanted: Any) -> list[Any]:
+        """Return the items of these keys that exist, as stored now, in any order; 100 at most."""
+        found: list[Any] = []
+        for pause in (0, *BATCH_PAUSES):
+            if not wanted:
+                return found
+            if pause:
+                self._sleep(pause * random.uniform(0.5, 1))  # noqa: S311 (no secret)
+            with aws_errors("DynamoDB"):
+                asked: Any = {self._table: {"Keys": wanted, "ConsistentRead": True}}
+                answer = self._client.batch_get_item(RequestItems=asked)
+            responses: dict[str, Any] = answer["Responses"]
+            found += responses.get(self._table, [])
+            left: dict[str, Any] = answer.get("UnprocessedKeys", {})
+            wanted = left.get(self._table, {}).get("Keys", [])
+        if wanted:
+            raise Unavailable("DynamoDB leaves a part of a batch unread; please try again")
+        return found
 
     def _pause(self) -> None:
         self._sleep(random.uniform(0.02, 0.1))  # noqa: S311 (no secret)

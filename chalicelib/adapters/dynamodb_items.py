@@ -12,6 +12,7 @@ import msgspec
 
 from ..domain.approval import Approval
 from ..domain.delegation import Delegation
+from ..domain.invitation import Invitation
 from ..domain.timestamps import iso
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ def approval_key(approval_id: str) -> Item:
 def delegation_key(address: str) -> Item:
     """Return the key of an approver's delegation."""
     return {"pk": {"S": f"ABSENCE#{address.lower()}"}}
+
+
+def under_policy(name: str) -> str:
+    """Return the partition of what waits under that policy, in the index of waiting entries."""
+    return f"policy#{name}"
 
 
 def waiting_entry(approval_id: str, person: str, expires_at: str) -> Item:
@@ -125,20 +131,33 @@ def delegation_in(item: Any) -> Delegation:
     return msgspec.convert(absence | authorship, Delegation)
 
 
-def approver_item(address: str, invited_at: datetime) -> Item:
-    """Return the item that lists an approver, by the time of their newest invitation."""
-    return _approver_key(address) | {
+def approver_item(address: str, invited_at: datetime, refusal: str = "") -> Item:
+    """Return the item that lists an approver, by the time of their newest invitation.
+
+    `refusal` is the name of SNS's error if it refuses the address.
+    """
+    item = approver_key(address) | {
         "requester": {"S": APPROVERS},
         "createdAt": {"S": iso(invited_at)},
     }
+    return item | {"refusal": {"S": refusal}} if refusal else item
+
+
+def invitation_in(item: Any) -> Invitation | None:
+    """Return the newest invitation that an approver's item holds; None if they aren't listed."""
+    if "createdAt" not in item:
+        return None
+    at = datetime.fromisoformat(item["createdAt"]["S"])
+    return Invitation(at, item.get("refusal", {}).get("S", ""))
 
 
 def removed_approver_item(address: str, now: datetime) -> Item:
     """Return the item of an approver who isn't listed any more; the time-to-live deletes it."""
-    return _approver_key(address) | _gone_at(now)
+    return approver_key(address) | _gone_at(now)
 
 
-def _approver_key(address: str) -> Item:
+def approver_key(address: str) -> Item:
+    """Return the key of the item that lists an approver."""
     return {"pk": {"S": f"APPROVER#{address.lower()}"}}
 
 
@@ -159,9 +178,14 @@ def _gone_at(moment: datetime) -> Item:
 
 
 def _waiting_entries(approval: Approval | None) -> dict[str, Item]:
-    """Return the waiting entries of an approval, by the person's address in lower case."""
+    """Return the waiting entries of an approval, by the person's address in lower case.
+
+    One more is nobody's, and stands for its policy.
+    """
     if approval is None:
         return {}
     people = [approver.address.lower() for approver in approval.waits_for]
+    if approval.outcome == "pending" and approval.request.policy is not None:
+        people.append(under_policy(approval.request.policy.name))
     until = iso(approval.expires_at)
     return {person: waiting_entry(approval.id, person, until) for person in people}

@@ -9,10 +9,10 @@ from ..domain.errors import Unavailable
 from .aws_errors import aws_errors
 
 if TYPE_CHECKING:
-    from ..presentation.json_types import AnnouncementJson
+    from ..application.ports import DetailType
+    from ..presentation.json_types import AnnouncementJson, UndecidableJson
 
 SOURCE = "assent"
-DETAIL_TYPE = "Approval closed"
 
 
 class EventBridgeBus:
@@ -22,8 +22,14 @@ class EventBridgeBus:
         self._client = client
         self._stage = stage
 
-    def announce(self, detail: "AnnouncementJson", at: datetime, resource: str) -> None:
-        """Put the outcome of that time, about that resource (an ARN), on the bus.
+    def announce(
+        self,
+        detail: "AnnouncementJson | UndecidableJson",
+        at: datetime,
+        resource: str,
+        detail_type: "DetailType" = "Approval closed",
+    ) -> None:
+        """Put what happened at that time, about that resource (an ARN), on the bus.
 
         EventBridge gives each event a new id, also when the same outcome is put twice: `approvalId`
         in `detail` identifies it.
@@ -31,7 +37,7 @@ class EventBridgeBus:
         entry = {
             "Time": at,
             "Source": SOURCE,
-            "DetailType": DETAIL_TYPE,
+            "DetailType": detail_type,
             "Resources": [resource],
             "Detail": msgspec.json.encode({"stage": self._stage, **detail}).decode(),
         }

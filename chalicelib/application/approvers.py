@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
 from ..domain.addresses import check_address
+from ..domain.decidability import BAD_ADDRESS
 from ..domain.decoding import convert
 from ..domain.delegation import Delegation, DelegationForm, check_delegation, ended, to_be_told
 from ..domain.errors import InvalidRequest, Refused, Unavailable
 from ..domain.texts import check_reason
 from ..presentation.delegation_json import DelegationJson, delegation_json
+from . import outbox_relay
 from .ports import Ports, Subscription
 
 
@@ -105,12 +107,13 @@ def invite(ports: Ports, address: str) -> ApproverStatusJson:
     """
     address = check_address(address, "approver", ports.approver_domains)
     subscription = ports.mailer.subscription(address)
-    ports.store.put_approver(address, ports.now())
-    if subscription != "confirmed":
+    if subscription == "confirmed":
+        ports.store.put_approver(address, ports.now())
+    else:
         try:
-            ports.mailer.invite(address)
+            outbox_relay.invite(ports, address)
         except Refused as e:
-            if e.name != "InvalidParameter":
+            if e.name != BAD_ADDRESS:
                 raise
             wrong = f"approver: SNS takes no mail for {address}"
             raise InvalidRequest(wrong, field="approver") from None

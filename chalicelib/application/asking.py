@@ -1,20 +1,17 @@
 """Asking: a task token and a request become an approval, and each approver is mailed."""
 
-from functools import cache
-
 import msgspec
 
 from ..domain import link_tokens, transitions
 from ..domain.addresses import check_address
 from ..domain.approval import Approver
 from ..domain.decoding import convert
-from ..domain.delegation import authors_of, delegates_for
 from ..domain.errors import InvalidRequest
 from ..domain.events import Channel
 from ..domain.request import TaskRequest, is_execution_arn
-from ..domain.validation import check_request
 from .outbox_relay import TIME_LIMIT, deliver, new_secrets
 from .ports import Ports
+from .requests import find_delegates, read_request
 from .superseding import SUPERSEDING_LIMIT, approvals_before, check_may_supersede, supersede
 
 
@@ -22,20 +19,19 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
     """Make the approval that a `TaskRequest` asks for, mail its approvers, and return its id.
 
     The same task token again mails nobody twice. What the execution asked before is closed if it
-    surely waits no longer. A bad request fails its task as `InvalidRequest` at once, and None is
-    returned; without a usable task token InvalidRequest is raised. Raises Unavailable only while
-    nothing is written, so that a caller may retry.
+    surely waits no longer. A bad or undecidable request fails its task as `InvalidRequest` at once,
+    and None is returned; without a usable task token InvalidRequest is raised. Raises Unavailable
+    only while nothing is written, so that a caller may retry.
     """
+    now = ports.now()
     try:
         task = convert(untrusted, TaskRequest)
-        request = check_request(task.request, ports.approver_domains)
+        request = read_request(ports, task.request)
         check_may_supersede(request, via)
+        delegates, authors = find_delegates(ports, request, now)
     except InvalidRequest as e:
         return _refuse(ports, untrusted, e)
-    now = ports.now()
-    delegation = cache(ports.store.delegation)
-    delegates = delegates_for(request.approvers, now, delegation, request.barred)
-    secrets = new_secrets(ports, (*request.approvers, *delegates))
+    secrets = new_secrets(ports, (*request.approvers, *delegates, *request.break_glass))
     approval = transitions.request_approval(
         approval_id=link_tokens.approval_id(task.task_token),
         task_token=task.task_token,
@@ -46,7 +42,7 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
         via=via,
         requester=_reachable_requester(ports, request.requested_by),
         delegates=delegates,
-        authors=authors_of(delegates, delegation),
+        authors=authors,
     )
     before = approvals_before(ports, approval, via)
     created = ports.store.create(approval)
@@ -78,7 +74,7 @@ def _refuse(ports: Ports, untrusted: object, error: InvalidRequest) -> str | Non
     named = {"executionArn": arn[:512]} if is_execution_arn(arn) else {}
     ports.log("request_refused", **named, **error.as_facts())
     cause = msgspec.json.encode(error.as_json()).decode()
-    ports.executions.fail_task(task_token, error.code, cause)
+    ports.executions.fail_task(task_token, InvalidRequest.code, cause)
     return None
 
 

@@ -45,13 +45,21 @@ def find_for_requester(ports: Ports, token: str) -> Approval:
 
 
 def decide(
-    ports: Ports, token: str, choice: Choice, *, reason: str, via: Channel, code: str = ""
+    ports: Ports,
+    token: str,
+    choice: Choice,
+    *,
+    reason: str,
+    via: Channel,
+    code: str = "",
+    break_glass: bool = False,
 ) -> tuple[Approval, Approver]:
     """Record an approver's decision, and resume the task if that closes the approval.
 
-    Returns approval and approver as stored then; unchanged if that choice was made already.
-    Raises what `transitions.decide` does, NotFound for a bad link, InvalidRequest for a bad reason
-    or a missing code: nothing is written then. A wrong code is recorded and raises WrongCode.
+    `break_glass` approves alone. Returns approval and approver as stored then; unchanged if that
+    choice was made already. Raises what `transitions.decide` does, NotFound for a bad link,
+    InvalidRequest for a bad reason or a missing code: nothing is written then. A wrong code is
+    recorded and raises WrongCode.
     """
     reason = check_reason(reason)
     approval_id, secret = link_tokens.read_token(token)
@@ -66,7 +74,13 @@ def decide(
             _record_wrong_code(ports, current, approver, secret, now, via)
             continue  # A version conflict: judge the code by the newer version.
         changed = transitions.decide(
-            current, approver.address, choice, reason=reason, now=now, via=via
+            current,
+            approver.address,
+            choice,
+            reason=reason,
+            now=now,
+            via=via,
+            break_glass=break_glass,
         )
         if saved := save(ports, current, changed):
             delivered = resume(ports, saved, via, began)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..domain.addresses import check_address
 from ..domain.approval import Approval, Outcome
 from ..domain.link_tokens import id_in
+from ..domain.policy import check_name
 from .ports import Ports
 
 SOON = timedelta(days=1)
@@ -37,6 +38,12 @@ def waiting_for(ports: Ports, address: str, most: int, after: str = "") -> Appro
     """Return approvals that wait for that person, earliest deadline first, at most `most`."""
     person = check_address(address, "approver", ("*",))
     return ApprovalsPage(*ports.store.waiting_for(person, ports.now(), most, after))
+
+
+def waiting_under(ports: Ports, policy: str, most: int, after: str = "") -> ApprovalsPage:
+    """Return approvals that wait under the policy of that name, earliest deadline first."""
+    name = check_name(policy)
+    return ApprovalsPage(*ports.store.waiting_under(name, ports.now(), most, after))
 
 
 def requested_by(ports: Ports, address: str, most: int, after: str = "") -> ApprovalsPage:

@@ -16,9 +16,9 @@ from ..domain.events import Channel
 from ..domain.link_tokens import is_id
 from ..domain.reminding import is_same_press
 from ..domain.texts import check_reason
-from ..domain.validation import check_request
 from .outbox_relay import resume
 from .ports import ExecutionJson, Ports
+from .requests import find_delegates, read_request
 from .saving import no_approval, save, too_many_conflicts, versions
 
 if TYPE_CHECKING:
@@ -146,9 +146,10 @@ def erase(ports: Ports, approval_id: str, *, by: str, via: Channel) -> Approval:
 def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson:
     """Start an execution of that name; the same name and request again find the same execution.
 
-    Raises InvalidRequest for a bad request, IdempotencyConflict for a name with another request.
+    Raises InvalidRequest for a bad request, Undecidable for one that nobody could approve, and
+    IdempotencyConflict for a name with another request.
     """
-    check_request(untrusted, ports.approver_domains)
+    find_delegates(ports, read_request(ports, untrusted), ports.now())
     # Sorted, so that one request is one text however its fields are ordered.
     fields = dict(sorted(untrusted.items())) if isinstance(untrusted, dict) else {}
     return ports.executions.start(name, msgspec.json.encode(fields).decode())

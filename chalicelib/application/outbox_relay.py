@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from ..domain import link_tokens, outbox
 from ..domain.approval import Approval
 from ..domain.deadlines import apply_deadlines, escalates_to
+from ..domain.decidability import BAD_ADDRESS, look_again
 from ..domain.delegation import authors_of, more_delegates_for
 from ..domain.errors import AssentError, Refused
 from ..domain.events import Channel, MailFailure
@@ -79,7 +80,8 @@ def relay(ports: Ports, approval_id: str) -> Approval | None:
     authors = authors_of(delegates, delegation)
     secrets = new_secrets(ports, (*_secrets_keys(current), *delegates))
     hashes = {key: secret.hashes(current.task_token) for key, secret in secrets.items()}
-    changed = outbox.lease_due(apply_deadlines(current, now, delegates, authors), hashes, now)
+    changed = look_again(apply_deadlines(current, now, delegates, authors), now)
+    changed = outbox.lease_due(changed, hashes, now)
     saved = save(ports, current, changed)
     if saved is None:
         return None
@@ -112,7 +114,7 @@ def deliver(
                 case Resume():
                     approval = _resume_task(ports, approval, entry, via)
                 case Announce():
-                    approval = _announce(ports, approval, via)
+                    approval = _announce(ports, approval, entry, via)
                 case Mail():
                     approval = _mail(ports, approval, entry, secrets[entry.secrets_key], via)
         except AssentError as e:
@@ -148,13 +150,18 @@ def _may_have_been_tried(approval: Approval, entry: Resume) -> bool:
     return entry.tries > (1 if by_tick else 0)
 
 
-def _announce(ports: Ports, approval: Approval, via: Channel) -> Approval:
+def _announce(ports: Ports, approval: Approval, entry: Announce, via: Channel) -> Approval:
     now = ports.now()
-    ports.event_bus.announce(
-        serializers.announcement(approval), approval.closed_at or now, approval.execution_arn
-    )
+    if entry.undecidable:
+        at, detail = approval.undecidable_since or now, serializers.undecidable(approval)
+        ports.event_bus.announce(detail, at, approval.execution_arn, "Approval undecidable")
+    else:
+        at, outcome = approval.closed_at or now, serializers.announcement(approval)
+        ports.event_bus.announce(outcome, at, approval.execution_arn)
     for current in versions(ports, approval.id, read=approval):
-        if saved := save(ports, current, outbox.announced(current, now, via)):
+        if saved := save(ports, current, outbox.announced(current, entry, now, via)):
+            if entry.undecidable:
+                return saved
             took = int(((saved.closed_at or now) - saved.created_at).total_seconds())
             ports.log("closed", approvalId=saved.id, outcome=saved.outcome, seconds=took)
             return saved
@@ -199,8 +206,7 @@ def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) ->
         if ports.mailer.subscription(mail.to) != "confirmed":
             if not outbox.may_invite(approval, mail.to, ports.now()):
                 return Unsent("unconfirmed")
-            ports.store.put_approver(mail.to, ports.now())
-            ports.mailer.invite(mail.to)
+            invite(ports, mail.to)
             return Unsent("invited")
         from ..presentation.emails import write_email  # noqa: PLC0415 (no page pays for it)
 
@@ -212,6 +218,18 @@ def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) ->
         ports.log("delivery_failed", approvalId=approval.id, entry="mail", why=e.message)
         return Unsent("refused", e.name)
     return None
+
+
+def invite(ports: Ports, address: str) -> None:
+    """Have SNS invite that person, and list them; with the refusal, if SNS refuses the address."""
+    now = ports.now()
+    ports.store.put_approver(address, now)
+    try:
+        ports.mailer.invite(address)
+    except Refused as e:
+        if e.name == BAD_ADDRESS:
+            ports.store.put_approver(address, now, refusal=e.name)
+        raise
 
 
 def _secrets_keys(approval: Approval) -> list[str]:

@@ -19,8 +19,8 @@ OVERDUE = timedelta(minutes=10)
 OVERDUE_TRIES = 4
 """A mail that asks is overdue after so many failed tries, which take some twelve minutes."""
 
-COUNTS = ("due", "delivered", "failed", "overdue", "unreached")
-"""What a tick counts and logs; alarms read `overdue` and `unreached`."""
+COUNTS = ("due", "delivered", "failed", "overdue", "unreached", "undecidable")
+"""What a tick counts and logs; alarms read the last three."""
 
 
 def tick(ports: Ports, until: datetime) -> None:
@@ -50,6 +50,8 @@ def tick(ports: Ports, until: datetime) -> None:
                 delivered=not approval.outbox,
                 overdue=_is_overdue(approval, ports.now()),
                 unreached=_has_unreached(approval),
+                undecidable=approval.outcome == "pending"
+                and approval.undecidable_since is not None,
             )
     ports.log("tick", **counts)
 

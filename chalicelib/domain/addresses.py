@@ -34,6 +34,20 @@ def check_address(address: str, field: str, domains: tuple[str, ...]) -> str:
     return f"{local}@{domain}"
 
 
+def check_people(
+    addresses: tuple[str, ...], named: str, domains: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the addresses as `check_address` does; raise InvalidRequest if one is there twice."""
+    checked: dict[str, str] = {}
+    for position, address in enumerate(addresses):
+        field = f"{named}[{position}]"
+        one = check_address(address, field, domains)
+        if one.lower() in checked:
+            raise InvalidRequest(f"{field}: {address} is named twice", field=field)
+        checked[one.lower()] = one
+    return tuple(checked.values())
+
+
 def same_person(one: str, other: str) -> bool:
     """Return whether two addresses belong to one person: case makes no difference."""
     return one.lower() == other.lower()

@@ -32,12 +32,16 @@ OUTCOME_OF: dict[Choice, Literal["approved", "rejected"]] = {
 }
 
 
-class Decision(Struct, frozen=True, rename="camel"):
+class Decision(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One approver's answer; final."""
 
     choice: Choice
     decided_at: datetime
     reason: str = ""
+    shown: str = ""
+    """SHA-256 of what its page showed (`shown.py`); empty if an earlier version stored it."""
+    break_glass: bool = False
+    """Whether it approved alone, without the groups' approvals."""
 
 
 class Approver(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -67,6 +71,9 @@ class Approver(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """The approver in whose place a reassignment had this person asked."""
     dead_hashes: tuple[str, ...] = ()
     """Hashes of links mailed before this person was replaced and then asked again."""
+    groups: tuple[int, ...] = (0,)
+    """Positions of their groups in `Request.groups`. Nobody waits for a person without a group:
+    they may approve alone."""
 
 
 class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -102,6 +109,8 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """When the same execution requested the same again while this was pending."""
     erased_at: datetime | None = None
     """When personal data was erased from it."""
+    undecidable_since: datetime | None = None
+    """When the tick found that some group can't reach its count any more; None while it can."""
 
     def __repr__(self) -> str:
         """Name the approval without its task token: a representation may be printed."""
@@ -109,9 +118,8 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     @property
     def approvals_needed(self) -> int:
-        """The quorum: how many must approve. `transitions.tally` compares it with the decisions."""
-        needed = self.request.approvals_needed
-        return len(self.request.approvers) if needed == "all" else needed
+        """The quorum: how many must approve, in all groups together."""
+        return sum(group.needed for group in self.request.groups)
 
     @property
     def active_approvers(self) -> tuple[Approver, ...]:
@@ -120,8 +128,8 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     @property
     def undecided(self) -> tuple[Approver, ...]:
-        """The active approvers without a decision."""
-        return tuple(a for a in self.active_approvers if a.decision is None)
+        """The active approvers of a group without a decision."""
+        return tuple(a for a in self.active_approvers if a.groups and a.decision is None)
 
     @property
     def waits_for(self) -> tuple[Approver, ...]:
@@ -145,6 +153,12 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         order = {e.who: place for place, e in enumerate(self.events) if e.what in kinds}
         made = [(a, a.decision) for a in self.approvers if a.decision is not None]
         return sorted(made, key=lambda pair: order.get(pair[0].address, -1))
+
+    @property
+    def broken_glass(self) -> Approver | None:
+        """The approver who approved alone; None if nobody did."""
+        alone = (a for a in self.approvers if a.decision is not None and a.decision.break_glass)
+        return next(alone, None)
 
     @property
     def due_at(self) -> datetime | None:
@@ -174,6 +188,10 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         """Return whether that choice requires a reason."""
         required = self.request.reason_required
         return required == "always" or (required == "onReject" and choice == "reject")
+
+    def may_break_glass(self, approver: Approver) -> bool:
+        """Return whether this approver may approve alone."""
+        return any(same_person(one, approver.address) for one in self.request.break_glass)
 
     def approver(self, address: str) -> Approver:
         """Return the approver with that address; raise KeyError if there is none."""
@@ -237,9 +255,12 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         The closing process leases the Resume. The rest is for the tick, and due when the task is
         answered, at the latest when the lease is over: before, it isn't known whether the task
         still waited. The outbox is replaced, so undelivered mails are dropped. The requester and
-        the active approvers are notified, except `by`, the person who closed it.
+        the active approvers are notified, except `by`, the person who closed it; who is in no group
+        only if somebody approved alone.
         """
-        people = [a.address for a in self.active_approvers if a.link_hashes]
+        broken = self.broken_glass is not None
+        active = [a for a in self.active_approvers if a.groups or broken]
+        people = [a.address for a in active if a.link_hashes]
         if self.requester is not None:
             people = [self.requester.address, *people]
         notified = {person.lower(): person for person in people if not same_person(person, by)}

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from .approval import Approval, Approver, find_person
 from .events import SYSTEM, Channel, Event
 from .outbox_entries import Mail, MailKind
+from .request import Request
 
 Authors = Mapping[str, tuple[str, str]]
 """`{absent approver: who wrote the delegation, and the IAM principal if that was an operator}`."""
@@ -31,6 +32,19 @@ def people_to_ask(addresses: Iterable[str], delegates: Mapping[str, str]) -> tup
         else Approver(address)
         for address in addresses
     )
+
+
+def people_of(request: Request, delegates: Mapping[str, str]) -> tuple[Approver, ...]:
+    """Return all whom a new request asks: its groups' people, then who may approve alone.
+
+    A delegate has the groups of the absent approver.
+    """
+    asked = tuple(
+        replace(person, groups=request.groups_of(person.stands_in_for or person.address))
+        for person in people_to_ask(request.approvers, delegates)
+    )
+    alone = (one for one in request.break_glass if find_person(asked, one) is None)
+    return (*asked, *(Approver(address, groups=()) for address in alone))
 
 
 def ask_too(

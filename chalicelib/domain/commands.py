@@ -7,7 +7,7 @@ the call is recorded beside it, and in its place if there is none. `reason` and 
 from msgspec import Struct
 
 from .addresses import Address
-from .request import Duration
+from .bounds import Duration
 
 
 class Command(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):

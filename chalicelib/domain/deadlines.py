@@ -32,12 +32,16 @@ def apply_deadlines(
 
 
 def escalates_to(approval: Approval, now: datetime) -> tuple[str, ...]:
-    """Return the fallback approvers to ask at `now`: those who never were asked, once it is due."""
+    """Return the fallback approvers to ask at `now`, once it is due: those not asked so far.
+
+    Who may only approve alone counts as not asked.
+    """
     escalation, due_at = approval.request.escalation, approval.escalate_at
     open_ = approval.outcome == "pending" and now < approval.expires_at
     if not open_ or escalation is None or due_at is None or due_at > now:
         return ()
-    return tuple(a for a in escalation.approvers if find_person(approval.approvers, a) is None)
+    in_groups = [approver for approver in approval.approvers if approver.groups]
+    return tuple(a for a in escalation.approvers if find_person(in_groups, a) is None)
 
 
 def _escalate(
@@ -50,7 +54,8 @@ def _escalate(
     note = ", ".join(added) if added else "nobody new to add"
     approval = replace(approval, escalate_at=None)
     approval = approval.with_event(Event(now, "escalated", SYSTEM, "tick", note))
-    people = people_to_ask(added, delegates)
+    groups = (approval.request.escalation_group,)
+    people = tuple(replace(one, groups=groups) for one in people_to_ask(added, delegates))
     return ask_too(approval, people, "escalation", now, "tick", authors)
 
 

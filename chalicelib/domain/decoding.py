@@ -20,6 +20,9 @@ _CHOICES = {
     "action": "cancel, remind",
     "change": "invite, confirm, delegate, end, remove",
     "end": "yes",
+    "check": "yes",
+    "dryRun": "yes",
+    "breakGlass": "yes",
     "outcome": "pending, approved, rejected, expired, cancelled",
     "status": "SUCCEEDED, FAILED, TIMED_OUT, ABORTED",
 }

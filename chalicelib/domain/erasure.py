@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from .approval import Approval, Approver
 from .errors import NotSettled
 from .events import SYSTEM, Channel, Event
+from .policy import AppliedPolicy
 
 SUBJECT = "(erased)"
 _HOST = "erased.invalid"
 _OTHERS = f"operator@{_HOST}"
-_WITHOUT_PEOPLE = frozenset({"mailed", "undelivered", "extended", "resumed"})
+_WITHOUT_PEOPLE = frozenset({"mailed", "undelivered", "extended", "resumed", "approved"})
 """Events whose note is Assent's own and names nobody."""
 
 
@@ -46,6 +47,7 @@ def erase(approval: Approval, by: str, now: datetime, via: Channel) -> Approval:
             approvers=_renamed(request.approvers, names),
             requested_by=_renamed_one(request.requested_by, names),
             escalation=escalation,
+            policy=_policy_without_people(request.policy, names),
         ),
         approvers=tuple(_without_person(one, names) for one in approval.approvers),
         requester=None if requester is None else _without_person(requester, names),
@@ -62,6 +64,11 @@ def _people(approval: Approval) -> Iterator[str]:
     yield from request.approvers
     if request.escalation is not None:
         yield from request.escalation.approvers
+    if request.policy is not None:
+        policy = request.policy.policy
+        yield from policy.members
+        yield from policy.escalation.approvers if policy.escalation else ()
+        yield from policy.break_glass
 
 
 def _placeholders(approval: Approval) -> dict[str, str]:
@@ -78,6 +85,25 @@ def _renamed_one(address: str | None, names: Mapping[str, str]) -> str | None:
 
 def _renamed(addresses: tuple[str, ...], names: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(names[address.lower()] for address in addresses)
+
+
+def _policy_without_people(
+    applied: AppliedPolicy | None, names: Mapping[str, str]
+) -> AppliedPolicy | None:
+    if applied is None:
+        return None
+    policy, escalation = applied.policy, applied.policy.escalation
+    if escalation is not None:
+        escalation = replace(escalation, approvers=_renamed(escalation.approvers, names))
+    groups = (replace(g, approvers=_renamed(g.approvers, names)) for g in policy.groups)
+    changed = replace(
+        policy,
+        groups=tuple(groups),
+        requesters=(),
+        escalation=escalation,
+        break_glass=_renamed(policy.break_glass, names),
+    )
+    return replace(applied, policy=changed)
 
 
 def _without_person(person: Approver, names: Mapping[str, str]) -> Approver:

@@ -49,6 +49,12 @@ class InvalidRequest(AssentError):
     status = 400
 
 
+class Undecidable(InvalidRequest):
+    """Some group could never reach its count; the message names it, and who is missing."""
+
+    code = "Undecidable"
+
+
 class WrongCode(AssentError):
     """The code from the mail is wrong, or too many wrong codes were tried."""
 
@@ -146,6 +152,13 @@ class NotPermitted(AssentError):
 
     code = "NotPermitted"
     status = 403
+
+
+class VersionConflict(AssentError):
+    """Somebody else wrote or deleted the policy since its writer read it."""
+
+    code = "VersionConflict"
+    status = 409
 
 
 class IdempotencyConflict(AssentError):

@@ -17,7 +17,7 @@ EventKind = (
     Literal[
         "requested", "delegated", "approved", "rejected", "wrongCode",
         "cancelled", "reminded", "extended", "reassigned", "escalated", "expired",
-        "mailed", "undelivered", "resumed", "announced", "erased",
+        "mailed", "undelivered", "resumed", "announced", "erased", "undecidable", "decidable",
     ]
     | MailFailure
 )  # fmt: skip
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 else:
     StoredKind = str  # After a rollback, older code still reads events of kinds it doesn't know.
 
-EVENTS_KEPT = 200
+EVENTS_KEPT = 180
 """The most events that one approval keeps; older ones of lesser kinds are counted."""
 PRINCIPALS_KEPT = 4_000
 """So many characters of IAM principals in events of lesser kinds: some forty events."""

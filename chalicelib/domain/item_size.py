@@ -16,7 +16,7 @@ from .texts import REASON_BYTES
 
 ITEM_BYTES = 409_600
 # Bytes of JSON, rounded up, without addresses and texts that people wrote:
-_EVENT, _MAIL, _PERSON, _DECISION, _HASH = 145, 120, 340, 85, 46
+_EVENT, _MAIL, _PERSON, _DECISION, _HASH = 145, 140, 360, 180, 46
 _ATTRIBUTES = 1_500
 """The keys of table and indexes beside the JSON."""
 _ADDRESS = 254
@@ -61,7 +61,7 @@ def largest(approval: Approval) -> int:
         + sum(LINKS_KEPT - len(person.link_hashes) for person in approval.undecided) * _HASH
         + len(later) * LINKS_KEPT * _HASH
         + sum(_MAIL + len(person.address) for person in approval.active_approvers)
-        + (len(later) + 2) * (_MAIL + _ADDRESS)
+        + (len(later) + 4) * (_MAIL + _ADDRESS)
         + REASONS_KEPT * REASON_BYTES  # who cancels does so in the place of a last decision
         + 2 * len(approval.execution_arn)
         + _ATTRIBUTES

@@ -120,12 +120,13 @@ def resumed(
     return replace(changed, resumed_at=now, task_token="", task_waited=known, outbox=told)
 
 
-def announced(approval: Approval, now: datetime, via: Channel) -> Approval:
-    """Return the approval with its outcome announced; unchanged if that was recorded already."""
-    changed = approval.without_entry(Announce(now))
+def announced(approval: Approval, entry: Announce, now: datetime, via: Channel) -> Approval:
+    """Return the approval with that announced; unchanged if that was recorded already."""
+    changed = approval.without_entry(entry)
     if changed is approval:
         return approval
-    return changed.with_event(Event(now, "announced", SYSTEM, via))
+    note = "undecidable" if entry.undecidable else ""
+    return changed.with_event(Event(now, "announced", SYSTEM, via, note))
 
 
 def _lease(entry: OutboxEntry, now: datetime) -> OutboxEntry:

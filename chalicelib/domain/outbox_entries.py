@@ -43,6 +43,8 @@ class Mail(Struct, frozen=True, tag=True, omit_defaults=True, rename="camel"):
     """How many links its tries have made that may have reached the reader."""
     extended: bool = False
     """Whether the mail is sent because the deadline was moved: a reminder or a receipt."""
+    undecidable: bool = False
+    """Whether the receipt tells that the request can't be approved any more."""
 
     @property
     def asks(self) -> bool:
@@ -67,6 +69,8 @@ class Announce(Struct, frozen=True, tag=True, omit_defaults=True, rename="camel"
 
     due_at: datetime
     tries: int = 0
+    undecidable: bool = False
+    """Whether it tells that the request, still pending, can't be approved any more."""
 
 
 OutboxEntry = Mail | Resume | Announce
@@ -77,6 +81,8 @@ def same_entry(one: OutboxEntry, other: OutboxEntry) -> bool:
 
     All mails that ask one person are one effect; each notification is its own.
     """
+    if isinstance(one, Announce) and isinstance(other, Announce):
+        return one.undecidable == other.undecidable
     if not (isinstance(one, Mail) and isinstance(other, Mail)):
         return type(one) is type(other)
     same_kind = other.asks if one.asks else other.about == one.about

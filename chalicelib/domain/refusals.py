@@ -56,6 +56,25 @@ def check_can_decide(approval: Approval, approver: Approver, now: datetime) -> N
         raise over
 
 
+def check_break_glass(
+    approval: Approval, approver: Approver, choice: Choice, *, break_glass: bool
+) -> None:
+    """Raise InvalidRequest, naming `breakGlass`, if this approver can't decide that way.
+
+    Who is in no group may approve alone, and nothing else.
+    """
+    field = "breakGlass"
+    if break_glass and choice != "approve":
+        raise InvalidRequest(f"{field}: nobody rejects alone; leave it out", field=field)
+    if break_glass and not approval.may_break_glass(approver):
+        raise InvalidRequest(f"{field}: you may not approve this alone; leave it out", field=field)
+    if not break_glass and not approver.groups:
+        raise InvalidRequest(
+            f"{field}: you are in no group, and may only approve this alone, in an emergency",
+            field=field,
+        )
+
+
 def is_locked(approver: Approver, link_hash: str) -> bool:
     """Return whether WRONG_CODES were tried with that link."""
     return wrong_codes(approver, link_hash) >= WRONG_CODES
@@ -87,9 +106,10 @@ def check_open(approval: Approval, now: datetime) -> None:
 def check_can_be_asked(approval: Approval, address: str) -> None:
     """Raise InvalidRequest, naming `to`, if that person can't be asked too.
 
-    An approver who was replaced can be asked again.
+    An approver who was replaced can be asked again, and so can one who may only approve alone.
     """
-    if find_person(approval.active_approvers, address) is not None:
+    found = find_person(approval.active_approvers, address)
+    if found is not None and found.groups:
         raise InvalidRequest(f"to: {address} is asked already", field="to")
     if any(same_person(barred, address) for barred in approval.request.barred):
         raise InvalidRequest(

@@ -5,16 +5,12 @@ from typing import Annotated, Any, Literal, TypeGuard
 
 from msgspec import Meta, Struct
 
-from .addresses import Address
+from .addresses import Address, same_person
+from .bounds import Approvers, Count, Duration, ReasonRequired, ReminderInterval
+from .policy import AppliedPolicy, Group, others
 from .texts import PRINTABLE
 
-MOST_APPROVERS = 50
-"""How many people one approval may ask at a time, escalation included."""
-
-Seconds = int
 Detail = str | bool | int | float
-Duration = Annotated[Seconds, Meta(ge=60, le=31_536_000)]
-Approvers = Annotated[tuple[Address, ...], Meta(min_length=1, max_length=MOST_APPROVERS)]
 
 # What follows `execution:` is Step Functions' own: the child of a Distributed Map has
 # `<state machine>/<label>:<name>`, and a name may have letters of any alphabet, `+`, `'`, `(`...
@@ -43,13 +39,13 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     subject: Annotated[str, Meta(min_length=1, max_length=200)]
     details: dict[str, Detail] | str = ""
     approvers: Approvers
-    approvals_needed: Annotated[int, Meta(ge=1, le=50)] | Literal["all"] = 1
-    rejections_needed: Annotated[int, Meta(ge=1, le=50)] = 1
+    approvals_needed: Count | Literal["all"] = 1
+    rejections_needed: Count = 1
     requested_by: Address | None = None
     expires_in: Duration = 604_800
-    remind_every: Annotated[Seconds, Meta(ge=300, le=31_536_000)] | None = None
+    remind_every: ReminderInterval | None = None
     escalation: Escalation | None = None
-    reason_required: Literal["never", "onReject", "always"] = "onReject"
+    reason_required: ReasonRequired = "onReject"
     code_required: bool = False
     allow_self_approval: bool = False
     exclude_requester: bool = False
@@ -57,12 +53,39 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     on_reject: Literal["fail", "return"] = "fail"
     supersedes: bool = False
     """The workflow asks once at a time: what its execution asked before is closed by this."""
+    policy: AppliedPolicy | None = None
+    """The policy it was made under, which `validation.py` has merged into the other fields."""
 
     @property
     def barred(self) -> tuple[str, ...]:
         """The requester, unless they may decide on their own request; nobody else."""
         asker = self.requested_by
         return () if asker is None or self.allow_self_approval else (asker,)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups of its policy, without who is barred; without a policy one, unnamed."""
+        if self.policy is None:
+            return (Group("", self.approvers, self.approvals_needed),)
+        return tuple(group.without(self.barred) for group in self.policy.policy.groups)
+
+    @property
+    def escalation_group(self) -> int:
+        """The position of the group that its fallback approvers join."""
+        return 0 if self.policy is None else self.policy.policy.escalation_group
+
+    @property
+    def break_glass(self) -> tuple[str, ...]:
+        """Who may approve it alone."""
+        return () if self.policy is None else others(self.policy.policy.break_glass, self.barred)
+
+    def groups_of(self, address: str) -> tuple[int, ...]:
+        """Return the positions of that person's groups."""
+        return tuple(
+            at
+            for at, group in enumerate(self.groups)
+            if any(same_person(address, one) for one in group.approvers)
+        )
 
 
 class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

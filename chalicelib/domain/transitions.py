@@ -22,7 +22,7 @@ from .approval import (
     find_person,
     without_codes,
 )
-from .asking_people import Authors, ask_too, delegated, people_to_ask
+from .asking_people import Authors, ask_too, delegated, people_of, people_to_ask
 from .errors import InvalidRequest
 from .events import Channel, Event
 from .item_size import check_has_room
@@ -30,13 +30,19 @@ from .link_tokens import SecretHashes, wrong_codes
 from .outbox_entries import LEASE, Mail, same_entry
 from .refusals import (
     changes_nothing,
+    check_break_glass,
     check_can_be_asked,
     check_can_decide,
     check_not_locked,
     check_open,
 )
 from .request import Request
+from .shown import shown_hash
+from .standings import can_fill
 from .timestamps import iso
+
+BREAK_GLASS = "break-glass"
+"""The note of the event `approved` of an approver who approved alone."""
 
 
 def request_approval(
@@ -57,7 +63,7 @@ def request_approval(
     `hashes` has an entry for each person asked; `delegates` is `{delegate: absent approver}`, and
     `authors` says who wrote each absent approver's delegation, as `delegation.author_of` does.
     """
-    people = people_to_ask(request.approvers, delegates or {})
+    people = people_of(request, delegates or {})
     receipt = () if requester is None else (Mail(requester.address, now, about="receipt"),)
     escalation = request.escalation
     return Approval(
@@ -87,23 +93,33 @@ def request_approval(
 
 
 def decide(
-    approval: Approval, address: str, choice: Choice, *, reason: str, now: datetime, via: Channel
+    approval: Approval,
+    address: str,
+    choice: Choice,
+    *,
+    reason: str,
+    now: datetime,
+    via: Channel,
+    break_glass: bool = False,
 ) -> Approval:
     """Return the approval with this approver's decision, closed if that makes the outcome certain.
 
-    Unchanged if that choice is the case already (`changes_nothing`). Raises what `check_can_decide`
-    does, and InvalidRequest if a reason is required and missing.
+    `break_glass` approves alone. Unchanged if that choice is the case already (`changes_nothing`).
+    Raises what `check_can_decide` and `check_break_glass` do, and InvalidRequest if a reason is
+    required and missing.
     """
     approver = approval.approver(address)
     if changes_nothing(approval, approver, choice):
         return approval
     check_can_decide(approval, approver, now)
-    if not reason and approval.needs_reason(choice):
+    check_break_glass(approval, approver, choice, break_glass=break_glass)
+    if not reason and (break_glass or approval.needs_reason(choice)):
         raise InvalidRequest("reason: please say why, it is required", field="reason")
-    decided = replace(without_codes(approver), decision=Decision(choice, now, reason))
-    changed = approval.with_approver(decided)
+    decision = Decision(choice, now, reason, shown_hash(approval.request), break_glass)
+    changed = approval.with_approver(replace(without_codes(approver), decision=decision))
     changed = changed.without_question_to(approver.address)
-    changed = changed.with_event(Event(now, OUTCOME_OF[choice], approver.address, via))
+    note = BREAK_GLASS if break_glass else ""
+    changed = changed.with_event(Event(now, OUTCOME_OF[choice], approver.address, via, note))
     outcome = tally(changed)
     return changed if outcome == "pending" else changed.closed(outcome, now, address)
 
@@ -111,15 +127,17 @@ def decide(
 def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
     """Return the outcome that the decisions made so far determine.
 
-    `approved` at `approvalsNeeded` approvals; `rejected` at `rejectionsNeeded` rejections, or when
-    the approvers asked so far can't reach the quorum any more; else `pending`. Fallback approvers
-    who haven't been asked yet don't count.
+    `approved` once each group has its count, or somebody approved alone; `rejected` at
+    `rejectionsNeeded` rejections, or when the approvers asked so far can't fill some group any
+    more; else `pending`. Fallback approvers who haven't been asked yet don't count.
     """
-    if approval.approve_count >= approval.approvals_needed:
+    groups = approval.request.groups
+    approved = [a for a in approval.approvers if a.decision and a.decision.choice == "approve"]
+    if approval.broken_glass is not None or can_fill(groups, approved):
         return "approved"
     if approval.reject_count >= approval.request.rejections_needed:
         return "rejected"
-    if approval.approve_count + len(approval.undecided) < approval.approvals_needed:
+    if not can_fill(groups, [*approved, *approval.undecided]):
         return "rejected"
     return "pending"
 
@@ -233,6 +251,11 @@ def reassign(
         raise InvalidRequest(
             f"from: {from_} has decided already; a decision is final", field="from"
         )
+    if not leaving.groups:
+        raise InvalidRequest(
+            f"from: {from_} is in no group, and may only approve alone; that can't be reassigned",
+            field="from",
+        )
     check_can_be_asked(approval, to)
     (person,) = people_to_ask((to,), delegates or {})
     address = _as_stored(approval, person.address)
@@ -243,6 +266,7 @@ def reassign(
         note=note,
         note_by=author if note else "",
         instead_of=leaving.address,
+        groups=leaving.groups,
     )
     who = f"{leaving.address} -> {to}"
     moved = Event(now, "reassigned", by, via, who, note, principal)

@@ -5,16 +5,20 @@ msgspec checks shapes and bounds; the rules below span several fields or need wo
 
 from collections.abc import Iterator
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import replace
 
-from .addresses import check_address, same_person
+from .addresses import check_address, check_people, same_person
+from .bounds import MOST_APPROVERS, Approvers
 from .decoding import convert
 from .errors import InvalidRequest
-from .request import MOST_APPROVERS, Detail, Escalation, Request
+from .policy import PolicyVersion, check_name, others
+from .request import Detail, Escalation, Request
 from .texts import is_blank, many_lines, one_line
+from .tightening import under_policy
 
 DETAILS_BYTES = 16_384
 LARGEST_NUMBER = 2**53
@@ -23,28 +27,51 @@ LARGEST_NUMBER = 2**53
 Details = dict[str, Any] | str
 
 
-class _Untrusted(Request, frozen=True, forbid_unknown_fields=True):
-    """A request as sent; unknown fields are refused, since its sender may rely on them."""
+class SentRequest(Request, frozen=True, forbid_unknown_fields=True):
+    """A request as sent; unknown fields are refused, since its sender may rely on them.
+
+    It has `approvers`, or the name of a `policy`.
+    """
 
     details: dict[str, Any] | str = ""  # `_rows` checks the values: its refusal names their label
+    approvers: Approvers = ()
+    policy: Annotated[str, Meta(max_length=64)] | None = None  # type: ignore[assignment]
     started_by: Any = msgspec.field(default=None, name="AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID")
     """A parent puts this into its child's input so that Step Functions' console links the two."""
 
 
-def check_request(untrusted: object, domains: tuple[str, ...]) -> Request:
-    """Return the `Request` in `untrusted` (decoded JSON).
+def policy_named(untrusted: object) -> str | None:
+    """Return the name of the policy that a request asks for, None if it names none.
+
+    Raises InvalidRequest, naming `policy`, if no policy can have that name.
+    """
+    name = untrusted.get("policy") if isinstance(untrusted, dict) else None
+    return None if name is None else check_name(name)
+
+
+def check_request(
+    untrusted: object, domains: tuple[str, ...], policy: PolicyVersion | None = None
+) -> Request:
+    """Return the `Request` in `untrusted` (decoded JSON), under the policy that it names.
 
     `domains` are the mail domains that may be asked; `("*",)` allows any.
     Raises InvalidRequest, naming the first wrong field.
     """
-    fields = msgspec.structs.asdict(convert(untrusted, _Untrusted))
+    fields = msgspec.structs.asdict(convert(untrusted, SentRequest))
     del fields["started_by"]
+    if policy is not None and isinstance(untrusted, dict):
+        sent = {name for name, value in untrusted.items() if value is not None}
+        fields |= under_policy(fields, sent, policy, domains)
+    elif not fields["approvers"]:
+        raise InvalidRequest("approvers: is required", field="approvers")
     fields["subject"] = _subject(fields["subject"])
     fields["details"] = _details(fields["details"])
-    fields["approvers"] = _approvers(fields["approvers"], "approvers", domains)
-    fields["escalation"] = _escalation(fields["escalation"], fields["approvers"], domains)
     if fields["requested_by"] is not None:
         fields["requested_by"] = check_address(fields["requested_by"], "requestedBy", ("*",))
+    if policy is not None:
+        return _under_policy(Request(**fields))
+    fields["approvers"] = check_people(fields["approvers"], "approvers", domains)
+    fields["escalation"] = _escalation(fields["escalation"], fields["approvers"], domains)
     request = Request(**fields)
     _check_escalation_is_in_time(request)
     request = _without_requester(request) if request.exclude_requester else request
@@ -87,24 +114,13 @@ def _rows(details: dict[str, Any]) -> Iterator[tuple[str, Detail]]:
         yield label, many_lines(value, field) if isinstance(value, str) else value
 
 
-def _approvers(addresses: tuple[str, ...], named: str, domains: tuple[str, ...]) -> tuple[str, ...]:
-    checked: dict[str, str] = {}
-    for position, address in enumerate(addresses):
-        field = f"{named}[{position}]"
-        one = check_address(address, field, domains)
-        if one.lower() in checked:
-            raise InvalidRequest(f"{field}: {address} is named twice", field=field)
-        checked[one.lower()] = one
-    return tuple(checked.values())
-
-
 def _escalation(
     escalation: Escalation | None, approvers: tuple[str, ...], domains: tuple[str, ...]
 ) -> Escalation | None:
     if escalation is None:
         return None
     field = "escalation.approvers"
-    fallback = _approvers(escalation.approvers, field, domains)
+    fallback = check_people(escalation.approvers, field, domains)
     if len(approvers) + len(fallback) > MOST_APPROVERS:
         raise InvalidRequest(
             f"{field}: with approvers, more than {MOST_APPROVERS} people", field=field
@@ -114,6 +130,25 @@ def _escalation(
             f"{field}: all of them are among approvers; name somebody who isn't", field=field
         )
     return Escalation(escalation.after, fallback)
+
+
+def _under_policy(request: Request) -> Request:
+    """Return the request without its requester among the people asked, if they are barred.
+
+    An escalation that leads to nobody else then, or comes after the deadline, is dropped.
+    """
+    escalation, applied = request.escalation, request.policy
+    if applied is not None and not applied.policy.may_ask(request.requested_by or ""):
+        allowed = ", ".join(applied.policy.requesters)
+        raise InvalidRequest(
+            f"requestedBy: policy {applied.name} is for requests of {allowed}", field="requestedBy"
+        )
+    if escalation is not None:
+        fallback = others(escalation.approvers, request.barred)
+        in_time = escalation.after < request.expires_in
+        escalation = replace(escalation, approvers=fallback) if fallback and in_time else None
+    approvers = others(request.approvers, request.barred)
+    return replace(request, approvers=approvers, escalation=escalation)
 
 
 def _new_among(fallback: tuple[str, ...], approvers: tuple[str, ...]) -> list[str]:
@@ -143,21 +178,17 @@ def _without_requester(request: Request) -> Request:
             f"{field}: contradicts allowSelfApproval; only one of them can be true", field=field
         )
     requester, escalation = request.requested_by or "", request.escalation
-    approvers = _others(request.approvers, requester)
+    approvers = others(request.approvers, (requester,))
     if not approvers:
         raise InvalidRequest(
             f"approvers: nobody is left, because excludeRequester leaves out {requester}",
             field="approvers",
         )
     if escalation is not None:
-        fallback = _others(escalation.approvers, requester)
+        fallback = others(escalation.approvers, (requester,))
         new = _new_among(fallback, approvers)
         escalation = Escalation(escalation.after, fallback) if new else None
     return replace(request, approvers=approvers, escalation=escalation)
-
-
-def _others(people: tuple[str, ...], person: str) -> tuple[str, ...]:
-    return tuple(address for address in people if not same_person(address, person))
 
 
 def _check_requester(request: Request) -> None:

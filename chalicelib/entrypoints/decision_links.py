@@ -52,7 +52,13 @@ def decide(call: Call, ports: Ports, choice: Choice, token: str) -> Reply:
         if form.show:
             return _decide_page(call, ports, choice, token, form)
         approval, approver = deciding.decide(
-            ports, token, choice, reason=form.reason, via="page", code=form.code
+            ports,
+            token,
+            choice,
+            reason=form.reason,
+            via="page",
+            code=form.code,
+            break_glass=bool(form.breakGlass),
         )
     except OVER as e:
         approval, approver = deciding.find_for_approver(ports, token)

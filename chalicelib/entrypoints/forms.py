@@ -13,6 +13,8 @@ class DecisionForm(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
     code: str = ""
     show: Literal["", "yes"] = ""
+    breakGlass: Literal["", "yes"] = ""  # noqa: N815 (the wire's name, in forms too)
+    """Approve alone, in an emergency."""
 
 
 class ReassignForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,13 +54,14 @@ class OwnDelegationForm(Struct, frozen=True, forbid_unknown_fields=True, rename=
 class ApprovalsQuery(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """The query of `GET /approvals`; `next` comes from the page before.
 
-    At most one of the first four says what is listed; none of them is `outcome=pending`.
+    At most one of the first five says what is listed; none of them is `outcome=pending`.
     """
 
     outcome: Literal["", "pending", "approved", "rejected", "expired", "cancelled"] = ""
     approver: str = ""
     requested_by: str = ""
     due: Literal["", "overdue", "soon"] = ""
+    policy: str = ""
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
     next: str = ""
 
@@ -68,6 +71,32 @@ class ApproversQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     limit: Annotated[int, Meta(ge=1, le=50)] = 25
     next: str = ""
+
+
+class PoliciesQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `GET /policies`; `next` comes from the page before."""
+
+    limit: Annotated[int, Meta(ge=1, le=50)] = 25
+    next: str = ""
+
+
+class PolicyQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `GET /policies/{name}`: an older version; `check` asks SNS for each person."""
+
+    version: Annotated[int, Meta(ge=1, le=2**31)] | None = None
+    check: Literal["", "yes"] = ""
+
+
+class PolicyDeletion(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `DELETE /policies/{name}`: the version that its sender has read."""
+
+    replaces: Annotated[int, Meta(ge=0, le=2**31)] | None = None
+
+
+class PolicyWriting(PolicyDeletion, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The query of `PUT /policies/{name}`; nothing is written with `dryRun`."""
+
+    dry_run: Literal["", "yes"] = ""
 
 
 class ApprovalQuery(Struct, frozen=True):

@@ -33,8 +33,8 @@ SIGNED_CONSOLE_ROUTES = ("/console/sessions", "/console/read-only-sessions")
 
 _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 """The weight by which an `Accept` header refuses a media type."""
-_PLACE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_([a-z2-7]{26}|[!-~]+@[!-~]+))?")
-"""Where a page of a list begins: after the approval or approver with that time and id."""
+_PLACE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ_([a-z0-9-]{1,64}|[!-~]+@[!-~]+))?")
+"""Where a page of a list begins: after the approval, approver or policy of that time and name."""
 
 T = TypeVar("T")
 Headers = dict[str, str | list[str]]

@@ -3,7 +3,7 @@
 Times are ISO 8601 in UTC. None of these holds a task token, a link or a hash.
 """
 
-from typing import NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from ..domain.approval import Choice, MailState, Outcome
 from ..domain.request import Detail
@@ -16,6 +16,58 @@ class DecisionJson(TypedDict):
     decision: Choice
     reason: str
     decidedAt: str
+    group: NotRequired[str]
+    breakGlass: NotRequired[bool]
+    shown: NotRequired[str]
+
+
+class PolicyJson(TypedDict):
+    """The policy that a request was made under."""
+
+    name: str
+    version: int
+
+
+class PersonJson(TypedDict):
+    """Whether mail reaches a person of a policy; `refusal` is the name of SNS's error."""
+
+    approver: str
+    subscription: Literal["none", "pending", "confirmed", "refused", "unknown"]
+    refusal: NotRequired[str]
+
+
+class PolicyViewJson(TypedDict):
+    """One version of a policy; `policy` is what was written, with every field.
+
+    `people` and `problems` are there if they were asked for, and `waiting`, up to 100, in lists.
+    """
+
+    name: str
+    version: int
+    policy: dict[str, Any]
+    writtenAt: str
+    writtenBy: str
+    deleted: NotRequired[bool]
+    waiting: NotRequired[int]
+    people: NotRequired[list[PersonJson]]
+    problems: NotRequired[list[str]]
+
+
+class GroupJson(TypedDict):
+    """How a group of a policy stands; `waitsFor` are its people who haven't decided."""
+
+    name: str
+    approvalsNeeded: int
+    approvals: int
+    waitsFor: NotRequired[list[str]]
+
+
+class RuleJson(TypedDict):
+    """What only an approval under a policy has."""
+
+    policy: NotRequired[PolicyJson]
+    groups: NotRequired[list[GroupJson]]
+    breakGlass: NotRequired[bool]
 
 
 class EndJson(TypedDict):
@@ -29,7 +81,7 @@ class EndJson(TypedDict):
     supersededBy: NotRequired[str]
 
 
-class QuestionJson(EndJson):
+class QuestionJson(EndJson, RuleJson):
     """The question and the outcome: the part that all readers see."""
 
     id: str
@@ -43,6 +95,7 @@ class QuestionJson(EndJson):
     closedAt: str | None
     askedAgainAt: NotRequired[str]
     erasedAt: NotRequired[str]
+    undecidable: NotRequired[str]
 
 
 class ApproverViewJson(QuestionJson):
@@ -157,6 +210,7 @@ class ApproverJson(TypedDict):
     noteBy: NotRequired[str]
     why: NotRequired[str]
     refusal: NotRequired[str]
+    groups: NotRequired[list[str]]
 
 
 class EventJson(TypedDict):
@@ -193,14 +247,18 @@ class OfferedSessionJson(TypedDict):
     expiresAt: str
 
 
-class ResultJson(TypedDict):
-    """The result that resumes the execution."""
+class ResultJson(RuleJson):
+    """The result that resumes the execution.
+
+    `shown` is the SHA-256 of what the approvers were shown.
+    """
 
     outcome: Outcome
     approvalId: str
     subject: str
     decisions: list[DecisionJson]
     closedAt: str | None
+    shown: NotRequired[str]
 
 
 class AnnouncedDecisionJson(TypedDict):
@@ -209,9 +267,22 @@ class AnnouncedDecisionJson(TypedDict):
     approver: str
     decision: Choice
     decidedAt: str
+    group: NotRequired[str]
+    breakGlass: NotRequired[bool]
 
 
-class AnnouncementJson(EndJson):
+class UndecidableJson(TypedDict):
+    """On the event bus: a pending approval that can't be approved any more, since when and why."""
+
+    approvalId: str
+    subject: str
+    executionArn: str
+    why: str
+    since: str | None
+    policy: NotRequired[PolicyJson]
+
+
+class AnnouncementJson(EndJson, RuleJson):
     """The outcome on the event bus; `approvalId` identifies an announcement delivered twice."""
 
     approvalId: str
@@ -220,3 +291,4 @@ class AnnouncementJson(EndJson):
     executionArn: str
     decisions: list[AnnouncedDecisionJson]
     closedAt: str | None
+    shown: NotRequired[str]

@@ -3,14 +3,17 @@
 No serializer ever shows a task token, a link or a hash.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import get_args
 
 import msgspec
 
 from ..domain.approval import Approval, Approver, Decision
+from ..domain.decidability import why_undecidable
 from ..domain.events import Event, MailFailure
 from ..domain.reminding import may_remind_at
+from ..domain.standings import counted_in, standings
 from ..domain.timestamps import iso
 from .json_types import (
     AnnouncementJson,
@@ -20,12 +23,16 @@ from .json_types import (
     DecisionJson,
     EndJson,
     EventJson,
+    GroupJson,
     InboxItemJson,
     OperatorViewJson,
+    PolicyJson,
     QuestionJson,
     RequesterLinkJson,
     ResultJson,
+    RuleJson,
     SummaryJson,
+    UndecidableJson,
 )
 from .layout import cut
 from .standing import answer_state, last_mail, mail_state
@@ -110,7 +117,7 @@ def inbox_item(approval: Approval) -> InboxItemJson:
 
 def decisions(approval: Approval) -> list[DecisionJson]:
     """Return the decisions in the order in which they were made."""
-    return [_decision(approver, decision) for approver, decision in approval.decisions]
+    return [_decision(a, decision, counted_in(approval)) for a, decision in approval.decisions]
 
 
 def output(approval: Approval) -> str:
@@ -139,11 +146,26 @@ def announcement(approval: Approval) -> AnnouncementJson:
                 "approver": approver.address,
                 "decision": decision.choice,
                 "decidedAt": iso(decision.decided_at),
+                **_counted(approver, decision, counted_in(approval)),
             }
             for approver, decision in approval.decisions
         ],
         "closedAt": _iso(approval.closed_at),
         **_end(approval),
+        **_rule(approval),
+        **_shown(approval),  # type: ignore[typeddict-item]
+    }
+
+
+def undecidable(approval: Approval) -> UndecidableJson:
+    """Return for the event bus that a pending approval can't be approved any more."""
+    return {
+        "approvalId": approval.id,
+        "subject": approval.request.subject,
+        "executionArn": approval.execution_arn,
+        "why": why_undecidable(approval),
+        "since": _iso(approval.undecidable_since),
+        **_policy(approval),  # type: ignore[typeddict-item]
     }
 
 
@@ -159,8 +181,11 @@ def _question(approval: Approval) -> QuestionJson:
         "createdAt": iso(approval.created_at),
         "expiresAt": iso(approval.expires_at),
         "closedAt": _iso(approval.closed_at),
-        **_end(approval),  # type: ignore[typeddict-item]  # may hold askedAgainAt, says mypy
+        **_end(approval),
+        **_rule(approval, waiting=True),  # type: ignore[typeddict-item]
     }
+    if approval.outcome == "pending" and approval.undecidable_since is not None:
+        view["undecidable"] = why_undecidable(approval)
     if approval.asked_again_at is not None:
         view["askedAgainAt"] = iso(approval.asked_again_at)
     if approval.erased_at is not None:
@@ -179,12 +204,51 @@ def _end(approval: Approval) -> EndJson:
     return view
 
 
+def _rule(approval: Approval, *, waiting: bool = False) -> RuleJson:
+    """Return policy and groups, and whether somebody approved alone; nothing without a policy.
+
+    `waiting` adds who hasn't decided.
+    """
+    if approval.request.policy is None:
+        return {}
+    groups: list[GroupJson] = []
+    for one in standings(approval):
+        group: GroupJson = {
+            "name": one.name,
+            "approvalsNeeded": one.needed,
+            "approvals": len(one.approved),
+        }
+        if waiting and approval.outcome == "pending":
+            group["waitsFor"] = [a.address for a in one.undecided if not one.is_filled]
+        groups.append(group)
+    rule: RuleJson = {**_policy(approval), "groups": groups}  # type: ignore[typeddict-item]
+    if approval.broken_glass is not None:
+        rule["breakGlass"] = True
+    return rule
+
+
+def _policy(approval: Approval) -> dict[str, PolicyJson]:
+    applied = approval.request.policy
+    return {"policy": {"name": applied.name, "version": applied.version}} if applied else {}
+
+
+def _shown(approval: Approval) -> dict[str, str]:
+    """Return the hash of what was shown, if every decision has it: earlier versions stored none."""
+    made = [decision.shown for _, decision in approval.decisions]
+    return {"shown": made[0]} if made and all(made) else {}
+
+
 def _approver(approval: Approval, approver: Approver) -> ApproverJson:
     view: ApproverJson = {
         "approver": approver.address,
         "mail": approver.mail,
-        "decision": _decision(approver, approver.decision) if approver.decision else None,
+        "decision": _decision(approver, approver.decision, counted_in(approval))
+        if approver.decision
+        else None,
     }
+    if approval.request.policy is not None:
+        names = [group.name for group in approval.request.groups]
+        view["groups"] = [names[at] for at in approver.groups]
     if approver.replaced_by is not None:
         view["replacedBy"] = approver.replaced_by
     if approver.stands_in_for is not None:
@@ -218,13 +282,26 @@ def _asked(approval: Approval, approver: Approver) -> AskedJson:
     return view
 
 
-def _decision(approver: Approver, decision: Decision) -> DecisionJson:
-    return {
+def _decision(approver: Approver, decision: Decision, groups: Mapping[str, str]) -> DecisionJson:
+    view: DecisionJson = {
         "approver": approver.address,
         "decision": decision.choice,
         "reason": decision.reason,
         "decidedAt": iso(decision.decided_at),
+        **_counted(approver, decision, groups),  # type: ignore[typeddict-item]
     }
+    if decision.shown:
+        view["shown"] = decision.shown
+    return view
+
+
+def _counted(
+    approver: Approver, decision: Decision, groups: Mapping[str, str]
+) -> dict[str, str | bool]:
+    """Return the named group that an approval counts in, and whether it approved alone."""
+    group = groups.get(approver.address)
+    found: dict[str, str | bool] = {"group": group} if group else {}
+    return found | {"breakGlass": True} if decision.break_glass else found
 
 
 def _event(event: Event) -> EventJson:
@@ -260,6 +337,7 @@ def _fitted(approval: Approval, most: int) -> str:
 def _result(approval: Approval, longest: int) -> ResultJson:
     made = decisions(approval)
     for decision in made:
+        decision.pop("shown", None)  # The result has it once.
         if len(decision["reason"]) > longest:
             decision["reason"] = cut(decision["reason"], longest)
     return {
@@ -268,4 +346,6 @@ def _result(approval: Approval, longest: int) -> ResultJson:
         "subject": approval.request.subject,
         "decisions": made,
         "closedAt": _iso(approval.closed_at),
+        **_rule(approval),
+        **_shown(approval),  # type: ignore[typeddict-item]
     }

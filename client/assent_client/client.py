@@ -24,6 +24,8 @@ from .types import (
     Health,
     ListedApprover,
     OfferedSession,
+    Policies,
+    Policy,
     Started,
     Summary,
 )
@@ -101,7 +103,8 @@ class Assent:
         """Return one page of approvals.
 
         `which` is one of `outcome` (pending if nothing is given; newest first), `approver` (what
-        waits for them, by deadline), `requestedBy` (newest first) and `due` (`overdue`, `soon`).
+        waits for them, by deadline), `requestedBy` (newest first), `policy` (what waits under it,
+        by deadline) and `due` (`overdue`, `soon`).
         """
         query = {"limit": str(limit), **which} | ({"next": after} if after else {})
         found: Approvals = self._call("GET", "/approvals", query=query)
@@ -202,6 +205,51 @@ class Assent:
         path = f"/approvers/{_part(email)}/confirmation"
         confirmed: ApproverStatus = self._call("POST", path, {"url": url})
         return confirmed
+
+    def policies_page(self, *, limit: int = 25, after: str = "") -> Policies:
+        """Return one page of the policies, last written first."""
+        query = {"limit": str(limit)} | ({"next": after} if after else {})
+        found: Policies = self._call("GET", "/policies", query=query)
+        return found
+
+    def policies(self, *, page: int = 25) -> Iterator[Policy]:
+        """Yield the policies of all pages; pages are got as they are needed."""
+        after: str | None = ""
+        while after is not None:
+            found = self.policies_page(limit=page, after=after)
+            yield from found["policies"]
+            after = _following(after, found["next"])
+
+    def policy(self, name: str, *, version: int | None = None, check: bool = False) -> Policy:
+        """Return a policy, or a version of it; `check` also asks whether mail reaches its people.
+
+        Raises NotFound if there is none.
+        """
+        query = {"version": str(version)} if version else {}
+        query |= {"check": "yes"} if check else {}
+        found: Policy = self._call("GET", f"/policies/{_part(name)}", query=query)
+        return found
+
+    def put_policy(
+        self,
+        name: str,
+        policy: Mapping[str, Any],
+        *,
+        replaces: int | None = None,
+        dry_run: bool = False,
+    ) -> Policy:
+        """Write a new version of a policy; the same policy again changes nothing.
+
+        `replaces` is the version that you have read, 0 for none: if another is current by then,
+        nothing is written and VersionConflict is raised. A `dry_run` writes nothing.
+        """
+        query = _replaced(replaces) | ({"dryRun": "yes"} if dry_run else {})
+        written: Policy = self._call("PUT", f"/policies/{_part(name)}", dict(policy), query=query)
+        return written
+
+    def delete_policy(self, name: str, *, replaces: int | None = None) -> None:
+        """Delete a policy; what waits under it goes on."""
+        self._send("DELETE", f"/policies/{_part(name)}", query=_replaced(replaces))
 
     def console_session(self, *, read_only: bool = False) -> OfferedSession:
         """Return a link that opens a session of the console once, within two minutes."""
@@ -335,6 +383,10 @@ def _part(name: str) -> str:
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that say something."""
     return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _replaced(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"replaces": str(version)}
 
 
 def _following(place: str, following: str | None) -> str | None:

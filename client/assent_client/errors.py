@@ -39,6 +39,14 @@ class InvalidRequest(Refused):
     """A part of the input breaks a rule; nothing was written."""
 
 
+class Undecidable(InvalidRequest):
+    """Some group could never reach its count; the message says which, and who is missing."""
+
+
+class VersionConflict(Refused):
+    """Somebody else wrote or deleted the policy since you read it."""
+
+
 class NotFound(Refused):
     """Nothing has that name or id."""
 
@@ -67,7 +75,7 @@ KINDS: dict[str, type[Refused]] = {
     kind.__name__: kind
     for kind in (
         *(InvalidRequest, NotFound, AlreadyDecided, NotSettled, Expired),
-        *(IdempotencyConflict, Forbidden),
+        *(IdempotencyConflict, Forbidden, Undecidable, VersionConflict),
     )
 }
 """Code -> the exception; a code that isn't here is a Refused."""

@@ -13,6 +13,9 @@ class Decision(TypedDict):
     decision: Literal["approve", "reject"]
     reason: str
     decidedAt: str
+    group: NotRequired[str]
+    breakGlass: NotRequired[bool]
+    shown: NotRequired[str]
 
 
 class Approver(TypedDict):
@@ -27,6 +30,7 @@ class Approver(TypedDict):
     noteBy: NotRequired[str]
     why: NotRequired[str]
     refusal: NotRequired[str]
+    groups: NotRequired[list[str]]
 
 
 class Event(TypedDict):
@@ -40,6 +44,22 @@ class Event(TypedDict):
     why: NotRequired[str]
     by: NotRequired[str]
     principal: NotRequired[str]
+
+
+class PolicyReference(TypedDict):
+    """The policy that a request was made under."""
+
+    name: str
+    version: int
+
+
+class Group(TypedDict):
+    """How a group of a policy stands; `waitsFor` are its people who haven't decided."""
+
+    name: str
+    approvalsNeeded: int
+    approvals: int
+    waitsFor: NotRequired[list[str]]
 
 
 class Standing(TypedDict):
@@ -56,6 +76,9 @@ class Summary(TypedDict):
     resumed: NotRequired[bool]
     executionEnded: NotRequired[str]
     supersededBy: NotRequired[str]
+    policy: NotRequired[PolicyReference]
+    groups: NotRequired[list[Group]]
+    breakGlass: NotRequired[bool]
     id: str
     outcome: Literal["pending", "approved", "rejected", "expired", "cancelled"]
     subject: str
@@ -67,6 +90,7 @@ class Summary(TypedDict):
     closedAt: str | None
     askedAgainAt: NotRequired[str]
     erasedAt: NotRequired[str]
+    undecidable: NotRequired[str]
     approvals: int
     rejections: int
     waitsFor: list[str]
@@ -81,6 +105,9 @@ class Approval(TypedDict):
     resumed: NotRequired[bool]
     executionEnded: NotRequired[str]
     supersededBy: NotRequired[str]
+    policy: NotRequired[PolicyReference]
+    groups: NotRequired[list[Group]]
+    breakGlass: NotRequired[bool]
     id: str
     outcome: Literal["pending", "approved", "rejected", "expired", "cancelled"]
     subject: str
@@ -92,6 +119,7 @@ class Approval(TypedDict):
     closedAt: str | None
     askedAgainAt: NotRequired[str]
     erasedAt: NotRequired[str]
+    undecidable: NotRequired[str]
     details: dict[str, str | bool | int | float] | str
     approvers: list[Approver]
     settledAt: str | None
@@ -192,3 +220,32 @@ class OfferedSession(TypedDict):
 
     url: str
     expiresAt: str
+
+
+class Person(TypedDict):
+    """Whether mail reaches a person of a policy; `refusal` is the name of SNS's error."""
+
+    approver: str
+    subscription: Literal["none", "pending", "confirmed", "refused", "unknown"]
+    refusal: NotRequired[str]
+
+
+class Policy(TypedDict):
+    """One version of a policy; `policy` is what was written, with every field."""
+
+    name: str
+    version: int
+    policy: dict[str, Any]
+    writtenAt: str
+    writtenBy: str
+    deleted: NotRequired[bool]
+    waiting: NotRequired[int]
+    people: NotRequired[list[Person]]
+    problems: NotRequired[list[str]]
+
+
+class Policies(TypedDict):
+    """One page of policies, last written first; `next` is the place where the next one begins."""
+
+    policies: list[Policy]
+    next: str | None

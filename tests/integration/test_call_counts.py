@@ -7,14 +7,17 @@ from typing import Any, cast
 import pytest
 
 from chalicelib.adapters.dynamodb import DynamoDbStore
+from chalicelib.adapters.dynamodb_policies import DynamoDbPolicies
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
 from chalicelib.application import asking, ending, outbox_relay
+from chalicelib.application.policies import write_policy
 from chalicelib.application.tick import tick
 from chalicelib.domain import link_tokens
 from tests.aws.clients import session
 from tests.aws.table import TABLE, calls, make_table
 from tests.builders import people, request_approval, task_request
 from tests.fakes import EXECUTION, TOKEN
+from tests.policies import group, policy_body
 from tests.unit.entrypoints.client import BROWSER, AppClient, AppPorts, install
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:assent-test"
@@ -33,6 +36,7 @@ class Counted:
         make_table(dynamodb)
         self._made = calls(dynamodb, states)
         ports.store = cast("Any", DynamoDbStore(dynamodb, TABLE))
+        ports.policies = cast("Any", DynamoDbPolicies(dynamodb, TABLE))
         ports.executions = cast("Any", StepFunctionsExecutions(states, MACHINE))
 
     def calls(self) -> list[str]:
@@ -142,15 +146,32 @@ def test_an_unknown_link_costs_one_read(counted: Counted) -> None:
 def test_a_request_costs_a_write_and_for_each_approver_a_read_and_a_write(
     counted: Counted, number: int
 ) -> None:
-    """The read finds a delegation, the query older approvals, the write records the mail."""
+    """The reads find delegations and refused addresses, the query older approvals."""
     request_approval(counted.ports, TOKEN, approvers=people(number))
-    assert counted.calls() == [READ] * number + [QUERY, TRANSACTION] + [WRITE] * number
+    assert counted.calls() == [READ] * number + [READ_ALL, QUERY, TRANSACTION] + [WRITE] * number
 
 
 def test_a_request_by_queue_costs_no_query(counted: Counted) -> None:
     """It supersedes nothing, since a queue doesn't keep the order."""
     asking.request_approval(counted.ports, task_request(), "queue")
-    assert counted.calls() == [READ, TRANSACTION, WRITE]
+    assert counted.calls() == [READ, READ_ALL, TRANSACTION, WRITE]
+
+
+def test_a_policy_costs_one_read_when_asking_and_none_later(counted: Counted) -> None:
+    """The approval has a copy; the entry of the policy is written with it."""
+    write_policy(
+        counted.ports, "release", policy_body(group("a", "ada")), replaces=None, by="operator"
+    )
+    counted.calls()
+    body = {"subject": "Release", "policy": "release"}
+    task = task_request() | {"request": body}
+    asking.request_approval(counted.ports, task, "queue")
+    assert counted.calls() == [READ, READ, READ_ALL, TRANSACTION, WRITE]
+    path = f"/approve/{counted.ports.link()}"
+    assert counted.client.get(path).status == 200
+    assert counted.calls() == [READ]
+    assert counted.client.post_form(path).status == 200
+    assert counted.calls() == [READ, TRANSACTION, RESUME, WRITE]
 
 
 def test_a_request_that_supersedes_another_costs_a_read_and_a_write_more(counted: Counted) -> None:
@@ -158,7 +179,7 @@ def test_a_request_that_supersedes_another_costs_a_read_and_a_write_more(counted
     counted.calls()
     counted.ports.later(minutes=5)
     request_approval(counted.ports, "token-2", execution=EXECUTION)
-    assert counted.calls() == [READ, QUERY, READ_ALL, TRANSACTION, TRANSACTION, WRITE]
+    assert counted.calls() == [READ, READ_ALL, QUERY, READ_ALL, TRANSACTION, TRANSACTION, WRITE]
 
 
 def test_the_end_of_an_execution_costs_a_query_a_read_and_a_write_if_it_left_one_pending(
@@ -179,4 +200,4 @@ def test_the_same_request_again_costs_one_refused_write(counted: Counted) -> Non
     request_approval(counted.ports)
     counted.calls()
     request_approval(counted.ports)
-    assert counted.calls() == [READ, QUERY, READ_ALL, TRANSACTION]
+    assert counted.calls() == [READ, READ_ALL, QUERY, READ_ALL, TRANSACTION]

@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.errors import AssentError
+from chalicelib.domain.policy import PolicyVersion
+from chalicelib.domain.policy_check import check_policy
 from chalicelib.domain.texts import is_blank
 from chalicelib.domain.transitions import decide
 from chalicelib.domain.validation import check_request
 from tests.builders import new_approval
 from tests.fakes import EXECUTION, START
+from tests.policies import approval_of_request
 
 many = settings(max_examples=3 * settings().max_examples)
 """More examples, for cheap properties; the profile in tests/conftest.py has the base number."""
@@ -105,6 +108,47 @@ def approvals(draw: st.DrawFn) -> Approval:
         if choice is not None:
             approval = try_to_decide(approval, approver.address, choice, reason, START)
     return approval
+
+
+def largest_under_policy(details: Any) -> Approval:
+    """Return what `largest_approval` does, under a policy with every field at its longest.
+
+    All its people must approve: twenty of one group, and two in each of nine others, which name
+    people of the first too.
+    """
+    people = [f"{n:02}{LONGEST_ADDRESS[2:]}" for n in range(40)]
+    needed = [people[:20], *(people[20 + 2 * n : 22 + 2 * n] for n in range(9)), people[38:]]
+    own = [*needed[:9], [*needed[9], *needed[10]]]
+    also = [[], *(people[4 * n : 4 * n + 5] for n in range(4)), *(people[:4] for _ in range(5))]
+    groups = [
+        {
+            "name": f"{n}" + "\U0001f680" * 39,
+            "approvers": [*members, *others],
+            "approvalsNeeded": len(members),
+        }
+        for n, (members, others) in enumerate(zip(own, also, strict=True))
+    ]
+    policy = check_policy(
+        {
+            "description": "\U0001f680" * 500,
+            "groups": groups,
+            "requesters": [f"{n:02}{LONGEST_ADDRESS[2:]}" for n in range(19)] + [LONGEST_ADDRESS],
+            "rejectionsNeeded": 40,
+            "expiresIn": 31_536_000,
+            "breakGlass": people,
+        },
+        ("*",),
+    )
+    plain = largest_approval(details)
+    body = {
+        "subject": plain.request.subject,
+        "details": details,
+        "policy": "p" * 64,
+        "requestedBy": LONGEST_ADDRESS,
+    }
+    written = PolicyVersion("p" * 64, 10**9, policy, START, "x")
+    request = check_request(body, ("*",), written)
+    return approval_of_request(request, plain.task_token, plain.execution_arn)
 
 
 def try_to_decide(

@@ -24,6 +24,7 @@ def test_each_variable_fills_the_field_of_its_name() -> None:
         "approver_domains": ("example.com", "example.org"),
         "retention_days": None,
         "details_days": 30,
+        "require_policy": False,
     }
 
 

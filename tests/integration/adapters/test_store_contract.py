@@ -15,7 +15,7 @@ from chalicelib.application.ports import ApprovalStore
 from chalicelib.domain import link_tokens, outbox, transitions
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.delegation import Delegation, lease_telling, to_be_told, told
-from chalicelib.domain.outbox_entries import LEASE
+from chalicelib.domain.outbox_entries import LEASE, Announce
 from chalicelib.domain.validation import check_request
 from tests.aws.table import real_store
 from tests.aws.task_tokens import TASK_TOKENS
@@ -52,7 +52,7 @@ def due_by(store: ApprovalStore, moment: datetime) -> list[str]:
 def delivered(pending: Approval) -> Approval:
     """Return the approval cancelled, with an empty outbox."""
     closed = transitions.cancel(pending, "ada@example.com", reason="", now=START, via="api")
-    return outbox.announced(outbox.resumed(closed, "", START, "api"), START, "api")
+    return outbox.announced(outbox.resumed(closed, "", START, "api"), Announce(START), START, "api")
 
 
 def test_a_created_approval_is_read_back(store: ApprovalStore) -> None:
@@ -219,7 +219,7 @@ def test_a_closed_approval_whose_task_waits_is_due(store: ApprovalStore) -> None
     new = approval()
     store.create(new)
     closed = transitions.cancel(new, "ada@example.com", reason="", now=START, via="api")
-    store.replace(new, outbox.announced(closed, START, "api"))
+    store.replace(new, outbox.announced(closed, Announce(START), START, "api"))
     assert due_by(store, START + LEASE - SECOND) == []
     assert due_by(store, START + LEASE) == [new.id]
 

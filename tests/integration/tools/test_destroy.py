@@ -233,7 +233,10 @@ def test_functions_of_another_stage_are_left_alone(
     assert other["FunctionName"] == "assent-dev-2"
 
 
-@pytest.mark.parametrize("output", ["OperatorPolicyArn", "ReadOnlyPolicyArn", "ErasurePolicyArn"])
+@pytest.mark.parametrize(
+    "output",
+    ["OperatorPolicyArn", "ReadOnlyPolicyArn", "ErasurePolicyArn", "PolicyAuthorPolicyArn"],
+)
 def test_an_attached_policy_is_refused_with_its_users(
     deployed: Chalice, stack: Stack, account: Account, output: str
 ) -> None:

@@ -9,9 +9,10 @@ from msgspec import NODEFAULT
 from msgspec.structs import fields
 
 from chalicelib.adapters import dynamodb_items
-from chalicelib.domain.approval import Approval, Approver
+from chalicelib.domain.approval import Approval, Approver, Decision
 from chalicelib.domain.events import Event
 from chalicelib.domain.outbox_entries import Announce, Mail, Resume
+from chalicelib.domain.policy import Group, Policy
 from chalicelib.domain.request import Request
 
 STORED: dict[str, Any] = json.loads(
@@ -29,6 +30,7 @@ DEFAULTS = {
     "mail": "waiting",
     "about": "request",
     "outcome": "pending",
+    "groups": (0,),
 }
 """The defaults of stored fields that aren't empty. They are left out of stored approvals, so these
 would change with them: add a field in place of changing one."""
@@ -47,7 +49,9 @@ def test_a_stored_approval_is_written_back_as_it_was_read(name: str) -> None:
     assert written.keys() - item.keys() <= {"approver", "expiresAt", "requester"}, "for lists"
 
 
-@pytest.mark.parametrize("kind", [Approval, Approver, Event, Request, Mail, Resume, Announce])
+@pytest.mark.parametrize(
+    "kind", [Approval, Approver, Event, Request, Mail, Resume, Announce, Decision, Policy, Group]
+)
 def test_the_defaults_of_stored_fields_stay(kind: Any) -> None:
     """A stored approval lacks what had its default when it was written."""
     for field in fields(kind):

@@ -21,7 +21,8 @@ from chalicelib.domain.errors import (
     WrongCode,
 )
 from tests.builders import people, request_approval
-from tests.fakes import Crash, FakePorts, FakeStore
+from tests.effects import Crash
+from tests.fakes import FakePorts, FakeStore
 from tests.unit.steps import (
     ADA,
     GRACE,

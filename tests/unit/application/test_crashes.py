@@ -9,7 +9,8 @@ from chalicelib.application.ending import end_approvals
 from chalicelib.domain.approval import Choice
 from chalicelib.domain.commands import Cancel
 from tests.builders import people, request_approval
-from tests.fakes import EXECUTION, Crash, FakePorts
+from tests.effects import Crash
+from tests.fakes import EXECUTION, FakePorts
 from tests.unit.steps import decide, run_tick
 
 Step = Callable[[FakePorts], object]

@@ -14,7 +14,8 @@ from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.outbox_entries import LEASE
 from chalicelib.presentation import serializers
 from tests.builders import people, request_approval
-from tests.fakes import TOKEN, Effects, FakeMailer, FakePorts, FakeStore
+from tests.effects import Effects
+from tests.fakes import TOKEN, FakeMailer, FakePorts, FakeStore
 from tests.unit.steps import (
     ADA,
     GRACE,

@@ -15,7 +15,8 @@ from chalicelib.presentation.audit_report import audit_report
 from chalicelib.presentation.pages.decision import decide_page
 from chalicelib.presentation.pages.inbox import inbox_page
 from tests.builders import request_approval, task_request
-from tests.fakes import EXECUTION, Crash, FakePorts, FakeStore
+from tests.effects import Crash
+from tests.fakes import EXECUTION, FakePorts, FakeStore
 from tests.unit.steps import (
     ADA,
     MARY,

@@ -15,7 +15,15 @@ from tests.unit.steps import ADA, decide, pass_minutes, run_tick, use_store
 from tools.template import load_template
 
 TEMPLATE = Path(__file__).parents[3] / "infrastructure.yaml"
-NOTHING = {"event": "tick", "due": 0, "delivered": 0, "failed": 0, "overdue": 0, "unreached": 0}
+NOTHING = {
+    "event": "tick",
+    "due": 0,
+    "delivered": 0,
+    "failed": 0,
+    "overdue": 0,
+    "unreached": 0,
+    "undecidable": 0,
+}
 
 
 def logged(ports: FakePorts, event: str = "tick") -> list[dict[str, object]]:

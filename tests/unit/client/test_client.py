@@ -53,6 +53,10 @@ def test_there_is_a_method_for_each_operators_route(api: Assent, server: InProce
         "deleteApprover": lambda: api.remove(ODD),
         "endDelegation": lambda: api.end_delegation(ODD),
         "confirmApprover": lambda: api.confirm(ODD, "https://example.com"),
+        "listPolicies": lambda: next(api.policies(), None),
+        "getPolicy": lambda: api.policy("release", version=1, check=True),
+        "putPolicy": lambda: api.put_policy("release", {"groups": []}, replaces=0, dry_run=True),
+        "deletePolicy": lambda: api.delete_policy("release"),
         "offerConsoleSession": api.console_session,
         "offerReadOnlySession": lambda: api.console_session(read_only=True),
     }

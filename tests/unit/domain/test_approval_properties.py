@@ -113,7 +113,7 @@ def _happen(approval: Approval, step: Step, now: datetime) -> Approval:
             approval, mail, unsent=fresh[address], why="refused", now=now, via="tick"
         ),
         "resumed": lambda: resumed(approval, "", now, "tick"),
-        "announced": lambda: announced(approval, now, "tick"),
+        "announced": lambda: announced(approval, Announce(START), now, "tick"),
     }
     try:
         return rules[step.do]()

@@ -21,6 +21,8 @@ STATUSES = {
     "SignInNeeded": 403,
     "LinkOver": 410,
     "NotPermitted": 403,
+    "Undecidable": 400,
+    "VersionConflict": 409,
     "IdempotencyConflict": 409,
     "Refused": 409,
     "Misconfigured": 500,

@@ -26,7 +26,7 @@ from chalicelib.domain.transitions import (
 )
 from tests.builders import approval_of, people
 from tests.fakes import START
-from tests.unit.strategies import LONGEST_ADDRESS, largest_approval
+from tests.unit.strategies import LONGEST_ADDRESS, largest_approval, largest_under_policy
 
 REASON = check_reason('"' * 2_000)
 PRINCIPAL = f"arn:aws:iam::111122223333:user/{'p' * 510}/{'u' * 64}"
@@ -135,6 +135,7 @@ REQUESTS = {
         escalation={"after": 60, "approvers": [f"f{to}" for to in people(40)]},
     ),
     "the largest": largest_approval("x" * 16_000),
+    "the largest under a policy": largest_under_policy("x" * 16_000),
 }
 
 

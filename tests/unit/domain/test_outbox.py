@@ -308,8 +308,8 @@ def test_a_pending_approval_has_nothing_to_resume() -> None:
 
 def test_an_announced_outcome_is_recorded_once() -> None:
     closed, at = _closed(), START + SECOND
-    done = announced(closed, at, "tick")
+    done = announced(closed, Announce(START), at, "tick")
     assert [e for e in done.outbox if isinstance(e, Announce)] == []
     assert len(done.outbox) == len(closed.outbox) - 1
     assert done.events[-1] == Event(at, "announced", SYSTEM, "tick", "")
-    assert announced(done, at + SECOND, "tick") is done
+    assert announced(done, Announce(START), at + SECOND, "tick") is done

@@ -52,6 +52,7 @@ def test_a_request_of_the_required_fields_has_the_documented_defaults() -> None:
         "excludeRequester": False,
         "onReject": "fail",
         "supersedes": False,
+        "policy": None,
     }
 
 

@@ -13,6 +13,7 @@ from chalicelib.domain.approval import Approval
 from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox import mailed, not_mailed, resumed
 from chalicelib.domain.outbox_entries import Mail
+from chalicelib.domain.shown import shown_hash
 from chalicelib.domain.transitions import reassign, remind
 from chalicelib.presentation.serializers import (
     announcement,
@@ -50,7 +51,8 @@ QUESTION = {
     "expiresAt": "2026-11-29T09:00:00Z",
     "closedAt": "2026-11-22T11:00:00Z",
 }
-DECISIONS = [
+SHOWN = shown_hash(_decided().request)
+RESULTS: list[dict[str, Any]] = [
     {
         "approver": "approver2@example.com",
         "decision": "approve",
@@ -64,6 +66,8 @@ DECISIONS = [
         "decidedAt": "2026-11-22T11:00:00Z",
     },
 ]
+DECISIONS = [decision | {"shown": SHOWN} for decision in RESULTS]
+"""What they were shown stands in a result once, and elsewhere with each decision."""
 
 
 def test_the_operators_view_has_exactly_the_documented_fields() -> None:
@@ -171,8 +175,9 @@ def test_the_result_has_exactly_the_documented_fields(result: Any) -> None:
         "outcome": "approved",
         "approvalId": link_tokens.approval_id(TOKEN),
         "subject": "Release 4.2",
-        "decisions": DECISIONS,
+        "decisions": RESULTS,
         "closedAt": "2026-11-22T11:00:00Z",
+        "shown": SHOWN,
     }
 
 
@@ -184,9 +189,10 @@ def test_an_announcement_has_neither_reasons_nor_details() -> None:
         "subject": "Release 4.2",
         "executionArn": EXECUTION,
         "decisions": [
-            {key: value for key, value in one.items() if key != "reason"} for one in DECISIONS
+            {key: value for key, value in one.items() if key != "reason"} for one in RESULTS
         ],
         "closedAt": "2026-11-22T11:00:00Z",
+        "shown": SHOWN,
     }
 
 

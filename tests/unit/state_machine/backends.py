@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any, Protocol
 
 from chalicelib.application.ports import ApprovalStore, EventBus, Executions, Mailer, Subscription
+from tests.fake_policies import FakePolicies
 from tests.fakes import (
     FakeDeadLetters,
     FakeEventBus,
@@ -92,3 +93,4 @@ class StoryPorts(StillPorts):
         self.event_bus = FaultyEventBus(self.faults, backend.event_bus)
         self.dead_letters = FakeDeadLetters()  # No message is refused in a story.
         self.sessions = FakeSessions()  # Nobody opens the console.
+        self.policies = FakePolicies()

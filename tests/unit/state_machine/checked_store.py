@@ -31,6 +31,11 @@ class CheckedStore:
         self.ids_of_execution = store.ids_of_execution
         self.by_requester, self.by_deadline = store.by_requester, store.by_deadline
         self.due_since = store.due_since
+        self.waiting_under, self.count_waiting_under = (
+            store.waiting_under,
+            store.count_waiting_under,
+        )
+        self.invitations = store.invitations
         self.put_approver, self.drop_approver = store.put_approver, store.drop_approver
         self.approvers, self.count_waiting = store.approvers, store.count_waiting
         self.delegation, self.put_delegation = store.delegation, store.put_delegation

@@ -4,25 +4,31 @@ Each class wraps an adapter, a fake or a real one, and records what it was asked
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from chalicelib.application.ports import ApprovalStore, EventBus, Executions, Mailer
+from chalicelib.application.ports import ApprovalStore, DetailType, EventBus, Executions, Mailer
 from chalicelib.domain import link_tokens
 from chalicelib.domain.errors import Refused, Unavailable
-from chalicelib.presentation.json_types import AnnouncementJson
+from chalicelib.presentation.json_types import AnnouncementJson, UndecidableJson
 from chalicelib.presentation.mail_text import Email
-from tests.fakes import Answer, Crash, Effects
+from tests.effects import Crash, Effects
+from tests.fakes import Answer
 
 ASKS = "Approval needed"
 OUTCOME = "Outcome"
 SUBJECTS = {"receipt": "Asked", "outcome": OUTCOME, "reminder": "Reminder, approval needed"}
 """Kind of a mail -> the first words of its subject. All other kinds begin with ASKS; the subject of
 an outcome begins with the outcome itself."""
-EXTENDED = {"More time": "receipt", "More time, approval needed": "reminder"}
-"""First words of the subject of a mail about a new deadline -> its kind."""
+EXTENDED = {
+    "More time": "receipt",
+    "More time, approval needed": "reminder",
+    "Cannot be approved": "receipt",
+}
+"""First words of the subject of a mail about something new -> its kind."""
 
 IRREVOCABLE = ("mailer.send", "executions.answer", "event_bus.announce")
 """Effects outside the table. A crash before they are recorded may make one of them happen twice."""
@@ -175,12 +181,22 @@ class FaultyEventBus:
 
     def __init__(self, faults: Faults, event_bus: EventBus) -> None:
         self._faults, self._event_bus = faults, event_bus
-        self.announced: list[tuple[AnnouncementJson, datetime]] = []
+        self.announced: list[tuple[Mapping[str, Any], datetime]] = []
+        self.undecidable: list[Mapping[str, Any]] = []
 
-    def announce(self, detail: AnnouncementJson, at: datetime, resource: str) -> None:
+    def announce(
+        self,
+        detail: AnnouncementJson | UndecidableJson,
+        at: datetime,
+        resource: str,
+        detail_type: DetailType = "Approval closed",
+    ) -> None:
         self._faults.begin("event_bus.announce")
-        self._event_bus.announce(detail, at, resource)
-        self.announced.append((detail, at))
+        self._event_bus.announce(detail, at, resource, detail_type)
+        if detail_type == "Approval closed":
+            self.announced.append((detail, at))
+        else:
+            self.undecidable.append(detail)
         self._faults.end("event_bus.announce")
 
 

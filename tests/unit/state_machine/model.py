@@ -62,7 +62,8 @@ class Model:
         sent = Counter((to, email.subject) for to, email in ports.mailer.sent)
         assert ports.backend.mails() == sent
         announced = Counter(detail["approvalId"] for detail, _ in ports.event_bus.announced)
-        assert ports.backend.announcements() == announced
+        undecidable = Counter(detail["approvalId"] for detail in ports.event_bus.undecidable)
+        assert ports.backend.announcements() == announced + undecidable
         assert announced.keys() == {approval.id for approval in ports.store.all()}
         for approval in ports.store.all():
             assert approval.id in ports.store.by_outcome(approval.outcome, most=10)[0]
@@ -143,6 +144,8 @@ class Model:
         sent = Counter(mailer.key(to, email) for to, email in mailer.sent)
         duplicates = sum((sent - self._ports.store.entered).values())
         duplicates += len(announced) - len({detail["approvalId"] for detail, _ in announced})
+        undecidable = self._ports.event_bus.undecidable
+        duplicates += len(undecidable) - len({(d["approvalId"], d["since"]) for d in undecidable})
         assert duplicates <= self._ports.faults.possible_duplicates
 
     def _announcements_hold_the_outcome(self) -> None:

@@ -20,7 +20,8 @@ from chalicelib.domain.approval import Choice
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import Unavailable
 from tests.builders import request_approval
-from tests.fakes import EXECUTION, Crash
+from tests.effects import Crash
+from tests.fakes import EXECUTION
 from tests.unit.state_machine.actions import ACTIONS, Action, Kind, perform, tick
 from tests.unit.state_machine.backends import Backend, FakeBackend, StoryPorts
 from tests.unit.state_machine.model import Model

@@ -200,7 +200,7 @@ def test_an_outcome_by_others_is_not_a_bulk_decision_of_the_reader(ports: StoryP
 
 
 def test_no_command_makes_the_audit_trail_grow_without_bound(ports: StoryPorts) -> None:
-    """210 of each: 200 events at most, and the first and the last are kept."""
+    """210 of each: 180 events at most, and the first and the last are kept."""
     approval_id = request_approval(ports, approvers=APPROVERS, approvalsNeeded=2)
     for number in range(210):
         for command in (Remind(), Extend(expires_in=604_801 + number)):

@@ -121,7 +121,7 @@ def test_one_is_enough_to_ring(name: str) -> None:
 
 def test_every_alarm_notifies_the_topic() -> None:
     """When it begins and when it ends, if the stage has an alarm topic."""
-    assert len(ALARMS) == 14
+    assert len(ALARMS) == 15
     for alarm in ALARMS.values():
         for actions in (alarm["AlarmActions"], alarm["OKActions"]):
             assert actions["Fn::If"][:2] == ["AlarmsAreHeard", [{"Ref": "AlarmTopicArn"}]]

@@ -48,10 +48,11 @@ def patterns(policy: str) -> list[str]:
 
 
 ERASING = "DELETE/approvals/{approval_id}"
+AUTHORING = ["PUT/policies/{name}", "DELETE/policies/{name}"]
 
 
-def test_each_signed_route_is_opened_by_the_operator_policy_or_the_erasure_policy() -> None:
-    """Erasing by the second alone, all others by the first; no public one, no idle pattern."""
+def test_each_signed_route_is_opened_by_the_operator_policy_or_one_of_its_own() -> None:
+    """Erasing and writing policies by theirs alone, all others by the first; no idle pattern."""
     operator, erasure = patterns("OperatorPolicy"), patterns("ErasurePolicy")
     signed: list[str] = []
     for path, methods in app.routes.items():
@@ -60,8 +61,12 @@ def test_each_signed_route_is_opened_by_the_operator_policy_or_the_erasure_polic
             if route.authorizer is not None:
                 signed.append(called)
             opened = any(fnmatchcase(called, pattern) for pattern in operator)
-            assert opened == (route.authorizer is not None and called != ERASING), called
+            operators = called not in (ERASING, *AUTHORING)
+            assert opened == (route.authorizer is not None and operators), called
     assert [called for called in signed if fnmatchcase(called, *erasure)] == [ERASING]
+    author = patterns("PolicyAuthorPolicy")
+    by_author = [called for called in signed if any(fnmatchcase(called, p) for p in author)]
+    assert by_author == ["GET/policies", "GET/policies/{name}", *AUTHORING]
     idle = [p for p in operator if not any(fnmatchcase(called, p) for called in signed)]
     assert idle == []
 
@@ -85,7 +90,7 @@ def test_every_managed_policy_keeps_a_destroy_from_failing_halfway() -> None:
     """A destroy looks whether one is attached, by its output."""
     resources = TEMPLATE["Resources"].items()
     policies = [name for name, found in resources if found["Type"] == "AWS::IAM::ManagedPolicy"]
-    assert policies == ["OperatorPolicy", "ReadOnlyPolicy", "ErasurePolicy"]
+    assert policies == ["OperatorPolicy", "ReadOnlyPolicy", "ErasurePolicy", "PolicyAuthorPolicy"]
     for policy in policies:
         assert TEMPLATE["Outputs"][f"{policy}Arn"]["Value"] == {"Ref": policy}
 

@@ -1,0 +1,140 @@
+"""Decidability: whether each group can still reach its count, and who is missing if not."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from .addresses import same_person
+from .approval import Approval, Approver, find_person
+from .errors import Undecidable
+from .events import SYSTEM, Event
+from .groups import unfilled
+from .outbox_entries import Announce, Mail, OutboxEntry, same_entry
+from .policy import Group
+from .request import Request
+
+BAD_ADDRESS = "InvalidParameter"
+"""SNS's name for a refusal of the address itself; others are about the topic or the account."""
+
+
+class Shortage(NamedTuple):
+    """A group that can't reach its count: who counts or can count in it, and who is missing."""
+
+    group: Group
+    able: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def shortages(
+    groups: Sequence[Group], people: Sequence[Approver], refused: Mapping[str, str]
+) -> list[Shortage]:
+    """Return the groups that these people can't fill, once who is `refused` is taken out.
+
+    `refused` is `{address in lower case: why no mail reaches it}`.
+    """
+    able = [person for person in people if person.address.lower() not in refused]
+    short = unfilled([g.needed for g in groups], [person.groups for person in able])
+    return [
+        Shortage(
+            groups[g],
+            tuple(able[person].address for person in counted),
+            tuple(p.address for p in people if g in p.groups and p.address.lower() in refused),
+        )
+        for g, counted in short
+    ]
+
+
+def check_decidable(
+    request: Request, people: Sequence[Approver], refused: Mapping[str, str]
+) -> None:
+    """Raise Undecidable, naming group and people, if these people could never approve it.
+
+    The fallback approvers count with them.
+    """
+    all_people = (*people, *_fallback(request, people))
+    for short in shortages(request.groups, all_people, refused):
+        barred = [b for b in request.barred if _is_named(request, short.group.name, b)]
+        why = [f"{one} (asks, and may not approve their own request)" for one in barred]
+        why += [
+            f"{one} (SNS refuses this address: {refused[one.lower()]})" for one in short.missing
+        ]
+        field = "policy" if request.policy else "approvers"
+        missing = f"; missing: {', '.join(why)}" if why else ""
+        raise Undecidable(f"{field}: {said(short)}{missing}", field=field)
+
+
+def why_undecidable(approval: Approval) -> str:
+    """Return why a pending approval can't be approved any more, in words; "" if it can be."""
+    return ". ".join(
+        f"{said(short)}; SNS refuses {', '.join(short.missing) or 'nobody'}"
+        for short in find_shortages(approval)
+    )
+
+
+def find_shortages(approval: Approval) -> list[Shortage]:
+    """Return the groups of a pending approval that can't reach their count any more.
+
+    SNS refuses the address of who is missing. Fallback approvers who are still to be asked count.
+    """
+    if approval.outcome != "pending":
+        return []
+    request = approval.request
+    refused = {a.address.lower(): "refused" for a in approval.undecided if is_refused(approval, a)}
+    approved = [a for a in approval.approvers if a.decision and a.decision.choice == "approve"]
+    to_come = _fallback(request, approval.approvers) if approval.escalate_at else ()
+    people = (*approved, *approval.undecided, *to_come)
+    return shortages(request.groups, people, refused)
+
+
+def look_again(approval: Approval, now: datetime) -> Approval:
+    """Return the approval marked as undecidable, or not any more, if that has changed.
+
+    Its outbox then tells the event bus, and the requester if mail reaches them.
+    """
+    short = find_shortages(approval)
+    if bool(short) == (approval.undecidable_since is not None) or approval.outcome != "pending":
+        return approval
+    if not short:
+        changed = replace(approval, undecidable_since=None)
+        return changed.with_event(Event(now, "decidable", SYSTEM, "tick"))
+    changed = replace(approval, undecidable_since=now)
+    changed = changed.with_event(Event(now, "undecidable", SYSTEM, "tick", short[0].group.name))
+    entries: list[OutboxEntry] = [Announce(now, undecidable=True)]
+    if approval.requester is not None and approval.requester.mail == "sent":
+        to = approval.requester.address
+        entries.append(Mail(to, now, about="receipt", undecidable=True))
+    new = (e for e in entries if not any(same_entry(e, other) for other in changed.outbox))
+    return replace(changed, outbox=(*changed.outbox, *new))
+
+
+def is_refused(approval: Approval, approver: Approver) -> bool:
+    """Return whether SNS refuses the address of that approver for good."""
+    last = approval.last_mail_event(approver.address)
+    return last is not None and (last.what, last.note) == ("refused", BAD_ADDRESS)
+
+
+def said(short: Shortage) -> str:
+    """Return what a group lacks, in words."""
+    name = short.group.name
+    whose = f"group {name} needs" if name else "the request needs"
+    needed = short.group.needed
+    who = f"only {' and '.join(short.able)} can give one" if short.able else "nobody can give one"
+    return f"{whose} {needed} approval{'' if needed == 1 else 's'}, and {who}"
+
+
+def _fallback(request: Request, asked: Sequence[Approver]) -> tuple[Approver, ...]:
+    escalation = request.escalation
+    if escalation is None:
+        return ()
+    new = (a for a in escalation.approvers if find_person(asked, a) is None)
+    return tuple(Approver(address, groups=(request.escalation_group,)) for address in new)
+
+
+def _is_named(request: Request, group: str, person: str) -> bool:
+    applied = request.policy
+    if applied is None:
+        return False
+    named = (g for g in applied.policy.groups if g.name == group)
+    return any(same_person(person, one) for g in named for one in g.approvers)
