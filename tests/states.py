@@ -47,6 +47,7 @@ from tests.builders import (
 )
 from tests.console_states import console_states
 from tests.fakes import START
+from tests.policy_states import policy_mails, policy_pages
 from tests.unit.presentation.every_page import SECRET, token_of
 from tools.sandbox.inbox_pages import (
     CONTENT_SECURITY_POLICY,
@@ -80,6 +81,7 @@ def every_state() -> dict[str, State]:
         **_inbox_pages(),
         **_delegation_pages(),
         **_outcome_pages(),
+        **policy_pages(),
     }
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Content-Type": HTML}
     return {
@@ -316,15 +318,19 @@ def _mails() -> dict[str, Message]:
         "mail ended by itself": _mail(ended(asking), MARY, "outcome"),
         "mail superseded": _mail(replaced_by_newer(asking), ADA, "outcome"),
         "mail too late": _mail(in_vain(closed), LINUS, "outcome"),
+        **{name: _written(*one) for name, one in policy_mails().items()},
         "mail delegation": Message("1", ADA, told.subject, told.text, RECEIVED),
     }
 
 
 def _mail(approval: Approval, to: str, about: MailKind) -> Message:
-    mail = Mail(to, START, about=about)
+    return _written(approval, Mail(to, START, about=about))
+
+
+def _written(approval: Approval, mail: Mail) -> Message:
     url = "https://abcdef1234.execute-api.us-east-1.amazonaws.com/api"
     email = write_email(approval, mail, SECRETS, public_url=url, now=START, name=NAME)
-    return Message("1", to, email.subject, email.text, RECEIVED)
+    return Message("1", mail.to, email.subject, email.text, RECEIVED)
 
 
 def _sandbox_pages() -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..domain.approval import Approver
-from ..domain.decidability import said, shortages
+from ..domain.decidability import in_words, shortages
 from ..domain.errors import NotFound, Refused, Unavailable, VersionConflict
 from ..domain.invitation import Invitation
 from ..domain.policy import Policy, PolicyVersion, check_name
@@ -105,7 +105,7 @@ def check_people(ports: Ports, policy: Policy) -> tuple[list[PersonJson], list[s
     people = [_person(ports, one, invitations.get(one.lower())) for one in by_address.values()]
     refused = {one["approver"].lower(): one["refusal"] for one in people if "refusal" in one}
     short = shortages(policy.groups, _memberships(policy, fallback), refused)
-    problems = [f"{said(one)}; SNS refuses {', '.join(one.missing) or 'nobody'}" for one in short]
+    problems = [in_words([one]) for one in short]
     late = [one["approver"] for one in people if _is_late(one, invitations, ports.now())]
     problems += [f"{one} hasn't confirmed the subscription for more than a day" for one in late]
     return people, problems

@@ -67,9 +67,13 @@ def check_decidable(
 
 def why_undecidable(approval: Approval) -> str:
     """Return why a pending approval can't be approved any more, in words; "" if it can be."""
+    return in_words(find_shortages(approval))
+
+
+def in_words(found: list[Shortage]) -> str:
+    """Return which groups can't reach their count, and whose addresses SNS refuses."""
     return ". ".join(
-        f"{said(short)}; SNS refuses {', '.join(short.missing) or 'nobody'}"
-        for short in find_shortages(approval)
+        f"{said(short)}; SNS refuses {', '.join(short.missing) or 'nobody'}" for short in found
     )
 
 

@@ -9,6 +9,9 @@ from .groups import unfilled
 from .policy import MOST_MEMBERSHIPS, MOST_PEOPLE, Group, Policy
 from .texts import is_blank, many_lines, one_line
 
+_LINKING = (".", "@", ":", "/")
+"""A group's name stands in mails, whose programs make links of names with these signs."""
+
 
 class _Untrusted(Policy, frozen=True, forbid_unknown_fields=True):
     """A policy as sent; unknown fields are refused, since its writer may rely on them."""
@@ -59,6 +62,9 @@ def _group(group: Group, at: int) -> Group:
     name = group.name.strip()
     if is_blank(name):
         raise InvalidRequest(f"{field}: must not be blank", field=field)
+    if any(sign in name for sign in _LINKING):
+        wrong = f"{field}: must not have any of {' '.join(_LINKING)}, of which mail makes links"
+        raise InvalidRequest(wrong, field=field)
     return replace(group, name=one_line(name, field))
 
 

@@ -3,16 +3,19 @@
 Plain text. What people wrote is wrapped at 80 columns, an event has one line; times are UTC.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
+from ..domain.standings import Standing, standings
+from .groups import are_named, counted_for
 from .layout import wrap
 from .wording import asked_again, detail_rows, needed, note_author, past, requester, was, when
 
 
 def audit_report(approval: Approval) -> str:
-    """Return the whole approval as text; no token, link or hash."""
+    """Return the whole approval as text; no token, no link, and no hash of one."""
     request = approval.request
     outcome = "is still open" if approval.outcome == "pending" else was(approval)
     facts = [
@@ -21,11 +24,13 @@ def audit_report(approval: Approval) -> str:
         ("Asked by", requester(approval)),
         ("Asked on", when(approval.created_at)),
         ("Answer by", when(approval.expires_at)),
+        *_policy(approval),
         ("Needed", needed(approval)),
         *([("Erased", when(approval.erased_at))] if approval.erased_at else []),
         *([("Note", asked_again(approval))] if approval.asked_again_at else []),
         ("Outcome", outcome),
         ("Resumed", _resumed(approval)),
+        *(("Shown", f"SHA-256 {one}") for one in dict.fromkeys(_shown(approval))),
     ]
     details = request.details
     text = details if isinstance(details, str) else _rows(detail_rows(approval))
@@ -33,7 +38,8 @@ def audit_report(approval: Approval) -> str:
         wrap(request.subject),
         "\n".join(f"{name + ':':<11}{value}" for name, value in facts),
         _part("Details", _wrapped(text) if details else []),
-        _part("Approvers", [line for a in approval.approvers for line in _approver(a)]),
+        _part("Groups", list(map(_group, standings(approval))) if are_named(approval) else []),
+        _part("Approvers", [line for a in approval.approvers for line in _approver(a, approval)]),
         _part("Record", [*_folded(approval), *map(_event, approval.events)]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -58,22 +64,40 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
     return "\n".join(lines).split("\n") if text else []
 
 
-def _approver(approver: Approver) -> list[str]:
+def _policy(approval: Approval) -> list[tuple[str, str]]:
+    applied = approval.request.policy
+    return [("Policy", f"{applied.name}, version {applied.version}")] if applied else []
+
+
+def _shown(approval: Approval) -> Iterator[str]:
+    """Yield the hash of what each decision's page showed."""
+    return (decision.shown for _, decision in approval.decisions if decision.shown)
+
+
+def _group(one: Standing) -> str:
+    people = ", ".join(approver.address for approver in one.approved)
+    return f"{one.name}: {len(one.approved)} of {one.needed}{f' ({people})' if people else ''}"
+
+
+def _approver(approver: Approver, approval: Approval) -> list[str]:
     note = _wrapped(approver.note, "  | ")
     author = f" of {note_author(approver)}" if approver.note_by else ""
     return [
-        *_decision(approver),
+        *_decision(approver, counted_for(approval).get(approver.address, "")),
         *([f"  was asked with this note{author}:", *note] if note else []),
     ]
 
 
-def _decision(approver: Approver) -> list[str]:
+def _decision(approver: Approver, counted: str) -> list[str]:
     if approver.decision is not None:
         decision = approver.decision
-        said = f"{approver.address} {past(decision.choice)} on {_second(decision.decided_at)}"
+        choice = f"{past(decision.choice)}{counted}"
+        said = f"{approver.address} {choice} on {_second(decision.decided_at)}"
         return [said, *_wrapped(decision.reason, "  | ")]
     if approver.replaced_by is not None:
         return [f"{approver.address} was replaced by {approver.replaced_by}"]
+    if not approver.groups:
+        return [f"{approver.address} may approve alone (mail: {approver.mail})"]
     return [f"{approver.address} has not decided (mail: {approver.mail})"]
 
 

@@ -6,9 +6,11 @@ SNS sends the text unchanged and appends its own footer. `mail_text.py` says how
 from datetime import datetime, timedelta
 
 from ..domain.approval import OPERATOR, Approval
+from ..domain.decidability import find_shortages, in_words
 from ..domain.link_tokens import MailSecrets
 from ..domain.outbox_entries import Mail
 from .excerpt import excerpt, height
+from .groups import role_in_groups
 from .mail_text import (
     PRIVATE,
     UNSUBSCRIBE,
@@ -69,6 +71,8 @@ def _question(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
 ) -> tuple[str, str]:
     """Return the beginning of the subject, and the mail that asks an approver to decide."""
+    if not approval.approver(mail.to).groups:
+        return _emergency(approval, mail, secrets, public_url, now)
     subject, opening = _opening(approval, mail, now)
     newer, needed = answer_the_newer(approval), quorum(approval)
     code = [f"CODE - the page asks for it:\n{secrets.code}"]
@@ -84,15 +88,44 @@ def _question(
         _button("REJECT", url_of(approval, secrets, "reject", public_url)),
         _SAFETY,
         inbox_link(approval, secrets, public_url),
-        f"You decide as {in_mail(mail.to)}. {UNSUBSCRIBE}",
+        f"You decide as {in_mail(mail.to)}{_for_groups(approval, mail)}. {UNSUBSCRIBE}",
     )
+
+
+def _emergency(
+    approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
+) -> tuple[str, str]:
+    """Return the mail to a person who is in no group, and may approve alone."""
+    day, left = deadline(approval, now)
+    until = f"{day}{f' ({left})' if left else ''}"
+    code = [f"CODE - the page asks for it:\n{secrets.code}"]
+    return "For emergencies", letter(
+        f"You don't need to do anything. {capital(in_mail(requester(approval)))} asks others, who "
+        f"decide by {until}. In an emergency you may approve this alone, with a reason:",
+        approval,
+        quorum(approval),
+        *_details(approval),
+        *(code if approval.request.code_required else []),
+        _button("APPROVE ALONE", url_of(approval, secrets, "approve", public_url)),
+        f"Everybody who is asked is told of it. {_SAFETY}",
+        f"You act as {in_mail(mail.to)}. {UNSUBSCRIBE}",
+    )
+
+
+def _for_groups(approval: Approval, mail: Mail) -> str:
+    role = role_in_groups(approval.approver(mail.to), approval)
+    return f" {role}" if role else ""
 
 
 def _receipt(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
 ) -> tuple[str, str]:
     """Return the mail that tells the requester who was asked, with a link to follow it."""
-    people = [in_mail(approver.address) for approver in approval.active_approvers]
+    if mail.undecidable:
+        return _cannot_be_approved(approval, secrets, public_url)
+    people = [
+        in_mail(approver.address) for approver in approval.active_approvers if approver.groups
+    ]
     day, left = deadline(approval, now)
     asked = "This was asked in your name"
     if mail.extended:
@@ -102,6 +135,27 @@ def _receipt(
         f"{asked}: {_listed(people)} may decide by {day}{f' ({left})' if left else ''}:",
         approval,
         *([needed] if needed else []),
+        _status(approval, secrets, public_url),
+        _REQUESTERS_SAFETY,
+        UNSUBSCRIBE,
+    )
+
+
+def _cannot_be_approved(
+    approval: Approval, secrets: MailSecrets, public_url: str
+) -> tuple[str, str]:
+    """Return the mail that tells the requester that nobody can approve the request any more."""
+    found = [
+        short._replace(
+            able=tuple(map(in_mail, short.able)), missing=tuple(map(in_mail, short.missing))
+        )
+        for short in find_shortages(approval)
+    ]
+    return "Cannot be approved", letter(
+        "What you asked can't be approved any more:",
+        approval,
+        f"{capital(in_words(found))}.",
+        "Cancel it and ask others, or ask the people who run Assent to reassign it.",
         _status(approval, secrets, public_url),
         _REQUESTERS_SAFETY,
         UNSUBSCRIBE,

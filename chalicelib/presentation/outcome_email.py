@@ -5,6 +5,7 @@ from ..domain.approval import Approval
 from ..domain.link_tokens import MailSecrets
 from ..domain.outbox_entries import Mail
 from ..domain.texts import REASON_CHARACTERS
+from .groups import counted_for
 from .layout import cut
 from .mail_text import PRIVATE_LINK, UNSUBSCRIBE, attributed, inbox_link, letter, quoted
 from .wording import cancelled_by, in_mail, next_step, outcome_title, past, was, when
@@ -41,8 +42,10 @@ def _with_reasons(
     whose = "Your request" if to_requester else "This request"
     who, why = cancelled_by(approval)
     because = [attributed(in_mail(who), cut(why, longest))] if why else []
+    counted = counted_for(approval)
     decisions = [
-        f"{in_mail(approver.address)} {past(decision.choice)} on {when(decision.decided_at)}"
+        f"{in_mail(approver.address)} {past(decision.choice)}{counted.get(approver.address, '')} "
+        f"on {when(decision.decided_at)}"
         + (f":\n\n{quoted(cut(decision.reason, longest))}" if decision.reason else ".")
         for approver, decision in approval.decisions
     ]

@@ -6,21 +6,32 @@ Notes that approvers got from each other stay between them.
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
 from ..domain.outbox_entries import Mail
+from .groups import counted_for, role_in_groups
 from .wording import past, when
 
 
 def asked_as(approver: Approver, approval: Approval) -> str:
-    """Return in whose place this approver is asked: `for ada@example.com, who is away`; or ""."""
-    if approver.stands_in_for is not None:
-        return f"for {approver.stands_in_for}, who is away"
+    """Return in whose place, and for which groups, this approver is asked; or "".
+
+    `for operations`, `for ada@example.com, who is away`, `instead of grace@example.com`
+    """
     before = [a.address for a in approval.approvers if a.replaced_by == approver.address]
-    return f"instead of {', '.join(before)}" if before else ""
+    parts = (
+        role_in_groups(approver, approval),
+        f"for {approver.stands_in_for}, who is away" if approver.stands_in_for else "",
+        f"instead of {', '.join(before)}" if before and not approver.stands_in_for else "",
+    )
+    return ", ".join(filter(None, parts))
 
 
 def answer_state(approver: Approver, approval: Approval) -> str:
     """Return whether an approver has decided: `approved on ...`, `has not decided`."""
     if approver.decision is not None:
-        return f"{past(approver.decision.choice)} on {when(approver.decision.decided_at)}"
+        counted = counted_for(approval).get(approver.address, "")
+        said = f"{past(approver.decision.choice)}{counted}"
+        return f"{said} on {when(approver.decision.decided_at)}"
+    if not approver.groups:
+        return "was not needed" if approval.outcome != "pending" else "may approve alone"
     return "has not decided" if approval.outcome == "pending" else "did not decide"
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from ..domain.addresses import same_person
 from ..domain.approval import OPERATOR, OUTCOME_OF, Approval, Approver, Choice
 from ..domain.events import SYSTEM, Event
+from .groups import are_named, groups_needed, groups_so_far, groups_waiting
 
 _ENDED = {
     "ABORTED": "was stopped",
@@ -108,17 +109,19 @@ def deadline(approval: Approval, now: datetime) -> tuple[str, str]:
 
 def quorum(approval: Approval) -> str:
     """Return the quorum and how far it is, if several are asked; empty if one is."""
+    so_far = f" So far: {progress(approval)}." if approval.decisions else ""
+    if are_named(approval):
+        return f"Needed: {groups_needed(approval)}; {_ending(approval)}.{so_far}"
     k, n = approval.approvals_needed, len(approval.active_approvers)
     if n == 1 and k == 1:
         return ""
-    most = approval.request.rejections_needed
-    ending = f"{count(most, 'rejection')} end{'s' if most == 1 else ''} it"
-    so_far = f" So far: {progress(approval)}." if approval.decisions else ""
-    return f"{k} of {n} approvers must approve; {ending}.{so_far}"
+    return f"{k} of {n} approvers must approve; {_ending(approval)}.{so_far}"
 
 
 def still_needed(approval: Approval) -> str:
     """Return what an open approval waits for: `1 more approval is needed, from ada@...`."""
+    if are_named(approval):
+        return f"Still needed: {groups_waiting(approval)}."
     left = approval.approvals_needed - approval.approve_count
     people = [approver.address for approver in approval.undecided]
     some = " or ".join([", ".join(people[:-1]), people[-1]] if people[1:] else people)
@@ -128,22 +131,31 @@ def still_needed(approval: Approval) -> str:
 
 def needed(approval: Approval, reader: str = "") -> str:
     """Return the quorum, and how many rejections end the approval, for the reader's address."""
+    if are_named(approval):
+        return f"approval by {groups_needed(approval)}; {_ending(approval)}"
     k, n = approval.approvals_needed, len(approval.active_approvers)
     if n == 1:
         only = approval.active_approvers[0].address
         return "your approval" if same_person(only, reader) else f"approval by {only}"
-    most = approval.request.rejections_needed
-    ending = f"{count(most, 'rejection')} end{'s' if most == 1 else ''} it"
-    return f"approval by {k} of {n} approvers; {ending}"
+    return f"approval by {k} of {n} approvers; {_ending(approval)}"
 
 
 def progress(approval: Approval) -> str:
     """Return how many approvers have decided: `1 approval, no rejection`."""
     if not approval.approve_count and not approval.reject_count:
         return "nobody has decided"
+    if are_named(approval):
+        against = approval.reject_count
+        rejected = f", {count(against, 'rejection')}" if against else ""
+        return f"{groups_so_far(approval)}{rejected}"
     return (
         f"{count(approval.approve_count, 'approval')}, {count(approval.reject_count, 'rejection')}"
     )
+
+
+def _ending(approval: Approval) -> str:
+    most = approval.request.rejections_needed
+    return f"{count(most, 'rejection')} end{'s' if most == 1 else ''} it"
 
 
 def past(choice: Choice) -> str:
@@ -169,7 +181,8 @@ def outcome_title(approval: Approval) -> str:
     """Return the outcome in a word or three: `Approved`, `Approved too late`, `Asked again`."""
     if approval.superseded_by is not None:
         return "Asked again"
-    return f"{approval.outcome.capitalize()}{' too late' if too_late(approval) else ''}"
+    alone = " alone" if approval.broken_glass is not None else ""
+    return f"{approval.outcome.capitalize()}{alone}{' too late' if too_late(approval) else ''}"
 
 
 def too_late(approval: Approval) -> bool:

@@ -7,10 +7,32 @@ from ..standing import asked_as
 from ..wording import answer_the_newer, requester
 from .details import details
 from .fields import FormError, code_field, email_field, text_area
+from .markup import NOTHING, Markup
 from .parts import ROOT, Page, asks, choice_button, fill, notice_box, page, quorum_line
 
 _LOCKED = FormError(
     "Nothing was recorded: too many wrong codes were typed with it.", heading="This link is locked"
+)
+
+
+_OTHER = Markup(
+    '<button type="submit" class="other" formaction="{}{}/{}" name="show" value="yes"'
+    " formnovalidate>{} instead</button>\n"
+)
+_REASSIGN = Markup('<p><a class="link" href="{}reassign/{}">Reassign to somebody else</a></p>\n')
+_OR_ALONE = Markup(
+    '<p class="notice apart">In an emergency you may approve this alone, without the others\' '
+    "approvals. Give a reason: everybody who is asked is told, and the record says so.</p>\n"
+    '<button class="approve outline check" name="breakGlass" value="yes" formnovalidate>'
+    "Approve alone</button>\n"
+)
+_ONLY_ALONE = (
+    "You don't need to do anything: others decide this. In an emergency you may approve it alone. "
+    "Everybody who is asked is told, and the record says so."
+)
+_ALONE_BUTTON = Markup(
+    '<button class="approve check" name="breakGlass" value="yes" formaction="{}approve/{}">'
+    "Approve alone</button>"
 )
 
 
@@ -28,8 +50,15 @@ def decide_page(
 ) -> Page:
     """Return the page whose button decides; `error` says why the last press failed."""
     coded = approval.request.code_required
-    other: Choice = "reject" if choice == "approve" else "approve"
     role = asked_as(approver, approval)
+    other: Choice = "reject" if choice == "approve" else "approve"
+    button, required = choice_button(choice, choice.capitalize()), approval.needs_reason(choice)
+    others = _OTHER.format(root, other, token, other.capitalize())
+    if not approver.groups:
+        choice, required, others = "approve", True, NOTHING
+        button = _ALONE_BUTTON.format(root, token)
+    elif choice == "approve" and approval.may_break_glass(approver):
+        others += _OR_ALONE
     return page(
         f"{choice.capitalize()}: {approval.request.subject}",
         choice,
@@ -38,19 +67,15 @@ def decide_page(
             subject=approval.request.subject,
             asks=asks(approval, now),
             quorum=quorum_line(approval),
-            notice=notice_box(answer_the_newer(approval)),
+            notice=notice_box(answer_the_newer(approval) if approver.groups else _ONLY_ALONE),
             details=details(approval),
             code=code_field(code, error) if coded else "",
-            reason=text_area(
-                "reason", "Reason", reason, error, required=approval.needs_reason(choice)
-            ),
+            reason=text_area("reason", "Reason", reason, error, required=required),
             address=approver.address,
             instead=f", {role}" if role else "",
-            button=choice_button(choice, choice.capitalize()),
-            other=f"{other.capitalize()} instead",
-            other_link=f"{root}{other}/{token}",
-            token=token,
-            root=root,
+            button=button,
+            other=others,
+            reassign=_REASSIGN.format(root, token) if approver.groups else "",
         ),
         error,
         ("reason", "code") if coded else ("reason",),

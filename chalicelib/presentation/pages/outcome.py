@@ -141,7 +141,7 @@ def _heading(approval: Approval, now: datetime) -> str:
     if too_late(approval):
         return f"This was {approval.outcome}, but too late"
     return {
-        "approved": "This was approved",
+        "approved": f"This was approved{' alone' if approval.broken_glass else ''}",
         "rejected": "This was rejected",
         "expired": _EXPIRED,
         "cancelled": "This request was cancelled",

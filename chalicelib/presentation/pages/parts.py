@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...domain.approval import Approval, Choice
+from ..groups import counted_for
 from ..wording import capital, deadline, past, quorum, requester, when
 from .fields import FormError, error_summary, error_title
 from .markup import NOTHING, Markup
@@ -152,11 +153,12 @@ def about(approval: Approval) -> Markup:
 
 def decisions(approval: Approval) -> Markup:
     """Return each decision with its reason as a quotation; empty if there is none."""
-    item = Markup("<li><strong>{}</strong> {} on {}{}</li>\n")
+    item, counted = Markup("<li><strong>{}</strong> {}{} on {}{}</li>\n"), counted_for(approval)
     items = joined(
         item.format(
             a.address,
             past(d.choice),
+            counted.get(a.address, ""),
             when(d.decided_at),
             (Markup(":") + reason(d.reason)) if d.reason else "",
         )

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from ...domain.approval import Approval, Approver
+from ...domain.decidability import why_undecidable
 from ..wording import deadline, when
 from .answers import answers, reminder
 from .details import details
 from .fields import FormError, text_area
 from .markup import Markup
-from .parts import Page, choice_button, fill, page, quorum_line
+from .parts import Page, choice_button, fill, notice_box, page, quorum_line
 
 
 def requester_page(
@@ -38,7 +39,7 @@ def requester_page(
                 when(approval.created_at), day, f" ({left})" if left else ""
             ),
             quorum=quorum_line(approval),
-            notice=notice.format(done) if reminded else "",
+            notice=notice.format(done) if reminded else notice_box(_trouble(approval)),
             answers=answers(approval),
             reminder=reminder(approval, now),
             details=details(approval),
@@ -49,4 +50,14 @@ def requester_page(
         ),
         error,
         ("reason",),
+    )
+
+
+def _trouble(approval: Approval) -> str:
+    """Return that nobody can approve the request any more, and why; "" while somebody can."""
+    if approval.undecidable_since is None:
+        return ""
+    return (
+        f"This can't be approved any more: {why_undecidable(approval)}. Cancel it and ask others, "
+        "or ask the people who run Assent to reassign it."
     )

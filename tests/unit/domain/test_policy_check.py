@@ -48,6 +48,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"groups": [group("a", "x"), group("A", "y")]}, "groups[1].name"),
     ({"groups": [group(" ", "x")]}, "groups[0].name"),
     ({"groups": [group("a\nb", "x")]}, "groups[0].name"),
+    ({"groups": [group("www.evil.example", "x")]}, "groups[0].name"),
     ({"groups": [group("n" * 41, "x")]}, "groups[0].name"),
     ({"groups": [group("a")]}, "groups[0].approvers"),
     ({"groups": [group("a", "x", "X")]}, "groups[0].approvers[1]"),

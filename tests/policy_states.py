@@ -1,0 +1,124 @@
+"""Pages and mails of requests under a policy, in every state of their own."""
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from chalicelib.domain import outbox, transitions
+from chalicelib.domain.approval import Approval, Approver, Choice
+from chalicelib.domain.decidability import BAD_ADDRESS, look_again
+from chalicelib.domain.link_tokens import SecretHashes
+from chalicelib.domain.outbox_entries import Mail
+from chalicelib.presentation.pages.decision import decide_page
+from chalicelib.presentation.pages.fields import FormError
+from chalicelib.presentation.pages.outcome import outcome_for_approver
+from chalicelib.presentation.pages.parts import Page
+from chalicelib.presentation.pages.requester import requester_page
+from tests.builders import RELEASE
+from tests.fakes import START
+from tests.policies import approval_under, approved, group, policy_version
+from tests.unit.presentation.every_page import token_of
+
+LATER = START + timedelta(hours=2)
+POLICY = policy_version(
+    group("security", "sam", "both"),
+    group("operations", "ops1", "ops2", "ops3", "both", needed=2),
+    breakGlass=["cto@example.com", "sam@example.com"],
+    requesters=["*@example.com"],
+)
+CTO, SAM, BOTH, OPS = (f"{name}@example.com" for name in ("cto", "sam", "both", "ops1"))
+
+
+def under_policy() -> Approval:
+    """Return a request of Mary's to a group of security and one of operations, all mailed."""
+    names = ("subject", "details", "requestedBy", "expiresIn")
+    approval = approval_under(POLICY, **{name: RELEASE[name] for name in names})
+    requester = Approver("mary@example.com", link_hashes=("hash",), mail="sent")
+    approval = replace(approval, requester=requester)
+    for entry in approval.outbox:
+        if isinstance(entry, Mail):
+            approval = outbox.mailed(approval, entry, START, "tick")
+    return approval
+
+
+def alone() -> Approval:
+    """Return the request after one person approved it alone."""
+    reason = "Checkout is down; nobody of operations answers."
+    return transitions.decide(
+        under_policy(), CTO, "approve", reason=reason, now=LATER, via="page", break_glass=True
+    )
+
+
+def undecidable() -> Approval:
+    """Return the request after SNS refused the addresses of all of security."""
+    approval = under_policy()
+    for person in (SAM, BOTH):
+        mail = Mail(person, START)
+        approval = replace(approval, outbox=(*approval.outbox, mail))
+        approval = outbox.not_mailed(
+            approval,
+            mail,
+            unsent=SecretHashes("none", "none"),
+            why="refused",
+            note=BAD_ADDRESS,
+            now=START,
+            via="tick",
+        )
+    return look_again(approval, START)
+
+
+def policy_pages() -> dict[str, Page]:
+    """Return the pages."""
+    half = approved(under_policy(), "both", "ops1")
+    missing = FormError(
+        "please say why, it is required", "reason", "Your approval was not recorded"
+    )
+    return {
+        "approve for a group": _decide(under_policy(), OPS),
+        "reject for a group": _decide(under_policy(), OPS, "reject"),
+        "approve for one of two groups": _decide(half, "ops2@example.com"),
+        "approve or alone": _decide(under_policy(), SAM),
+        "approve alone": _decide(under_policy(), CTO),
+        "approve alone without a reason": _decide(under_policy(), CTO, error=missing),
+        "waiting for groups": outcome_for_approver(half, half.approver(BOTH), LATER),
+        "approved alone": outcome_for_approver(alone(), alone().approver(OPS), LATER),
+        "request under a policy": _followed(half),
+        "request that nobody can approve": _followed(undecidable()),
+    }
+
+
+def policy_mails() -> dict[str, tuple[Approval, Mail]]:
+    """Return the mails, each as its approval and outbox entry."""
+    mary = "mary@example.com"
+    return {
+        "mail for a group": (under_policy(), Mail(BOTH, START)),
+        "mail for emergencies": (under_policy(), Mail(CTO, START)),
+        "mail receipt under a policy": (under_policy(), Mail(mary, START, about="receipt")),
+        "mail cannot be approved": (
+            undecidable(),
+            Mail(mary, START, about="receipt", undecidable=True),
+        ),
+        "mail approved by groups": (
+            approved(under_policy(), "sam", "ops1", "both"),
+            Mail(OPS, START, about="outcome"),
+        ),
+        "mail approved alone": (alone(), Mail(OPS, START, about="outcome")),
+    }
+
+
+def _decide(
+    approval: Approval, person: str, choice: Choice = "approve", error: FormError | None = None
+) -> Page:
+    return decide_page(
+        approval,
+        approval.approver(person),
+        choice,
+        token=token_of(approval),
+        now=START,
+        error=error,
+    )
+
+
+def _followed(approval: Approval) -> Page:
+    requester = approval.requester or Approver("mary@example.com")
+    return requester_page(approval, requester, now=LATER)
