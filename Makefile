@@ -92,12 +92,13 @@ machine: # installs what the tests need before the first of them starts
 ## Run it in your AWS account:
 
 .PHONY: deploy
-deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) | [ALARM_TOPIC=arn:...] [WATCH=arn:...,arn:...] [NAME='Example Ltd, production'] (on pages and in mails) | [RETENTION_DAYS=365] [DETAILS_DAYS=30] | [RATE=50] [BURST=100] (calls of each public route) [API_CONCURRENCY=50, or none] | [STACK=name, of one that something else deploys, or none]
+deploy: setup ## make or update a stage | STAGE=dev DOMAINS=example.com (mail domains that may be asked, needed once) | [ALARM_TOPIC=arn:...] [WATCH=arn:...,arn:...] [NAME='Example Ltd, production'] (on pages and in mails) | [RETENTION_DAYS=365] [DETAILS_DAYS=30] | [REQUIRE_POLICY=yes] (refuse requests without a policy) | [RATE=50] [BURST=100] (calls of each public route) [API_CONCURRENCY=50, or none] | [STACK=name, of one that something else deploys, or none]
 	@$(python) -m tools.deploy --stage $(call quoted,$(STAGE)) $(if $(DOMAINS),--domains $(call quoted,$(DOMAINS))) \
 		$(if $(ALARM_TOPIC),--alarm-topic $(call quoted,$(ALARM_TOPIC))) $(if $(WATCH),--watch $(call quoted,$(WATCH))) \
 		$(if $(filter command,$(origin NAME)),--name $(call quoted,$(NAME))) \
 		$(if $(RETENTION_DAYS),--retention-days $(call quoted,$(RETENTION_DAYS))) \
 		$(if $(DETAILS_DAYS),--details-days $(call quoted,$(DETAILS_DAYS))) \
+		$(if $(REQUIRE_POLICY),--require-policy $(call quoted,$(REQUIRE_POLICY))) \
 		$(if $(RATE),--rate $(call quoted,$(RATE))) $(if $(BURST),--burst $(call quoted,$(BURST))) \
 		$(if $(API_CONCURRENCY),--api-concurrency $(call quoted,$(API_CONCURRENCY))) $(if $(STACK),--stack $(call quoted,$(STACK)))
 

@@ -411,6 +411,24 @@ def console_approver(call: Call, email: str) -> Reply:
     return console_approvers.one(call, wiring, email)
 
 
+@app.route("/console/policies", methods=["GET", "HEAD"], **ANY)
+@answered
+def console_policies(call: Call) -> Reply:
+    """Show the policies in the console."""
+    from chalicelib.entrypoints import console_policies  # noqa: PLC0415 (cold start)
+
+    return console_policies.everything(call, wiring)
+
+
+@app.route("/console/policies/{name}", methods=["GET", "HEAD"], **ANY)
+@answered
+def console_policy(call: Call, name: str) -> Reply:
+    """Show a policy in the console, and what waits under it."""
+    from chalicelib.entrypoints import console_policies  # noqa: PLC0415 (cold start)
+
+    return console_policies.one(call, wiring, name)
+
+
 @app.route("/console/figures", methods=["GET", "HEAD"], **ANY)
 @answered
 def console_figures(call: Call) -> Reply:

@@ -9,12 +9,18 @@ from chalicelib.domain.approval import Approval, Approver, Choice
 from chalicelib.domain.decidability import BAD_ADDRESS, look_again
 from chalicelib.domain.link_tokens import SecretHashes
 from chalicelib.domain.outbox_entries import Mail
+from chalicelib.domain.policy import GroupEscalation
+from chalicelib.presentation.console.approval import approval_page
+from chalicelib.presentation.console.approvals import Wanted, approvals_page
+from chalicelib.presentation.console.policies import policies_page, policy_page
+from chalicelib.presentation.json_types import PersonJson
 from chalicelib.presentation.pages.decision import decide_page
 from chalicelib.presentation.pages.fields import FormError
 from chalicelib.presentation.pages.outcome import outcome_for_approver
 from chalicelib.presentation.pages.parts import Page
 from chalicelib.presentation.pages.requester import requester_page
 from tests.builders import RELEASE
+from tests.console_states import OPERATING, READING
 from tests.fakes import START
 from tests.policies import approval_under, approved, group, policy_version
 from tests.unit.presentation.every_page import token_of
@@ -122,3 +128,40 @@ def _decide(
 def _followed(approval: Approval) -> Page:
     requester = approval.requester or Approver("mary@example.com")
     return requester_page(approval, requester, now=LATER)
+
+
+def policy_console() -> dict[str, Page]:
+    """Return the console's pages."""
+    written = replace(
+        POLICY,
+        policy=replace(
+            POLICY.policy,
+            description="Releases to production: security and operations agree.",
+            expires_in=86_400,
+            remind_every=7_200,
+            escalation=GroupEscalation(14_400, ("lead@example.com",), "operations"),
+        ),
+        version=3,
+    )
+    everybody = ("sam", "both", "ops1", "ops2", "ops3", "lead", "cto")
+    people: list[PersonJson] = [
+        {"approver": f"{name}@example.com", "subscription": "confirmed"} for name in everybody
+    ]
+    people[0] = {"approver": SAM, "subscription": "refused", "refusal": BAD_ADDRESS}
+    people[2] = {"approver": OPS, "subscription": "pending"}
+    problems = ["ops1@example.com hasn't confirmed the subscription for more than a day"]
+    other = replace(POLICY, name="refunds")
+    listed = [(written, 2), (other, 100)]
+    asked = under_policy()
+    trouble = undecidable()
+    return {
+        "console policies": policies_page(OPERATING, listed, more="x"),
+        "console policies none": policies_page(OPERATING, [], more=""),
+        "console policy": policy_page(OPERATING, written, people, problems, [asked]),
+        "console policy unused": policy_page(READING, other, people, [], []),
+        "console approval under a policy": approval_page(OPERATING, asked, None),
+        "console approval that nobody can approve": approval_page(OPERATING, trouble, None),
+        "console waiting under a policy": approvals_page(
+            OPERATING, Wanted("waiting", "policy", POLICY.name), [asked, trouble], more=""
+        ),
+    }

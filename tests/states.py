@@ -47,7 +47,7 @@ from tests.builders import (
 )
 from tests.console_states import console_states
 from tests.fakes import START
-from tests.policy_states import policy_mails, policy_pages
+from tests.policy_states import policy_console, policy_mails, policy_pages
 from tests.unit.presentation.every_page import SECRET, token_of
 from tools.sandbox.inbox_pages import (
     CONTENT_SECURITY_POLICY,
@@ -83,10 +83,11 @@ def every_state() -> dict[str, State]:
         **_outcome_pages(),
         **policy_pages(),
     }
+    console = {**console_states(), **policy_console()}
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Content-Type": HTML}
     return {
         **{name: State(page.html(NAME), HEADERS) for name, page in pages.items()},
-        **{name: State(page.html(NAME), CONSOLE) for name, page in console_states().items()},
+        **{name: State(page.html(NAME), CONSOLE) for name, page in console.items()},
         **{name: State(html, headers) for name, html in _sandbox_pages().items()},
     }
 

@@ -40,13 +40,15 @@ def deploy(
     given_limits: GivenLimits | None = None,
     retention_days: str | None = None,
     details_days: str | None = None,
+    require_policy: str | None = None,
     name: str | None = None,
     echo: Echo,
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
     `domains` (comma-separated) is needed once and then recorded in config.json; given limits, both
-    numbers of days, `name` (of organisation and stage) and that of an existing stack are too.
+    numbers of days, whether requests need a policy (yes, no), `name` (of organisation and stage)
+    and that of an existing stack are too.
     `parameters` are the stack's, which keeps them. The first deploy runs stack and Chalice twice:
     the functions need the API's URL for their mails, and the API exists after the first run.
     """
@@ -80,7 +82,7 @@ def deploy(
             domains=approver_domains,
             public_url=api.url if api else UNKNOWN_URL,
             limits=stage_limits,
-            given={**days, "ASSENT_NAME": name},
+            given={**days, "ASSENT_NAME": name, "ASSENT_REQUIRE_POLICY": require_policy},
             existing_stack=existing,
         )
         echo("code" if api else "code, first of two runs: API Gateway assigns the URL")
@@ -174,6 +176,11 @@ def take_up(stage: Stage, code: Code, account: Account, chalice: Chalice, echo: 
     "Recorded in config.json.",
 )
 @click.option(
+    "--require-policy",
+    type=click.Choice(["yes", "no"]),
+    help="Whether to refuse requests without a policy. Recorded in config.json.",
+)
+@click.option(
     "--name",
     "people_name",
     help="Name of organisation and stage on pages and in mails. Recorded in config.json.",
@@ -204,6 +211,7 @@ def main(
     watch: str | None,
     retention_days: str | None,
     details_days: str | None,
+    require_policy: str | None,
     people_name: str | None,
     log_days: str | None,
     existing: str | None,
@@ -237,6 +245,7 @@ def main(
             given_limits=GivenLimits(rate, burst, api_concurrency),
             retention_days=retention_days,
             details_days=details_days,
+            require_policy=require_policy,
             name=people_name,
             echo=click.echo,
         )

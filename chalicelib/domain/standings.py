@@ -31,7 +31,7 @@ def standings(approval: Approval) -> list[Standing]:
         Standing(
             group.name,
             group.needed,
-            tuple(approved[person] for person, g in counted.items() if g == at),
+            tuple(approved[person] for person, g in sorted(counted.items()) if g == at),
             tuple(a for a in approval.undecided if at in a.groups),
         )
         for at, group in enumerate(groups)

@@ -43,7 +43,7 @@ class ListQuery(Struct, frozen=True):
     """The query of the list: one of the lists, or what is looked for, and where the page begins."""
 
     show: Literal["waiting", "overdue", "soon", "decided"] = "waiting"
-    by: Literal["approver", "requester", "id", "execution"] = "approver"
+    by: Literal["approver", "requester", "id", "execution", "policy"] = "approver"
     q: str = ""
     next: str = ""
 
@@ -73,7 +73,7 @@ class CommandForm(ConsoleForm, frozen=True, rename={"from_": "from"}):
 
 
 def approvals(call: Call, ports: Ports) -> Reply:
-    """Show a list of approvals, or what is visit."""
+    """Show a list of approvals, or those that are looked for."""
     visit = console.signed_in(call, ports)
     query = convert(call.query, ListQuery, strict=False)
     web.check_place(query.next, "next")
@@ -86,7 +86,7 @@ def approvals(call: Call, ports: Ports) -> Reply:
     following = {"by": wanted.by, "q": wanted.text} if wanted.text else {"show": wanted.show}
     more = urlencode(following | {"next": page.after}) if page.after else ""
     shown = approvals_page(
-        visit, wanted, page.approvals, more=more, error=web.form_error(error, "Nothing was visit")
+        visit, wanted, page.approvals, more=more, error=web.form_error(error, "Nothing was found")
     )
     return console.reply(visit, shown, error)
 
@@ -173,6 +173,8 @@ def _search(ports: Ports, wanted: Wanted, after: str) -> ApprovalsPage:
             return listing.waiting_for(ports, wanted.text, ROWS, after)
         case "requester":
             return listing.requested_by(ports, wanted.text, ROWS, after)
+        case "policy":
+            return listing.waiting_under(ports, wanted.text, ROWS, after)
         case "execution":
             return listing.of_execution(ports, wanted.text)
         case _:

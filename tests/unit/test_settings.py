@@ -38,6 +38,17 @@ def test_the_name_of_a_stage_can_be_shown_whatever_is_written(written: str, show
     assert stage_name({}) == ""
 
 
+@pytest.mark.parametrize(
+    ("written", "required"), [("", False), ("no", False), ("yes", True), (" YES ", True)]
+)
+def test_a_stage_may_require_a_policy(written: str, *, required: bool) -> None:
+    """By yes; anything but yes and no is refused, so that a slip opens nothing."""
+    env = ENV | {"ASSENT_REQUIRE_POLICY": written}
+    assert Settings.from_env(env).require_policy is required
+    with pytest.raises(Misconfigured, match="ASSENT_REQUIRE_POLICY is 'true': yes or no"):
+        Settings.from_env(ENV | {"ASSENT_REQUIRE_POLICY": "true"})
+
+
 def test_all_missing_and_empty_variables_are_named_at_once() -> None:
     """Nobody has to fix them one by one."""
     with pytest.raises(LookupError) as missing:

@@ -10,7 +10,7 @@ from ..pages.fields import FormError
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined, reason
 from ..wording import asked_again, needed, note_author, requester, when
-from .approvals import state
+from .approvals import cannot_be_approved, state
 from .frame import Visit, approver_link, console_page, fill
 from .people import mailed, role, standing
 from .state_picture import state_picture
@@ -25,6 +25,7 @@ COMMANDS = {
 """Last part of a command's address -> its button."""
 
 _FACT = Markup("<dt>{}</dt><dd>{}</dd>\n")
+_POLICY = Markup('<a href="{}console/policies/{}">{}</a>, version {}')
 _BUTTON = Markup('<li><a class="other" href="{}console/approvals/{}/{}">{}</a></li>\n')
 _BUTTONS = Markup('<ul class="commands">\n{}</ul>\n')
 _LINK = Markup('{} <a href="{}" rel="noreferrer">Open it in AWS\'s console</a>')
@@ -55,7 +56,9 @@ def approval_page(
         ("Asked by", requester(approval)),
         ("Asked on", when(approval.created_at)),
         ("Deadline", when(approval.expires_at)),
+        *_policy(visit, approval),
         ("Needed", needed(approval)),
+        *([("Trouble", trouble)] if (trouble := cannot_be_approved(approval)) else []),
         *([("Note", f"Older request: {asked_again(approval)}")] if approval.asked_again_at else []),
         ("Result", _workflow(approval)),
         ("Execution", _execution(approval)),
@@ -78,6 +81,13 @@ def approval_page(
     )
     title = f"Approval: {approval.request.subject}"
     return console_page(visit, "", title, content, notice=notice, error=error)
+
+
+def _policy(visit: Visit, approval: Approval) -> list[tuple[str, Markup]]:
+    applied = approval.request.policy
+    if applied is None:
+        return []
+    return [("Policy", _POLICY.format(visit.root, applied.name, applied.name, applied.version))]
 
 
 def _commands(visit: Visit, approval: Approval) -> Markup:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...domain.approval import Approval
+from ...domain.decidability import why_undecidable
+from ..groups import are_named, groups_so_far
 from ..pages.fields import FormError, error_attributes, field_error
-from ..pages.markup import Markup
+from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined
 from ..wording import (
     asked_again,
@@ -30,6 +32,7 @@ SEARCHES = {
     "requester": "requester (address)",
     "id": "reference",
     "execution": "execution (name or ARN)",
+    "policy": "policy (name)",
 }
 """Value of `by` -> what is looked for."""
 PEOPLE = 6
@@ -47,6 +50,11 @@ _ITEM = Markup(
     '<li class="card">\n<h2><a href="{root}console/approvals/{id}" dir="auto">{subject}</a></h2>\n'
     '<p class="state {outcome}">{state}</p>\n<p class="fact">{asked}</p>\n{again}{people}</li>\n'
 )
+_WAITING = Markup(
+    '<li><a href="{}console/approvals/{}" dir="auto">{}</a>'
+    '<span class="fact">Answer by {}</span></li>\n'
+)
+_WAITINGS = Markup('<ul class="decisions">\n{}</ul>\n')
 _PERSON = Markup('<a class="link" href="{}">Does mail reach {}?</a>')
 _FACT = Markup('<p class="fact">{}</p>\n')
 
@@ -97,8 +105,32 @@ def state(approval: Approval, visit: Visit) -> str:
     day, left = deadline(approval, visit.at)
     until = f"{left[3:]} left, until {day}" if left else f"Its deadline was {day}"
     so_far = f"{approval.approve_count} of {count(approval.approvals_needed, 'approval')}"
+    if are_named(approval):
+        so_far = groups_so_far(approval)
     against = f", {count(approval.reject_count, 'rejection')}" if approval.reject_count else ""
     return f"{until}; {so_far}{against}"
+
+
+def waiting_list(visit: Visit, approvals: Sequence[Approval]) -> Markup:
+    """Return these approvals as links, each with its deadline; empty if there are none."""
+    items = joined(
+        _WAITING.format(
+            visit.root,
+            a.id,
+            a.request.subject,
+            " ".join((day, f"({left})" if left else "")).strip(),
+        )
+        for a in approvals
+        for day, left in (deadline(a, visit.at),)
+    )
+    return _WAITINGS.format(items) if items else NOTHING
+
+
+def cannot_be_approved(approval: Approval) -> str:
+    """Return that nobody can approve a pending request any more, and why; "" while somebody can."""
+    if approval.undecidable_since is None or approval.outcome != "pending":
+        return ""
+    return f"Can't be approved any more: {why_undecidable(approval)}"
 
 
 def _meaning(visit: Visit, wanted: Wanted, error: FormError | None) -> Markup | str:
@@ -124,6 +156,7 @@ def _found_by(wanted: Wanted) -> str:
         "approver": f"Waiting for {wanted.text}",
         "requester": f"Asked by {wanted.text}",
         "execution": "Asked by this execution",
+        "policy": f"Waiting under policy {wanted.text}",
     }.get(wanted.by, "With this reference")
 
 
@@ -148,7 +181,9 @@ def _item(visit: Visit, approval: Approval, wanted: Wanted) -> Markup:
         state=state(approval, visit),
         asked=f"Asked by {requester(approval)} on {when(approval.created_at)}",
         again=joined(
-            _FACT.format(f"{one}.") for one in (late, again and f"Older request: {again}") if one
+            _FACT.format(f"{one}.")
+            for one in (late, again and f"Older request: {again}", cannot_be_approved(approval))
+            if one
         ),
         people=people(approval, PEOPLE),
     )

@@ -8,7 +8,8 @@ from ...domain.approval import Approval
 from ..pages.fields import FormError, date_field, email_field, link_field, text_area
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined
-from ..wording import count, deadline, when
+from ..wording import count, when
+from .approvals import waiting_list
 from .frame import Visit, approver_href, approver_link, console_page, fill, next_page, token_field
 
 Listed = Mapping[str, Any]
@@ -27,11 +28,6 @@ _ROW = Markup(
     '<td data-label="Mail">{}</td><td data-label="Waits for them">{}</td>'
     '<td data-label="Delegate">{}</td></tr>\n'
 )
-_WAITING = Markup(
-    '<li><a href="{}console/approvals/{}" dir="auto">{}</a>'
-    '<span class="fact">Answer by {}</span></li>\n'
-)
-_WAITINGS = Markup('<ul class="decisions">\n{}</ul>\n')
 _INVITE = Markup('<h2>Invite</h2>\n<form method="post">\n{}{}<button>Invite</button>\n</form>\n')
 _ACTION = Markup(
     '<form method="post">\n{}<input type="hidden" name="change" value="{}">\n{}'
@@ -85,10 +81,6 @@ def approver_page(
     error: FormError | None = None,
 ) -> Page:
     """Return the page of one approver, with what was typed into its forms."""
-    items = joined(
-        _WAITING.format(visit.root, a.id, a.request.subject, " ".join(deadline(a, visit.at)))
-        for a in waiting
-    )
     content = fill(
         "approver",
         root=visit.root,
@@ -96,7 +88,7 @@ def approver_page(
         mail=mail(listed),
         absence=absence(listed) or "nobody",
         waits=_waiting(listed),
-        waiting=_WAITINGS.format(items) if items else "",
+        waiting=waiting_list(visit, waiting),
         actions=_actions(visit, listed, typed, error) if visit.may_operate else "",
     )
     title = f"Approver: {listed['approver']}"

@@ -18,6 +18,7 @@ HEADERS = parts.page_headers(_STYLE) | {"Referrer-Policy": "same-origin"}
 PLACES = {
     "": "Approvals",
     "/approvers": "Approvers",
+    "/policies": "Policies",
     "/figures": "Figures",
     "/sessions": "Sessions",
 }

@@ -17,6 +17,8 @@ _WORDS = {
     "refused": "Not mailed, because SNS refuses it:",
     "resumed": "Workflow told",
     "announced": "Event put on the event bus",
+    "undecidable": "Can't be approved any more",
+    "decidable": "Can be approved again",
 }
 """Kind of an event -> its words; the others are words as they are."""
 _CHANNELS = {
@@ -29,7 +31,7 @@ _CHANNELS = {
     "topic": "by a topic",
     "tick": "by the tick",
 }
-_QUOTED = frozenset({"approved", "rejected", "cancelled"})
+_QUOTED = frozenset({"cancelled"})
 """Kinds of events whose note a person wrote."""
 _ITEM = Markup('<li><span class="fact">{}</span> {}{}</li>\n')
 

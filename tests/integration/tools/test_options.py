@@ -33,6 +33,7 @@ def test_every_option_reaches_the_stack_or_config_json(account: Account, project
         WATCH=ORDERS,
         NAME="O'Brien & Sons, production",
         RETENTION_DAYS="365",
+        REQUIRE_POLICY="yes",
         RATE="7",
         BURST="9",
         API_CONCURRENCY="11",
@@ -49,6 +50,7 @@ def test_every_option_reaches_the_stack_or_config_json(account: Account, project
     assert variables["ASSENT_APPROVER_DOMAINS"] == "example.com,example.org"
     assert variables["ASSENT_NAME"] == "O'Brien & Sons, production"
     assert variables["ASSENT_RETENTION_DAYS"] == "365"
+    assert variables["ASSENT_REQUIRE_POLICY"] == "yes"
     assert (config["public_rate"], config["public_burst"]) == (7, 9)
     assert config["lambda_functions"]["api_handler"]["reserved_concurrency"] == 11
 

@@ -83,7 +83,7 @@ def test_the_audit_report_has_policy_groups_and_what_was_shown() -> None:
     assert f"Shown:     SHA-256 {shown_hash(under_policy().request)}\n" in report
     assert (
         "Groups\n  security: 1 of 1 (sam@example.com)\n"
-        "  operations: 2 of 2 (ops1@example.com, both@example.com)\n" in report
+        "  operations: 2 of 2 (both@example.com, ops1@example.com)\n" in report
     )
     assert "sam@example.com approved for security on 2026-11-22 09:00:00 UTC" in report
     assert "cto@example.com may approve alone (mail: sent)" in report
