@@ -28,6 +28,10 @@ ROUTES = [
     ("DELETE", "/approvers/ada%40example.com"),
     ("DELETE", "/approvers/ada%40example.com/delegation"),
     ("POST", "/approvers/ada%40example.com/confirmation"),
+    ("GET", "/policies"),
+    ("GET", "/policies/some-name"),
+    ("PUT", "/policies/some-name"),
+    ("DELETE", "/policies/some-name"),
     ("POST", "/console/sessions"),
     ("POST", "/console/read-only-sessions"),
 ]
