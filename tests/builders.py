@@ -38,7 +38,8 @@ def after_tick(
 
 def request_body(**fields: Any) -> dict[str, Any]:
     """Return a request as JSON; `fields` have the wire's names."""
-    return {"subject": "Release 4.2", "approvers": ["ada@example.com"], **fields}
+    asked = {} if "policy" in fields else {"approvers": ["ada@example.com"]}
+    return {"subject": "Release 4.2", **asked, **fields}
 
 
 def task_request(

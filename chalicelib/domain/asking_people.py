@@ -57,7 +57,8 @@ def ask_too(
 ) -> Approval:
     """Return the approval with these approvers too, and a mail to each in its outbox.
 
-    A person who was replaced takes their old place again, and the links they had stay dead.
+    A person who was replaced takes their old place again, and the links they had stay dead; the
+    same for one who might only approve alone so far, whose mail of then is not sent any more.
     """
     for event in delegated(people, authors, now, via):
         approval = approval.with_event(event)
@@ -66,6 +67,7 @@ def ask_too(
         if before is None:
             approval = replace(approval, approvers=(*approval.approvers, person))
         else:
+            approval = approval.without_question_to(before.address)
             dead = (*before.dead_hashes, *before.link_hashes)[-DEAD_LINKS_KEPT:]
             approval = approval.with_approver(replace(person, dead_hashes=dead))
     mails = tuple(Mail(person.address, now, about=about) for person in people)

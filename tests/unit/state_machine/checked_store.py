@@ -127,8 +127,8 @@ class CheckedStore:
 
 
 def undecided(approval: Approval) -> set[str]:
-    """Return the addresses of the approvers who haven't decided."""
-    return {approver.address for approver in approval.undecided}
+    """Return the addresses of active approvers without a decision, also those in no group."""
+    return {a.address for a in approval.active_approvers if a.decision is None}
 
 
 def _mails(approval: Approval) -> list[Mail]:

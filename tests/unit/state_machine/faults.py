@@ -19,6 +19,8 @@ from tests.effects import Crash, Effects
 from tests.fakes import Answer
 
 ASKS = "Approval needed"
+ALONE = "For emergencies"
+"""The first words of what is mailed in its place to a person in no group."""
 OUTCOME = "Outcome"
 SUBJECTS = {"receipt": "Asked", "outcome": OUTCOME, "reminder": "Reminder, approval needed"}
 """Kind of a mail -> the first words of its subject. All other kinds begin with ASKS; the subject of
@@ -136,6 +138,7 @@ class FaultyMailer:
         """Return the key of a mail, from its text."""
         beginning, _, subject = email.subject.partition(": ")
         beginning = SUBJECTS.get(EXTENDED.get(beginning, ""), beginning)
+        beginning = ASKS if beginning == ALONE else beginning
         known = beginning in (ASKS, *SUBJECTS.values())
         return subject, address, beginning if known else OUTCOME
 

@@ -2,7 +2,7 @@
 
 from chalicelib.application import bulk_deciding, deciding
 from chalicelib.application.ports import Ports
-from chalicelib.domain.approval import OUTCOME_OF, Approval, Choice
+from chalicelib.domain.approval import OUTCOME_OF, Approval, Choice, find_person
 from chalicelib.domain.errors import (
     AlreadyDecided,
     Cancelled,
@@ -27,8 +27,16 @@ def decide(ports: StoryPorts, link: int, choice: Choice) -> None:
         return
     address, _, token = mailed[-1 - link % len(mailed)]
     before = _linked(ports, token)
+    own = find_person(before.approvers, address)
+    alone = own is not None and before.may_break_glass(own) and (not own.groups or link % 2 == 0)
     try:
-        after, approver = deciding.decide(ports, token, choice, reason="so", via="page")
+        after, approver = deciding.decide(
+            ports, token, choice, reason="so", via="page", break_glass=alone and choice == "approve"
+        )
+    except InvalidRequest:
+        assert own is not None
+        assert not own.groups, "only who is in no group may be refused a decision"
+        return
     except OVER:
         now = _linked(ports, token)
         if _is_dead(ports, "approve", token):
@@ -63,7 +71,9 @@ def reassign(ports: StoryPorts, link: int, to: str) -> None:
         over = is_over(ports, _linked(ports, token), address)
         assert over or _is_dead(ports, "approve", token), "refused without a reason"
     except InvalidRequest:
-        assert to in [approver.address for approver in _linked(ports, token).active_approvers]
+        now = _linked(ports, token)
+        refused = [*(a.address for a in now.active_approvers if a.groups), *now.request.barred]
+        assert to in refused or not now.approver(address).groups
     except NotFound:
         assert _is_revoked(ports, "approve", token)
 

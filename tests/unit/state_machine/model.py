@@ -5,11 +5,12 @@
 
 from collections import Counter
 from datetime import datetime
+from itertools import combinations
 
 import msgspec
 
 from chalicelib.application.bulk_deciding import PAGE_SIZE
-from chalicelib.domain.approval import Decision
+from chalicelib.domain.approval import Approval, Decision
 from chalicelib.domain.events import EVENTS_KEPT
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.presentation import serializers
@@ -82,14 +83,15 @@ class Model:
     def _outcomes_match_decisions(self) -> None:
         """Check that an approval is closed as soon as its decisions make the outcome certain."""
         for approval in self._ports.store.all():
-            choices = Counter(decision.choice for _, decision in approval.decisions)
-            request, open_ = approval.request, len(approval.undecided)
-            quorum = request.approvals_needed
-            needed = len(request.approvers) if quorum == "all" else quorum
-            approved = choices["approve"] >= needed
+            made = [(a, d.choice) for a, d in approval.decisions]
+            yes = [approver.groups for approver, choice in made if choice == "approve"]
+            open_ = [a.groups for a in approval.active_approvers if a.decision is None]
+            alone = any(decision.break_glass for _, decision in approval.decisions)
+            approved = alone or _fill(approval, yes)
+            rejections = len(made) - len(yes)
             rejected = not approved and (
-                choices["reject"] >= request.rejections_needed
-                or choices["approve"] + open_ < needed
+                rejections >= approval.request.rejections_needed
+                or not _fill(approval, [*yes, *open_])
             )
             assert (approval.outcome == "approved") == approved
             assert (approval.outcome == "rejected") == rejected
@@ -182,3 +184,16 @@ class Model:
         for approval in self._ports.store.all():
             assert len(msgspec.json.encode(approval)) < MOST_BYTES
             assert len(approval.events) <= EVENTS_KEPT
+
+
+def _fill(approval: Approval, people: list[tuple[int, ...]]) -> bool:
+    """Return whether people of these groups fill all groups, by Hall's condition.
+
+    Any groups together must have as many people in them as they need.
+    """
+    groups = approval.request.groups
+    sets = (set(c) for n in range(1, len(groups) + 1) for c in combinations(range(len(groups)), n))
+    return all(
+        sum(groups[g].needed for g in chosen) <= sum(bool(chosen & set(own)) for own in people)
+        for chosen in sets
+    )

@@ -41,6 +41,31 @@ def draw_request(data: st.DataObject, subject: str) -> dict[str, Any]:
     return fields if _may_escalate(fields) else fields | {"escalation": None}
 
 
+def draw_policy(data: st.DataObject) -> dict[str, Any]:
+    """Return a random policy, as its author sends it; its groups may share people."""
+    names = data.draw(st.integers(1, 3), "groups")
+    groups = []
+    for name in "abc"[:names]:
+        people = data.draw(
+            st.lists(st.sampled_from(PEOPLE[:6]), min_size=1, max_size=4, unique=True), "people"
+        )
+        needed = data.draw(st.integers(1, min(2, len(people))), "needed")
+        groups.append({"name": name, "approvers": people, "approvalsNeeded": needed})
+    alone = data.draw(st.lists(st.sampled_from(PEOPLE[3:6]), max_size=1), "breakGlass")
+    return {"groups": groups, "rejectionsNeeded": 1, "breakGlass": alone}
+
+
+def draw_request_under(data: st.DataObject, subject: str, policy: str) -> dict[str, Any]:
+    """Return a random request under that policy."""
+    fields: dict[str, Any] = {
+        "subject": subject,
+        "policy": policy,
+        "expiresIn": data.draw(st.sampled_from([60, 3_600, 604_800]), "expiresIn"),
+    }
+    asker = data.draw(st.none() | st.sampled_from([REQUESTER, APPROVERS[0]]), "requestedBy")
+    return fields if asker is None else fields | {"requestedBy": asker}
+
+
 def _may_escalate(fields: dict[str, Any]) -> bool:
     """Return whether an escalation, if there is one, comes in time and to somebody new."""
     escalation = fields.get("escalation")

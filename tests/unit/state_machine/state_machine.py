@@ -9,24 +9,29 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from chalicelib.application import asking
+from chalicelib.application.policies import write_policy
 from chalicelib.application.ports import Subscription
 from chalicelib.domain.approval import Choice
 from chalicelib.domain.delegation import Delegation
-from chalicelib.domain.errors import Unavailable
-from tests.builders import request_approval
+from chalicelib.domain.errors import Unavailable, Undecidable
+from tests.builders import task_request
 from tests.effects import Crash
 from tests.fakes import EXECUTION
 from tests.unit.state_machine.actions import ACTIONS, Action, Kind, perform, tick
 from tests.unit.state_machine.backends import Backend, FakeBackend, StoryPorts
 from tests.unit.state_machine.model import Model
-from tests.unit.state_machine.requests import PEOPLE, draw_request
+from tests.unit.state_machine.requests import PEOPLE, draw_policy, draw_request, draw_request_under
 
+REFUSED = "refused"
+"""In the place of the id of a request that is refused as undecidable."""
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 """Without `shrink`, which takes minutes: add it to have a failing story made short."""
 
@@ -168,14 +173,14 @@ class RandomStories(RuleBasedStateMachine):
 
     def _request(self, data: st.DataObject, interruption: Interruption | None) -> None:
         number = len(self.ids)
-        fields = draw_request(data, f"Story {number}")
+        fields = self._draw(data, f"Story {number}")
         self.ids.append("")
         task_token = self.ports.backend.task(fields)
+        task = task_request(task_token, execution=EXECUTION, **fields)
 
         def ask() -> None:
-            self.ids[number] = request_approval(
-                self.ports, task_token, execution=EXECUTION, **fields
-            )
+            # None: nobody could approve it, as its requester is barred, or SNS refuses addresses.
+            self.ids[number] = asking.request_approval(self.ports, task, "function") or REFUSED
 
         self._run(ask, interruption)
         if not self.ids[number]:  # The state machine retries until the function succeeds.
@@ -184,6 +189,15 @@ class RandomStories(RuleBasedStateMachine):
         for kind in data.draw(st.permutations(self.first_actions), "first actions"):
             action = replace(data.draw(ACTIONS), kind=kind)
             self._run(partial(perform, self.ports, action), data.draw(INTERRUPTIONS))
+
+    def _draw(self, data: st.DataObject, subject: str) -> dict[str, Any]:
+        """Return a request: of its own approvers, or under a policy that is written first."""
+        if data.draw(st.booleans(), "under a policy"):
+            policy, name = draw_policy(data), subject.lower().replace(" ", "-")
+            with suppress(Undecidable):
+                write_policy(self.ports, name, policy, replaces=None, by="author")
+                return draw_request_under(data, subject, name)
+        return draw_request(data, subject)
 
     def _run(
         self,
@@ -200,7 +214,8 @@ class RandomStories(RuleBasedStateMachine):
             faults.interruption = partial(perform, self.ports, interruption.action)
             faults.interrupt_at = len(faults.done) + interruption.at
         late, disturbed = self.ports.mailer.late, faults.possible_duplicates + faults.interruptions
-        closed = {a.id for a in self.ports.store.all() if a.outcome != "pending"} == set(self.ids)
+        asked = {approval_id for approval_id in self.ids if approval_id != REFUSED}
+        closed = {a.id for a in self.ports.store.all() if a.outcome != "pending"} == asked
         with suppress(Crash, Unavailable):
             action()
         faults.crash_at = faults.interruption = None
