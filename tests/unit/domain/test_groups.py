@@ -120,6 +120,14 @@ def test_who_is_in_two_groups_counts_where_they_are_needed() -> None:
     assert counted_in(then) == {"both@example.com": "operations", "sam@example.com": "security"}
 
 
+def test_more_approvals_than_a_group_needs_fill_no_other() -> None:
+    """As many approvals as all groups need together, and one group without any."""
+    policy = policy_version(group("security", "sam"), group("operations", "o1", "o2", "o3"))
+    approval = approved(approval_under(policy), "o1", "o2", "o3")
+    assert (approval.approve_count, approval.outcome) == (3, "pending")
+    assert approved(approval, "sam").outcome == "approved"
+
+
 def test_one_person_in_every_group_fills_one_of_them() -> None:
     """A person in all groups has one approval."""
     policy = policy_version(

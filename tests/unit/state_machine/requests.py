@@ -43,16 +43,17 @@ def draw_request(data: st.DataObject, subject: str) -> dict[str, Any]:
 
 def draw_policy(data: st.DataObject) -> dict[str, Any]:
     """Return a random policy, as its author sends it; its groups may share people."""
-    names = data.draw(st.integers(1, 3), "groups")
+    names = data.draw(st.sampled_from([2, 1, 3]), "groups")
     groups = []
     for name in "abc"[:names]:
         people = data.draw(
-            st.lists(st.sampled_from(PEOPLE[:6]), min_size=1, max_size=4, unique=True), "people"
+            st.lists(st.sampled_from(PEOPLE[:6]), min_size=2, max_size=4, unique=True), "people"
         )
         needed = data.draw(st.integers(1, min(2, len(people))), "needed")
         groups.append({"name": name, "approvers": people, "approvalsNeeded": needed})
     alone = data.draw(st.lists(st.sampled_from(PEOPLE[3:6]), max_size=1), "breakGlass")
-    return {"groups": groups, "rejectionsNeeded": 1, "breakGlass": alone}
+    rejections = data.draw(st.sampled_from([2, 1]), "rejectionsNeeded")
+    return {"groups": groups, "rejectionsNeeded": rejections, "breakGlass": alone}
 
 
 def draw_request_under(data: st.DataObject, subject: str, policy: str) -> dict[str, Any]:

@@ -59,6 +59,8 @@ class RandomStories(RuleBasedStateMachine):
     backend: type[Backend] = FakeBackend
     first_actions: tuple[Kind, ...] = ()
     """Kinds of actions that follow each request at once, in any order and with interruptions."""
+    policies = st.booleans()
+    """Whether a request is under a policy."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -192,7 +194,7 @@ class RandomStories(RuleBasedStateMachine):
 
     def _draw(self, data: st.DataObject, subject: str) -> dict[str, Any]:
         """Return a request: of its own approvers, or under a policy that is written first."""
-        if data.draw(st.booleans(), "under a policy"):
+        if data.draw(self.policies, "under a policy"):
             policy, name = draw_policy(data), subject.lower().replace(" ", "-")
             with suppress(Undecidable):
                 write_policy(self.ports, name, policy, replaces=None, by="author")

@@ -6,6 +6,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 from hypothesis import settings
+from hypothesis import strategies as st
 
 from chalicelib.application import bulk_deciding, deciding, operating
 from chalicelib.domain import link_tokens
@@ -34,6 +35,17 @@ class BusyStories(RandomStories):
 
 TestBusyStories = BusyStories.TestCase
 TestBusyStories.settings = settings(max_examples=2 * settings().max_examples, phases=PHASES)
+
+
+class PolicyStories(RandomStories):
+    """Each request is under a policy, and its approvers mostly approve."""
+
+    policies = st.just(True)
+    first_actions = ("decide", "decide", "reassign by link", "decide", "decide")
+
+
+TestPolicyStories = PolicyStories.TestCase
+TestPolicyStories.settings = settings(max_examples=6 * settings().max_examples, phases=PHASES)
 
 
 @pytest.fixture
