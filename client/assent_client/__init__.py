@@ -11,7 +11,9 @@ from .errors import (
     NotFound,
     NotSettled,
     Refused,
+    Undecidable,
     Unreachable,
+    VersionConflict,
 )
 
 __all__ = [
@@ -25,5 +27,7 @@ __all__ = [
     "NotFound",
     "NotSettled",
     "Refused",
+    "Undecidable",
     "Unreachable",
+    "VersionConflict",
 ]

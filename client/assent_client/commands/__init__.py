@@ -17,7 +17,8 @@ from .doctor import doctor
 from .export import export
 from .inputs import api_url
 from .listing import list_approvals
-from .output import plain
+from .output import in_one_line
+from .policies import policies
 from .show import report, show
 from .start import start
 
@@ -71,7 +72,7 @@ def _sentence(e: Exception) -> tuple[str, int]:
 
 def fail(why: str, status: int) -> None:
     """Say why in one line, and end."""
-    click.echo(" ".join(f"assent: {plain(why)}".split()), err=True)
+    click.echo(in_one_line(f"assent: {why}"), err=True)
     sys.exit(status)
 
 
@@ -113,6 +114,6 @@ class Session:
 
 for command in (
     *(start, list_approvals, show, report, cancel, remind, extend, reassign, erase),
-    *(approvers, export, doctor, console),
+    *(approvers, policies, export, doctor, console),
 ):
     assent.add_command(command)

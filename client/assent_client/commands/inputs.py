@@ -107,8 +107,11 @@ def _of_stack(stage: str, session: botocore.session.Session) -> str:
     raise click.UsageError(f"stack {stack} names no API yet: run `make deploy STAGE={stage}`")
 
 
-class _WithoutAliases(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
-    """Reads YAML in which nothing refers to another part: a few lines could stand for gigabytes."""
+class _Strict(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
+    """Reads YAML whose reader sees all of it: no part refers to another, and no key is there twice.
+
+    With references a few lines could stand for gigabytes, and of two equal keys the last would win.
+    """
 
     depth = 0
 
@@ -123,20 +126,36 @@ class _WithoutAliases(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no typ
         self.depth -= 1
         return node
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Return a mapping, or raise YAMLError for a key that is there twice."""
+        seen = set[str]()
+        for key, _ in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in seen:
+                raise yaml.YAMLError(f"the field {name} is there twice, again in line {line}")
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
 
 def request_in(text: str) -> dict[str, Any]:
     """Return the request in JSON or YAML text; JSON is YAML too."""
+    return document_in(text, "--file", "request")
+
+
+def document_in(text: str, where: str, what: str) -> dict[str, Any]:
+    """Return the object in JSON or YAML text, as JSON would carry it.
+
+    Raises UsageError, one line that begins with `where`; `what` is the thing that it should hold.
+    """
     try:
-        found = yaml.load(text, _WithoutAliases)  # noqa: S506 (it is a SafeLoader)
-        json.dumps(found, allow_nan=False)
+        found = json.loads(json.dumps(yaml.load(text, _Strict), allow_nan=False))  # noqa: S506 (it is a SafeLoader)
     except yaml.YAMLError as e:
-        raise click.UsageError(
-            f"--file: is neither JSON nor YAML as a request has it: {e}"
-        ) from None
+        said = " ".join(f"is neither JSON nor YAML as a {what} has it: {e}".split())
+        raise click.UsageError(f"{where}: {said}") from None
     except TypeError as e:
-        raise click.UsageError(f"--file: {e}: put a date or time in quotes") from None
+        raise click.UsageError(f"{where}: {e}: put a date or time in quotes") from None
     except (ValueError, LookupError, AttributeError) as e:
-        raise click.UsageError(f"--file: a value can't be read: {e}") from None
+        raise click.UsageError(f"{where}: a value can't be read: {e}") from None
     if not isinstance(found, dict):
-        raise click.UsageError("--file: holds no object with the fields of a request")
+        raise click.UsageError(f"{where}: holds no object with the fields of a {what}")
     return found

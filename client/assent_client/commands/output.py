@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -30,6 +30,11 @@ def plain(text: object) -> str:
     """Return text that somebody else wrote as a terminal may show it."""
     shown = str(text).replace("\r\n", "\n").replace("\t", " ")
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", shown)
+
+
+def in_one_line(text: object) -> str:
+    """Return text that somebody else wrote as one line that a terminal may show."""
+    return " ".join(plain(text).split())
 
 
 def print_json(value: Any) -> None:
@@ -86,11 +91,18 @@ def print_marked(mark: str, style: str, part: str, said: str, todo: str) -> None
     _print(line)
 
 
-def _print(table: Table) -> None:
-    """Print a table; without the blanks that fill its lines up, which no file or pipe wants."""
+def print_diff(lines: Iterable[str]) -> None:
+    """Print the lines of a difference, in colour in a terminal; none of them is folded."""
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        _print(Text(plain(line), styles.get(line[:1], ""), no_wrap=True, overflow="ignore"))
+
+
+def _print(shown: RenderableType) -> None:
+    """Print a table or text; without the blanks at the ends of lines, which no pipe wants."""
     out = console()
     with out.capture() as captured:
-        out.print(table)
+        out.print(shown)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
 
