@@ -210,7 +210,8 @@ def _unfilled(policy: Json) -> Iterator[Problem]:
             if have < need:
                 who = ", ".join(names[at] for at in some)
                 why = f"{who} need {need} people together and have {have}"
-                yield Problem("groups", f"{why}, because an approval counts in one group")
+                why += ", because an approval counts in one group"
+                yield Problem("groups", why, "Undecidable")
 
 
 def _members(policy: Json) -> list[set[str]]:

@@ -5,10 +5,14 @@ from typing import Any, NamedTuple
 
 
 class Problem(NamedTuple):
-    """A wrong field, as the API names it (`groups[0].name`; "" for the whole), and why."""
+    """A wrong field, as the API names it (`groups[0].name`; "" for the whole), and why.
+
+    `code` is the API's code of the refusal.
+    """
 
     field: str
     why: str
+    code: str = "InvalidRequest"
 
 
 Shape = Callable[[Any, str], Iterator[Problem]]

@@ -48,7 +48,8 @@ def said(file: PolicyFile) -> str:
     """Return in one line that a file is ok, or what is wrong with it."""
     if file.problem is None:
         return f"{file.path}: ok"
-    return ": ".join(part for part in (str(file.path), *file.problem) if part)
+    parts = (str(file.path), file.problem.field, file.problem.why)
+    return ": ".join(part for part in parts if part)
 
 
 def _files(paths: Sequence[Path]) -> Iterable[Path]:

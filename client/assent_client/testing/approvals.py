@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..errors import Refused, refusal
+from .groups import Rule
 from .validation import asked_first, invalid
 
 Json = dict[str, Any]
@@ -28,10 +29,18 @@ def closed_already(outcome: str) -> Refused:
 class FakeApproval:
     """An approval; `view` is the API's JSON of it, and follows each change."""
 
-    def __init__(self, number: int, request: Mapping[str, Any], arn: str, now: datetime) -> None:
+    def __init__(
+        self,
+        number: int,
+        request: Mapping[str, Any],
+        arn: str,
+        now: datetime,
+        rule: Rule | None = None,
+    ) -> None:
         people = asked_first(request)
         needed = request.get("approvalsNeeded", 1)
         self.request = dict(request)
+        self.rule = rule
         self.expires_at = now + timedelta(seconds=request.get("expiresIn", 604_800))
         self.view: Json = {
             "id": b32encode(sha256(str(number).encode()).digest())[:26].decode().lower(),
@@ -49,6 +58,10 @@ class FakeApproval:
             "executionArn": arn,
             "events": [],
         }
+        if rule is not None:
+            for one in self.view["approvers"]:
+                one["groups"] = rule.groups_of(one["approver"])
+        self._count_groups()
         self.happened(now, "requested", request.get("requestedBy") or arn, "function")
         for one in people:
             self.happened(now, "mailed", one, "function")
@@ -82,15 +95,18 @@ class FakeApproval:
         """The people whose decision is awaited."""
         if self.view["outcome"] != "pending":
             return []
-        return [one["approver"] for one in self.active if one["decision"] is None]
+        waiting = [one for one in self.active if one["decision"] is None]
+        return [one["approver"] for one in waiting if one.get("groups") != []]
 
     def count(self, choice: str) -> int:
         """Return the number of such decisions."""
         decisions = [one["decision"] for one in self.view["approvers"] if one["decision"]]
         return sum(decision["decision"] == choice for decision in decisions)
 
-    def decide(self, address: str, choice: str, reason: str, now: datetime) -> None:
-        """Record a decision as a page does."""
+    def decide(
+        self, address: str, choice: str, reason: str, now: datetime, *, break_glass: bool = False
+    ) -> None:
+        """Record a decision as a page does; `break_glass` approves alone."""
         one = self.asked(address)
         if one is None:
             raise refusal(404, {"code": "NotFound", "message": f"{address} is not asked"})
@@ -103,8 +119,10 @@ class FakeApproval:
         if self.view["outcome"] == {"approve": "approved", "reject": "rejected"}[choice]:
             return
         self.check_open()
+        self._check_break_glass(one, choice, break_glass=break_glass)
         required = self.request.get("reasonRequired", "onReject")
-        if not reason and (required == "always" or (required, choice) == ("onReject", "reject")):
+        wanted = required == "always" or (required, choice) == ("onReject", "reject")
+        if not reason and (wanted or break_glass):
             raise invalid("reason", "please say why, it is required")
         one["decision"] = {
             "approver": one["approver"],
@@ -112,14 +130,61 @@ class FakeApproval:
             "reason": reason,
             "decidedAt": iso(now),
         }
+        if break_glass:
+            one["decision"]["breakGlass"] = self.view["breakGlass"] = True
         what = "approved" if choice == "approve" else "rejected"
-        self.happened(now, what, one["approver"], "page")
+        note = {"note": "break-glass"} if break_glass else {}
+        self.happened(now, what, one["approver"], "page", **note)
         self._tally(now)
+        self._count_groups()
+
+    def _check_break_glass(self, one: Json, choice: str, *, break_glass: bool) -> None:
+        alone = self.rule is not None and one["approver"] in self.rule.alone
+        if break_glass and (choice != "approve" or not alone):
+            raise invalid("breakGlass", "you may not decide this alone; leave it out")
+        if not break_glass and one.get("groups") == []:
+            raise invalid("breakGlass", "you are in no group, and may only approve this alone")
+
+    def _approved(self) -> list[Json]:
+        decided = [one for one in self.view["approvers"] if one["decision"]]
+        return [one for one in decided if one["decision"]["decision"] == "approve"]
+
+    def _count_groups(self) -> None:
+        """Write into the view how each group stands, and in which one each approval counts."""
+        if self.rule is None:
+            return
+        approved = self._approved()
+        counted = self.rule.counted([one["groups"] for one in approved])
+        for person, one in enumerate(approved):
+            one["decision"].pop("group", None)
+            if person in counted:
+                one["decision"]["group"] = counted[person]
+        self.view |= {"policy": self.rule.reference, "groups": []}
+        for group in self.rule.groups:
+            have, name = list(counted.values()).count(group["name"]), group["name"]
+            row: Json = {"name": name, "approvalsNeeded": group["needed"], "approvals": have}
+            if self.view["outcome"] == "pending":
+                waits = [one for one in self.waits_for if name in self._groups_of(one)]
+                row["waitsFor"] = waits if have < group["needed"] else []
+            self.view["groups"].append(row)
+
+    def _groups_of(self, address: str) -> list[str]:
+        one = self.asked(address)
+        return list(one["groups"]) if one else []
+
+    def _is_filled(self, *, by_all: bool = False) -> bool:
+        """Return whether the approvals fill all groups; `by_all`, if all approve who can."""
+        if self.rule is None:
+            waiting = len(self.waits_for) if by_all else 0
+            return bool(self.count("approve") + waiting >= self.view["approvalsNeeded"])
+        groups = [one["groups"] for one in self._approved()]
+        if by_all:
+            groups += [self._groups_of(one) for one in self.waits_for]
+        return not self.rule.unfilled(groups)
 
     def _tally(self, now: datetime) -> None:
-        approvals, needed = self.count("approve"), self.view["approvalsNeeded"]
-        out_of_reach = approvals + len(self.waits_for) < needed
-        if approvals >= needed:
+        out_of_reach = not self._is_filled(by_all=True)
+        if self._is_filled() or "breakGlass" in self.view:
             self.close("approved", now)
         elif self.count("reject") >= self.view["rejectionsNeeded"] or out_of_reach:
             self.close("rejected", now)
@@ -127,6 +192,7 @@ class FakeApproval:
     def close(self, outcome: str, now: datetime) -> None:
         """End it: the execution is resumed and the outcome announced at once."""
         self.view |= {"outcome": outcome, "closedAt": iso(now), "settledAt": iso(now)}
+        self._count_groups()
         self.happened(now, "resumed", "assent", "tick")
 
     def reassign(self, body: Mapping[str, Any], now: datetime) -> None:
@@ -147,11 +213,13 @@ class FakeApproval:
         note = {"note": body["note"], "noteBy": "operator"} if body.get("note") else {}
         again = self.asked(to)
         if again is None:
-            entry = {"approver": to, "mail": "sent", "decision": None} | note
-            self.view["approvers"].append(entry)
-        else:
-            again.pop("replacedBy")
-            again.update(note)
+            again = {"approver": to, "mail": "sent", "decision": None}
+            self.view["approvers"].append(again)
+        again.pop("replacedBy", None)
+        again.update(note)
+        if self.rule is not None:
+            again["groups"] = leaving["groups"]
+            self._count_groups()
         moved = f"{leaving['approver']} -> {to}"
         said = {"why": body["note"]} if body.get("note") else {}
         self.happened(now, "reassigned", body.get("by", ""), "api", note=moved, **said)

@@ -14,6 +14,7 @@ from ..client import Assent
 from ..errors import refusal
 from ..types import Approval
 from .approvals import FakeApproval, Json, iso
+from .policies import FakePolicies, people_of, problems_of
 from .validation import YEAR, check_address, check_request, invalid, within
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:assent-fake:"
@@ -37,6 +38,7 @@ class FakeAssent(Assent):
         self._approvals: dict[str, FakeApproval] = {}
         self._invited: dict[str, datetime] = {}
         self._absences: dict[str, Json] = {}
+        self._policies = FakePolicies()
         self._sessions = 0
 
     def decide(
@@ -45,13 +47,16 @@ class FakeAssent(Assent):
         approver: str,
         decision: Literal["approve", "reject"],
         reason: str = "",
+        *,
+        break_glass: bool = False,
     ) -> Approval:
         """Decide as that approver, by the page; return the approval.
 
+        `break_glass` approves alone, if the policy allows that person to.
         Raises what the page answers: AlreadyDecided, Expired, InvalidRequest, NotFound.
         """
         approval = self._found(approval_id)
-        approval.decide(approver, decision, reason, self.now)
+        approval.decide(approver, decision, reason, self.now, break_glass=break_glass)
         view: Approval = copy.deepcopy(approval.view)  # type: ignore[assignment]
         return view
 
@@ -91,6 +96,10 @@ class FakeAssent(Assent):
             f"DELETE /approvers/{one}": self._remove,
             f"DELETE /approvers/{one}/delegation": self._end_delegation,
             f"POST /approvers/{one}/confirmation": self._confirm,
+            "GET /policies": self._list_policies,
+            f"GET /policies/{one}": self._policy,
+            f"PUT /policies/{one}": self._put_policy,
+            f"DELETE /policies/{one}": self._delete_policy,
             "POST /console/(?:sessions|read-only-sessions)": self._offer_session,
             "GET /health": lambda *_: {"status": "ok", "stage": "fake"},
         }
@@ -105,14 +114,15 @@ class FakeAssent(Assent):
         name = sent["Idempotency-Key"]
         if not KEY.fullmatch(name):
             raise invalid("Idempotency-Key", "must be 1 to 80 letters, digits, hyphens")
-        check_request(body)
+        request, rule = self._policies.apply(body)
+        check_request(request)
         if self._requests.setdefault(name, body) != body:
             message = f"Idempotency-Key: {name} was used with another request"
             body = {"code": "IdempotencyConflict", "message": message, "field": "Idempotency-Key"}
             raise refusal(409, body)
         if name not in self._approvals:
             number = len(self._approvals) + 1
-            self._approvals[name] = FakeApproval(number, body, ARN + name, self.now)
+            self._approvals[name] = FakeApproval(number, request, ARN + name, self.now, rule)
             for person in self._approvals[name].waits_for:
                 if self._subscription(person) != "confirmed":
                     self._invite(person)
@@ -147,7 +157,8 @@ class FakeAssent(Assent):
         return self._run(name) | asked
 
     def _list(self, _: Any, query: Json) -> Json:
-        which = [name for name in ("outcome", "approver", "requestedBy", "due") if name in query]
+        known = ("outcome", "approver", "requestedBy", "policy", "due")
+        which = [name for name in known if name in query]
         if len(which) > 1:
             raise invalid(sorted(which)[1], f"is not combined with {sorted(which)[0]}")
         soon = iso(self.now + timedelta(days=1))
@@ -160,18 +171,50 @@ class FakeAssent(Assent):
             if "requestedBy" in query:
                 asker = str(view["requestedBy"] or "").lower()
                 return asker == str(query["requestedBy"]).lower()
+            if "policy" in query:
+                return self._waits_under(query["policy"], approval)
             if query.get("due") == "soon":
                 return bool(view["outcome"] == "pending" and view["expiresAt"] <= soon)
             if "due" in query:
                 return False  # The fake's tick is never late.
             return bool(view["outcome"] == query.get("outcome", "pending"))
 
-        by_deadline = "approver" in query or "due" in query
+        by_deadline = bool({"approver", "policy", "due"} & query.keys())
         found = [approval for approval in self._approvals.values() if listed(approval)]
         key = "expiresAt" if by_deadline else "createdAt"
         found.sort(key=lambda one: (one.view[key], one.view["id"]), reverse=not by_deadline)
         rows, after = _page(found, query, 50)
         return {"approvals": [one.summary() for one in rows], "next": after}
+
+    def _waits_under(self, policy: str, approval: FakeApproval) -> bool:
+        under = approval.view.get("policy", {}).get("name")
+        return bool(approval.view["outcome"] == "pending" and under == policy)
+
+    def _list_policies(self, _: Any, query: Json) -> Json:
+        found, after = _page(self._policies.all(), query, 25)
+        approvals = self._approvals.values()
+        rows = [
+            one | {"waiting": sum(self._waits_under(one["name"], each) for each in approvals)}
+            for one in found
+        ]
+        return {"policies": rows, "next": after}
+
+    def _policy(self, name: str, _: Any, query: Json) -> Json:
+        found = self._policies.get(name, int(query["version"]) if "version" in query else None)
+        if query.get("check") != "yes":
+            return found
+        people = [
+            {"approver": one, "subscription": self._subscription(one)}
+            for one in people_of(found["policy"])
+        ]
+        refused = {one["approver"].lower() for one in people if one["subscription"] == "refused"}
+        return found | {"people": people, "problems": problems_of(found["policy"], refused)}
+
+    def _put_policy(self, name: str, body: Json, query: Json) -> Json:
+        return self._policies.put(name, body, query, iso(self.now))
+
+    def _delete_policy(self, name: str, _: Any, query: Json) -> None:
+        self._policies.delete(name, query, iso(self.now))
 
     def _found(self, approval_id: str) -> FakeApproval:
         for approval in self._approvals.values():

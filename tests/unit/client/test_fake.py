@@ -8,6 +8,7 @@ from assent_client import Expired, NotSettled
 from assent_client.testing import FakeAssent
 
 from tests.client_contract import ADA, ClientContract, Target
+from tests.policies_contract import PoliciesContract, PolicyTarget
 
 REQUEST = {"subject": "Release 4.2?", "approvers": [ADA]}
 
@@ -16,14 +17,21 @@ class OfTheFake:
     """The fake as the contract's target."""
 
     def __init__(self) -> None:
-        self.api = FakeAssent()
+        self.api = self.author = FakeAssent()
 
     def decide(self, subject: str, approver: str, choice: Any, reason: str) -> None:
         """Decide in that person's name."""
+        self._decide(subject, approver, choice, reason)
+
+    def break_glass(self, subject: str, approver: str, reason: str) -> None:
+        """Approve alone."""
+        self._decide(subject, approver, "approve", reason, break_glass=True)
+
+    def _decide(self, subject: str, approver: str, choice: Any, reason: str, **how: bool) -> None:
         for outcome in ("pending", "approved", "rejected", "cancelled"):
             for one in self.api.approvals(outcome=outcome):
                 if one["subject"] == subject:
-                    self.api.decide(one["id"], approver, choice, reason)
+                    self.api.decide(one["id"], approver, choice, reason, **how)
                     return
 
     def until(self, look: Callable[[], Any], good: Callable[[Any], object]) -> Any:
@@ -36,6 +44,12 @@ class OfTheFake:
 class TestFake(ClientContract):
     @pytest.fixture
     def target(self) -> Target:
+        return OfTheFake()
+
+
+class TestPoliciesOfTheFake(PoliciesContract):
+    @pytest.fixture
+    def target(self) -> PolicyTarget:
         return OfTheFake()
 
 
