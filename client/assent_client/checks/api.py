@@ -1,4 +1,4 @@
-"""Checks of the API: it answers, the clock, the permission, what is overdue, whom mail reaches."""
+"""Checks of the API: it answers, clock, permission, what is overdue, approvers, policies."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,13 +7,16 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from ..client import Assent
-from ..errors import Forbidden, Refused, Unreachable
+from ..errors import Forbidden, NotFound, Refused, Unreachable
+from ..types import Policy
 from .finding import Finding, ok, wrong
 
 CLOCK_SECONDS = 60
 """AWS refuses signatures whose time is more than five minutes off; a minute is worth mending."""
 MOST_APPROVERS = 500
 """More approvers aren't looked at: each costs two calls of SNS."""
+MOST_POLICIES = 100
+"""More policies aren't checked: each costs up to three calls of SNS for each of its people."""
 
 
 def stage_of(url: str) -> tuple[str, requests.Response]:
@@ -93,6 +96,32 @@ def approvers(api: Assent) -> Iterator[Finding]:
     more = " (no more were looked at)" if seen == MOST_APPROVERS else ""
     said = f"{seen} invited{more}, {unconfirmed} of them haven't confirmed"
     yield ok("approvers", said)
+
+
+def policies(api: Assent) -> Iterator[Finding]:
+    """Yield the problems of each policy: a group short of people, an unread invitation."""
+    seen = 0
+    for one in api.policies(page=50):
+        try:
+            checked = api.policy(one["name"], check=True)
+        except NotFound:
+            continue  # It was deleted just now.
+        seen += 1
+        for problem in checked.get("problems", []):
+            yield wrong("policies", f"{one['name']}: {problem}", _remedy(checked, problem))
+        if seen == MOST_POLICIES:
+            break
+    more = " (no more were looked at)" if seen == MOST_POLICIES else ""
+    yield ok("policies", f"{seen} {'is' if seen == 1 else 'are'} checked{more}")
+
+
+def _remedy(checked: Policy, problem: str) -> str:
+    """Return what to do about a problem of a policy: it may begin with a person of it."""
+    replaced = "name somebody else in its file, then: assent policies apply FILE"
+    for one in checked.get("people", []):
+        if one["subscription"] == "pending" and problem.startswith(f"{one['approver']} "):
+            return f"ask them to, or: assent approvers add {one['approver']}; else {replaced}"
+    return replaced
 
 
 def public_url(url: str, stage: str) -> Iterator[Finding]:

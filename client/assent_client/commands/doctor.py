@@ -26,6 +26,12 @@ CHECKS = {
     "alarms": stored.alarms,
 }
 """Part of the account -> its check."""
+API_CHECKS = {
+    "tick": api_checks.overdue,
+    "approvers": api_checks.approvers,
+    "policies": api_checks.policies,
+}
+"""What the operators' routes tell -> its check."""
 MARKS = {"ok": ("ok", "green"), "wrong": ("WRONG", "bold red"), "unknown": ("?", "yellow")}
 """State -> word and style."""
 
@@ -59,5 +65,5 @@ def _findings(api: Any, stack: str | None) -> Iterator[Finding]:
     yield from api_checks.permission(api)
     for part, check in CHECKS.items():
         yield from looked_at(part, check(account), account.deploy)
-    for part, api_check in (("tick", api_checks.overdue), ("approvers", api_checks.approvers)):
+    for part, api_check in API_CHECKS.items():
         yield from looked_at(part, api_check(api), "see the line about permission")

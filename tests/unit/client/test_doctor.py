@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 import requests
+from assent_client import Assent
 from assent_client.checks import api as api_checks
 from assent_client.checks.account import FUNCTIONS, Account
-from assent_client.commands.doctor import CHECKS
+from assent_client.commands.doctor import API_CHECKS, CHECKS
 from botocore.exceptions import ClientError, EndpointConnectionError
 from click.testing import Result
 
 from tests.builders import request_approval
+from tests.policies import group, policy_body
 from tests.unit.client.conftest import URL, InProcess, answer_of
 from tests.unit.entrypoints.client import ADA, AppPorts
 
@@ -129,7 +131,7 @@ def test_a_whole_stage_has_nothing_wrong(run: Run) -> None:
     assert (ended.exit_code, ended.stderr) == (0, "")
     lines = ended.stdout.splitlines()
     assert all(line.startswith(("ok", "?     clock")) for line in lines)
-    for part in (*CHECKS, "API", "clock", "permission", "tick", "approvers"):
+    for part in (*CHECKS, "API", "clock", "permission", *API_CHECKS):
         assert any(f" {part}" in line for line in lines)
 
 
@@ -288,6 +290,41 @@ def test_who_has_not_confirmed_is_named_if_something_waits(run: Run, ports: AppP
     assert "Refused mail" in found["bad@example.com: mail is refused, ForeignSubscription"]
     assert len(found) == 2
     assert ("approvers", "3 invited, 2 of them haven't confirmed", "") in findings(run, "ok")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_policy_that_cannot_be_followed_is_named_with_what_to_do(
+    run: Run, ports: AppPorts, api: Assent
+) -> None:
+    """A group that is short of people, and who hasn't confirmed for a day."""
+    api.put_policy("release", policy_body(group("security", "sam"), group("operations", "ops")))
+    api.put_policy("good", policy_body(group("security", "ada")))
+    assert ("policies", "2 are checked", "") in findings(run, "ok")
+    ports.mailer.foreign.add("sam@example.com")
+    ports.mailer.subscriptions["ops@example.com"] = "none"
+    run("approvers", "add", "ops@example.com")
+    ports.later(hours=25)
+    found = {what: todo for part, what, todo in findings(run) if part == "policies"}
+    short, late = sorted(found)
+    assert short.startswith("release: group security needs 1 approval, and nobody can give one")
+    assert found[short].endswith("assent policies apply FILE")
+    assert late == "release: ops@example.com hasn't confirmed the subscription for more than a day"
+    assert "assent approvers add ops@example.com" in found[late]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_policy_that_is_deleted_meanwhile_is_not_looked_at(
+    run: Run, server: InProcess, api: Assent
+) -> None:
+    api.put_policy("release", policy_body())
+
+    def delete(call: Any) -> None:
+        if "check=yes" in call.url:
+            server.faults = []
+            api.delete_policy("release")
+
+    server.faults = [delete] * 9
+    assert ("policies", "0 are checked", "") in findings(run, "ok")
 
 
 @pytest.mark.usefixtures("aws")
