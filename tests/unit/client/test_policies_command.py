@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from chalicelib.application import asking
 from tests.fakes import EXECUTION, TOKEN
 from tests.policies import group, policy_body
+from tests.readme import snippet
 from tests.unit.client.conftest import InProcess, answer_of
 from tests.unit.client.test_commands import HOSTILE
 from tests.unit.entrypoints.client import AppPorts
@@ -286,3 +287,24 @@ def test_what_others_wrote_is_shown_as_text(run: Run, server: InProcess, folder:
         printed = run("policies", *arguments).stdout
         assert "gnp.exe" in printed
         assert not {"\x1b", "\u202e", "\r", "\x07"} & set(printed)
+
+
+def test_the_policy_that_the_documentation_shows_is_taken(
+    run: Run, folder: Path, api: Assent
+) -> None:
+    """By the check without an API, and by the API."""
+    path = folder / f"{NAME}.yaml"
+    path.write_text(snippet("Policies in files", 0, of=2))
+    assert offline("policies", "check", str(folder)).stdout == f"{path}: ok\n"
+    assert run("policies", "apply", str(folder), "--yes").exit_code == 0
+    assert api.policy(NAME)["policy"]["escalation"]["group"] == "operations"
+
+
+def test_the_workflow_that_the_documentation_shows_runs_the_check(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = yaml.safe_load(snippet("Policies in files", 1, of=2))
+    last = workflow["jobs"]["check"]["steps"][-1]["run"].split()
+    assert last[0] == "assent"
+    monkeypatch.chdir(folder.parent)
+    assert offline(*last[1:]).stdout == f"policies/{NAME}.yaml: ok\n"
