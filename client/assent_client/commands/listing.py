@@ -14,6 +14,7 @@ from .output import left, print_json, print_table, time_of
 )
 @click.option("--approver", help="What waits for this person, soonest deadline first.")
 @click.option("--requested-by", help="What this person asked, newest first.")
+@click.option("--policy", help="What waits under this policy, soonest deadline first.")
 @click.option(
     "--due",
     type=click.Choice(["overdue", "soon"]),
@@ -25,7 +26,9 @@ def list_approvals(session: Any, /, limit: int, **given: str | None) -> None:
     """List approvals: what is pending, newest first, or what one option says."""
     which = {name: value for name, value in given.items() if value}
     if len(which) > 1:
-        raise click.UsageError("give one of --outcome, --approver, --requested-by and --due")
+        raise click.UsageError(
+            "give one of --outcome, --approver, --requested-by, --policy and --due"
+        )
     if "requested_by" in which:
         which = {"requestedBy": which["requested_by"]}
     found = []

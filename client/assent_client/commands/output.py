@@ -95,14 +95,14 @@ def print_diff(lines: Iterable[str]) -> None:
     """Print the lines of a difference, in colour in a terminal; none of them is folded."""
     styles = {"+": "green", "-": "red", "@": "cyan"}
     for line in lines:
-        _print(Text(plain(line), styles.get(line[:1], ""), no_wrap=True, overflow="ignore"))
+        _print(Text(plain(line), styles.get(line[:1], "")), soft_wrap=True)
 
 
-def _print(shown: RenderableType) -> None:
+def _print(shown: RenderableType, *, soft_wrap: bool = False) -> None:
     """Print a table or text; without the blanks at the ends of lines, which no pipe wants."""
     out = console()
     with out.capture() as captured:
-        out.print(shown)
+        out.print(shown, soft_wrap=soft_wrap)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
 

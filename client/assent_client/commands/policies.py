@@ -96,9 +96,8 @@ def delete(session: Any, name: str, *, yes: bool) -> None:
     if found is None:
         raise NotFound(404, "NotFound", f"There is no policy {name}.")
     version, waiting = found["version"], found.get("waiting", 0)
-    goes_on = f"{_many(waiting)} requests wait under it and go on"
-    if waiting == 1:
-        goes_on = "1 request waits under it and goes on"
+    words = {0: "nothing waits under it", 1: "1 request waits under it and goes on"}
+    goes_on = words.get(waiting, f"{_many(waiting)} requests wait under it and go on")
     if not yes:
         click.confirm(
             in_one_line(f"Delete {name}, version {version}? {goes_on}."), abort=True, err=True
@@ -124,7 +123,7 @@ def _print(found: Policy) -> None:
         ("description", policy.get("description", "")),
         ("requesters", "\n".join(policy.get("requesters", [])) or "everybody"),
         ("own requests", "may be approved" if policy.get("allowSelfApproval") else ""),
-        ("rejections", f"{policy.get('rejectionsNeeded', 1)} close it"),
+        ("rejections", f"{policy.get('rejectionsNeeded', 1)} needed to reject"),
         ("reason", policy.get("reasonRequired", "")),
         ("code", "required" if policy.get("codeRequired") else ""),
         ("expires in", _seconds(policy.get("expiresIn"))),

@@ -153,15 +153,17 @@ def _lines(policy: Policy | None) -> list[str]:
 
 
 def _difference(before: list[str], after: list[str]) -> Iterator[str]:
-    """Yield the lines that differ and those around them; each part under its group or field."""
+    """Yield the lines that differ and those around them; each part names its group."""
     lines = difflib.unified_diff(before, after, lineterm="", n=_CONTEXT)
     for line in list(lines)[2:]:
-        if line.startswith("@@"):
-            begin = int(line.split("+")[1].split(",")[0].split()[0])
-            heads = [one for one in after[: begin - 1] if not one.startswith(("  ", "- "))]
-            groups = [one[8:] for one in after[: begin - 1] if one.startswith("- name: ")]
-            if heads:
-                inside = heads[-1] == "groups:" and groups
-                yield f"@@ {f'group {groups[-1]}' if inside else heads[-1].partition(':')[0]}"
-        else:
+        if not line.startswith("@@"):
             yield line
+        elif begin := int(line.split("+")[1].split()[0].partition(",")[0]) - 1:
+            yield f"@@ {_group_at(after[:begin])}".rstrip()
+
+
+def _group_at(lines: list[str]) -> str:
+    """Return in which group a policy's next line is; "" if it is in none."""
+    fields = [at for at, one in enumerate(lines) if not one.startswith((" ", "- "))]
+    group = next((one for one in lines[: fields[-1] : -1] if one.startswith("- name: ")), "")
+    return group.replace("- name:", "group", 1)

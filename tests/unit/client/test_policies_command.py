@@ -96,6 +96,21 @@ def test_a_change_is_shown_line_by_line_under_its_group(run: Run, folder: Path) 
     ]
 
 
+def test_each_part_of_a_difference_says_its_group_and_long_lines_stay_whole(
+    run: Run, folder: Path
+) -> None:
+    """What is in no group has no name."""
+    people = [f"p{n}" for n in range(9)]
+    groups = [group("a", *people), group("b", *people)]
+    change(folder, *groups, expiresIn=60, description="x" * 300)
+    run("policies", "apply", str(folder), "--yes")
+    groups[0]["approvers"][5] = groups[1]["approvers"][4] = "eve@example.com"
+    change(folder, *groups, expiresIn=61, description="y" * 300)
+    lines = run("policies", "apply", str(folder)).stdout.splitlines()
+    assert [line for line in lines if line[0] == "@"] == ["@@ group a", "@@ group b", "@@"]
+    assert f"+description: {'y' * 300}" in lines
+
+
 @pytest.mark.parametrize(("answer", "status", "versions"), [("y\n", 0, [1]), ("n\n", 1, [])])
 def test_a_terminal_asks_once(
     run: Run,
@@ -240,6 +255,8 @@ def test_list_and_show_say_who_may_approve(run: Run, ports: AppPorts, api: Assen
                  "cto@example.com", "3600 seconds", "everybody"):  # fmt: skip
         assert part in shown
     assert json.loads(run("--output", "json", "policies", "list").stdout)[0]["waiting"] == 1
+    assert "Release 4.2" in run("list", "--policy", NAME).stdout
+    assert run("list", "--policy", "another").stderr == "there are none\n"
     api.put_policy(NAME, policy_body(group("others", "ada")))
     assert "ops1@" in run("policies", "show", NAME, "--version", "1").stdout
     assert run("policies", "show", "unheard-of").exit_code == 1
@@ -258,7 +275,10 @@ def test_show_checks_whether_mail_reaches_its_people(
     assert run("--output", "json", "policies", "show", NAME, "--check").exit_code == 1
 
 
-def test_delete_says_what_waits_and_asks(run: Run, ports: AppPorts, api: Assent) -> None:
+def test_delete_says_what_waits_and_asks(
+    run: Run, ports: AppPorts, server: InProcess, api: Assent
+) -> None:
+    """The version that it names is the one that is deleted."""
     api.put_policy(NAME, policy_body())
     ask_under(ports)
     refused = run("policies", "delete", NAME, text="n\n")
@@ -266,6 +286,7 @@ def test_delete_says_what_waits_and_asks(run: Run, ports: AppPorts, api: Assent)
     assert "version 1? 1 request waits under it and goes on" in refused.stderr
     deleted = run("policies", "delete", NAME, "--yes")
     assert (deleted.exit_code, deleted.stdout.count("goes on")) == (0, 1)
+    assert server.sent[-1].url.endswith(f"/policies/{NAME}?replaces=1")
     assert list(api.policies()) == []
     assert run("policies", "delete", NAME, "--yes").exit_code == 1
 
