@@ -39,6 +39,8 @@ _NOTHING_VISIBLE = re.compile(
 )
 """White space and characters without a look of their own, as the API has them."""
 
+_LINKING = (".", "@", ":", "/")
+"""A group's name stands in mails, whose programs make links of names with these signs."""
 _ADDRESS_TEXT = text(3, 254)
 _COUNT = whole_number(1, 50)
 _PEOPLE = list_of(_ADDRESS_TEXT, 1, 50)
@@ -116,6 +118,10 @@ def _wrong_texts(policy: Json) -> Iterator[Problem]:
         field, name = f"groups[{at}].name", group["name"].strip()
         if _NOTHING_VISIBLE.fullmatch(name):
             yield Problem(field, "must not be blank")
+        if any(sign in name for sign in _LINKING):
+            yield Problem(
+                field, f"must not have any of {' '.join(_LINKING)}, of which mail makes links"
+            )
         yield from _controls(name, field, lines=False)
 
 

@@ -29,6 +29,7 @@ FOCUS = {
     "delegation without a day": "until",
     "locked": "error",
     "refused": "error",
+    "approve alone without a reason": "reason",
     "console not found": "q",
     "console approval approved": "error",
     "console approval elsewhere": "notice",
