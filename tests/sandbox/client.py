@@ -194,9 +194,9 @@ def http(method: str, url: str, data: bytes = b"", headers: dict[str, str] | Non
             return Answer(e.code, dict(e.headers.items()), e.read().decode())
 
 
-def press(link: str, reason: str = "", accept: dict[str, str] = PROGRAM) -> Answer:
+def press(link: str, reason: str = "", accept: dict[str, str] = PROGRAM, **fields: str) -> Answer:
     """Press the button of a linked page and return the answer."""
-    form = urllib.parse.urlencode({"reason": reason}).encode()
+    form = urllib.parse.urlencode({"reason": reason, **fields}).encode()
     return http("POST", link, form, accept | {"Content-Type": FORM})
 
 
