@@ -26,7 +26,9 @@ SENTENCES = {
     "refused": "mail to {who} was refused",
     "undelivered": "mail to {who} was given up",
     "resumed": "the execution was resumed",
-    "announced": "the outcome was put on the event bus",
+    "announced": "put on the event bus",
+    "undecidable": "can't be approved any more",
+    "decidable": "can be approved again",
     "erased": "personal data erased by {who}",
 }
 """Kind of event -> what happened; a kind that isn't here is shown as it is."""
@@ -65,16 +67,17 @@ def report(session: Any, approval: str) -> None:
 def _print(approval: Approval) -> None:
     is_open = approval["outcome"] == "pending"
     decided = [one for one in approval["approvers"] if one["decision"]]
-    asked = [one for one in approval["approvers"] if not one.get("replacedBy")]
-    needed = f"{approval['approvalsNeeded']} of {len(asked)} have to approve"
     facts = [
         ("subject", approval["subject"]),
         ("outcome", approval["outcome"]),
         ("asked by", approval["requestedBy"] or "the workflow"),
         ("execution", approval["executionArn"]),
-        ("needed", f"{needed}; {len(decided)} decided"),
+        *_policy(approval),
+        ("needed", f"{_needed(approval)}; {len(decided)} decided"),
         ("deadline", _deadline(approval) if is_open else time_of(approval["expiresAt"])),
     ]
+    if trouble := approval.get("undecidable"):
+        facts.append(("trouble", f"can't be approved any more: {trouble}"))
     if not is_open and approval["closedAt"]:
         facts.append(("closed", time_of(approval["closedAt"])))
     print_facts(facts)
@@ -92,6 +95,23 @@ def _print(approval: Approval) -> None:
     print_table(("when", "what", "note"), _timeline(approval))
 
 
+def _policy(approval: Approval) -> list[tuple[str, str]]:
+    """Return the policy that it was asked under, as a fact; nothing without one."""
+    if "policy" not in approval:
+        return []
+    return [("policy", f"{approval['policy']['name']}, version {approval['policy']['version']}")]
+
+
+def _needed(approval: Approval) -> str:
+    """Return how many have to approve; under a policy, how far each group is."""
+    if groups := approval.get("groups"):
+        return ", ".join(
+            f"{one['name']} {one['approvals']} of {one['approvalsNeeded']}" for one in groups
+        )
+    asked = [one for one in approval["approvers"] if not one.get("replacedBy")]
+    return f"{approval['approvalsNeeded']} of {len(asked)} have to approve"
+
+
 def _deadline(approval: Approval) -> str:
     return f"{time_of(approval['expiresAt'])}, {left(approval['expiresAt'])} left"
 
@@ -101,11 +121,15 @@ def _stands(approver: Any) -> str:
     if approver["decision"]:
         decision = approver["decision"]
         past = "approved" if decision["decision"] == "approve" else "rejected"
-        return f"{past} on {time_of(decision['decidedAt'])}"
+        alone = " alone (break-glass)" if decision.get("breakGlass") else ""
+        group = f" for {decision['group']}" if "group" in decision else ""
+        return f"{past}{alone}{group} on {time_of(decision['decidedAt'])}"
     if "replacedBy" in approver:
         return f"replaced by {approver['replacedBy']}"
     if approver.get("why") == "refused":
         return f"mail is refused: {approver.get('refusal', 'unknown')}"
+    if approver.get("groups") == []:
+        return "may approve alone"
     mail = {"sent": "mailed", "waiting": "mail is on its way", "failed": "mail failed"}
     return WHY.get(approver.get("why", "")) or mail[approver["mail"]]
 

@@ -71,7 +71,7 @@ def standing(approval: Approval) -> str:
     waits = [
         one["approver"]
         for one in approval["approvers"]
-        if one["decision"] is None and not one.get("replacedBy")
+        if one["decision"] is None and not one.get("replacedBy") and one.get("groups") != []
     ]
     if approval["outcome"] != "pending":
         return plain(f"{approval['outcome']} ({', '.join(decided) or 'nobody decided'})")

@@ -18,6 +18,7 @@ from tests.readme import snippet
 from tests.unit.client.conftest import InProcess, answer_of
 from tests.unit.client.test_commands import HOSTILE
 from tests.unit.entrypoints.client import AppPorts
+from tests.unit.steps import decide
 
 Run = Callable[..., Result]
 NAME = "production-release"
@@ -329,3 +330,21 @@ def test_the_workflow_that_the_documentation_shows_runs_the_check(
     assert last[0] == "assent"
     monkeypatch.chdir(folder.parent)
     assert offline(*last[1:]).stdout == f"policies/{NAME}.yaml: ok\n"
+
+
+def test_show_says_for_which_group_an_approval_counts(
+    run: Run, folder: Path, ports: AppPorts
+) -> None:
+    """And who may approve alone, and that nobody can approve it any more."""
+    change(folder, breakGlass=["cto@example.com"])
+    run("policies", "apply", str(folder), "--yes")
+    ask_under(ports)
+    (approval,) = ports.store.waiting_under(NAME, ports.now(), 10)[0]
+    decide(ports, "ops1@example.com")
+    shown = run("show", approval.id).stdout
+    assert f"policy     {NAME}, version 1" in shown
+    assert "security 0 of 1, operations 1 of 2; 1 decided" in shown
+    assert "approved for operations on" in shown
+    assert "may approve alone" in shown
+    decide(ports, "cto@example.com", break_glass=True)
+    assert "approved alone (break-glass) on" in run("show", approval.id).stdout

@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "RecordDecisionRole": ITEMS | ANSWER_TASKS | LOG,
     "DecisionFromQueueRole": ITEMS | ANSWER_TASKS | READ_QUEUE | {"sqs:SendMessage"} | LOG,
     "RequestFromQueueRole": ITEMS
-    | {"states:SendTaskFailure", "sqs:SendMessage"}
+    | {"dynamodb:BatchGetItem", "states:SendTaskFailure", "sqs:SendMessage"}
     | MAIL
     | READ_QUEUE
     | LOG,
