@@ -19,7 +19,8 @@ def assign(needs: Sequence[int], memberships: Memberships) -> dict[int, int]:
     """
     able = [g for g, need in enumerate(needs) if sum(g in own for own in memberships) >= need]
     sets = (full for size in range(len(able), 0, -1) for full in combinations(able, size))
-    filled = (_filled(full, needs, memberships) for full in sets)
+    enough = (full for full in sets if sum(needs[g] for g in full) <= len(memberships))
+    filled = (_filled(full, needs, memberships) for full in enough)
     counted = next((found for found in filled if found is not None), {})
     for group, need in enumerate(needs):
         while list(counted.values()).count(group) < need:

@@ -47,10 +47,11 @@ The model counts a cause in characters; counted in bytes it fits in either unit.
 
 def operator_view(approval: Approval) -> OperatorViewJson:
     """Return the whole approval, as `GET /approvals/{id}` answers."""
+    counted = counted_in(approval)
     view: OperatorViewJson = {
         **_question(approval),  # type: ignore[typeddict-item]  # may hold foldedEvents, says mypy
         "details": approval.request.details,
-        "approvers": [_approver(approval, approver) for approver in approval.approvers],
+        "approvers": [_approver(approval, one, counted) for one in approval.approvers],
         "settledAt": _iso(approval.resumed_at),
         "executionArn": approval.execution_arn,
         "events": [_event(event) for event in approval.events],
@@ -97,9 +98,10 @@ def approver_view(approval: Approval, *, outcome_alone: bool = False) -> Approve
 
 def requester_view(approval: Approval, *, outcome_alone: bool = False) -> RequesterLinkJson:
     """Return how a request stands, for its requester: nobody's note, no name of a refusal."""
+    counted = counted_in(approval)
     return {
         "approval": approver_view(approval, outcome_alone=outcome_alone),
-        "approvers": [_asked(approval, approver) for approver in approval.approvers],
+        "approvers": [_asked(approval, approver, counted) for approver in approval.approvers],
         "mayRemindAt": _iso(may_remind_at(approval)),
     }
 
@@ -117,7 +119,8 @@ def inbox_item(approval: Approval) -> InboxItemJson:
 
 def decisions(approval: Approval) -> list[DecisionJson]:
     """Return the decisions in the order in which they were made."""
-    return [_decision(a, decision, counted_in(approval)) for a, decision in approval.decisions]
+    counted = counted_in(approval)
+    return [_decision(a, decision, counted) for a, decision in approval.decisions]
 
 
 def output(approval: Approval) -> str:
@@ -136,6 +139,7 @@ def announcement(approval: Approval) -> AnnouncementJson:
     Everybody who may make a rule can read the bus, which is a wider circle than the readers of
     an approval. `GET /approvals/{id}` has the rest.
     """
+    counted = counted_in(approval)
     return {
         "approvalId": approval.id,
         "outcome": approval.outcome,
@@ -146,7 +150,7 @@ def announcement(approval: Approval) -> AnnouncementJson:
                 "approver": approver.address,
                 "decision": decision.choice,
                 "decidedAt": iso(decision.decided_at),
-                **_counted(approver, decision, counted_in(approval)),
+                **_counted(approver, decision, counted),
             }
             for approver, decision in approval.decisions
         ],
@@ -238,13 +242,11 @@ def _shown(approval: Approval) -> dict[str, str]:
     return {"shown": made[0]} if made and all(made) else {}
 
 
-def _approver(approval: Approval, approver: Approver) -> ApproverJson:
+def _approver(approval: Approval, approver: Approver, counted: Mapping[str, str]) -> ApproverJson:
     view: ApproverJson = {
         "approver": approver.address,
         "mail": approver.mail,
-        "decision": _decision(approver, approver.decision, counted_in(approval))
-        if approver.decision
-        else None,
+        "decision": _decision(approver, approver.decision, counted) if approver.decision else None,
     }
     if approval.request.policy is not None:
         names = [group.name for group in approval.request.groups]
@@ -265,8 +267,8 @@ def _approver(approval: Approval, approver: Approver) -> ApproverJson:
     return view
 
 
-def _asked(approval: Approval, approver: Approver) -> AskedJson:
-    known, last = _approver(approval, approver), last_mail(approver, approval)
+def _asked(approval: Approval, approver: Approver, counted: Mapping[str, str]) -> AskedJson:
+    known, last = _approver(approval, approver, counted), last_mail(approver, approval)
     view: AskedJson = {
         "approver": known["approver"],
         "mail": known["mail"],
