@@ -22,6 +22,7 @@ Answers = dict[str, str]
 
 PREPARED: Answers = {
     "GetItem": "{}",
+    "BatchGetItem": '{"Responses": {}}',
     "PutItem": "{}",
     "TransactWriteItems": "{}",
     "Query": '{"Items": [], "Count": 0, "ScannedCount": 0}',

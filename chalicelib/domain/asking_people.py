@@ -40,11 +40,19 @@ def people_of(request: Request, delegates: Mapping[str, str]) -> tuple[Approver,
     A delegate has the groups of the absent approver.
     """
     asked = tuple(
-        replace(person, groups=request.groups_of(person.stands_in_for or person.address))
+        in_groups(person, request.groups_of(person.stands_in_for or person.address))
         for person in people_to_ask(request.approvers, delegates)
     )
     alone = (one for one in request.break_glass if find_person(asked, one) is None)
     return (*asked, *(Approver(address, groups=()) for address in alone))
+
+
+def in_groups(person: Approver, groups: tuple[int, ...]) -> Approver:
+    """Return the approver with these groups.
+
+    Equal ones stay as they are: msgspec leaves out the default itself alone, and not its equal.
+    """
+    return person if person.groups == groups else replace(person, groups=groups)
 
 
 def ask_too(

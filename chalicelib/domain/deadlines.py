@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from .approval import Approval, find_person
-from .asking_people import Authors, ask_too, people_to_ask
+from .asking_people import Authors, ask_too, in_groups, people_to_ask
 from .events import SYSTEM, Event
 from .outbox_entries import AT_ONCE
 from .transitions import add_reminders
@@ -55,7 +55,7 @@ def _escalate(
     approval = replace(approval, escalate_at=None)
     approval = approval.with_event(Event(now, "escalated", SYSTEM, "tick", note))
     groups = (approval.request.escalation_group,)
-    people = tuple(replace(one, groups=groups) for one in people_to_ask(added, delegates))
+    people = tuple(in_groups(one, groups) for one in people_to_ask(added, delegates))
     return ask_too(approval, people, "escalation", now, "tick", authors)
 
 

@@ -57,6 +57,7 @@ def test_an_approval_resumes_the_execution_with_its_result(
             {"approver": ADA, "decision": "approve", "reason": "looks good", "decidedAt": at}
         ],
         "closedAt": at,
+        "shown": "c24aaa9299b4aeaff74580134e012b0cba137a8d567610c05843377909b9f6a7",
     }
     assert engine.states(execution) == ["RequestApproval"]
 
@@ -89,7 +90,8 @@ def test_a_rejection_can_be_returned_instead(engine: Engine, ports: FakePorts) -
     ended = engine.end(execution)
     assert ended["status"] == "SUCCEEDED"
     result = json.loads(ended["output"])
-    assert result.keys() == {"outcome", "approvalId", "subject", "decisions", "closedAt"}
+    fields = {"outcome", "approvalId", "subject", "decisions", "closedAt", "shown"}
+    assert result.keys() == fields
     assert result["outcome"] == "rejected"
     assert result["decisions"][0]["reason"] == 'too "dear"\n€'
     assert engine.states(execution) == ["RequestApproval", "OnReject", "ReturnRejection"]

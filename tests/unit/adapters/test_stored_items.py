@@ -14,6 +14,9 @@ from chalicelib.domain.events import Event
 from chalicelib.domain.outbox_entries import Announce, Mail, Resume
 from chalicelib.domain.policy import Group, Policy
 from chalicelib.domain.request import Request
+from chalicelib.domain.transitions import reassign
+from tests.builders import an_approval
+from tests.fakes import START
 
 STORED: dict[str, Any] = json.loads(
     (Path(__file__).parent / "stored_before_0_9.json").read_text("utf-8")
@@ -57,6 +60,16 @@ def test_the_defaults_of_stored_fields_stay(kind: Any) -> None:
     for field in fields(kind):
         value = () if field.default is NODEFAULT else field.default
         assert not value or value == DEFAULTS[field.encode_name]
+
+
+def test_a_new_approval_without_a_policy_stores_nothing_of_groups() -> None:
+    """Each byte of an item is paid for; approvers are in the first group by default."""
+    approval = an_approval(approvers=["ada@example.com", "grace@example.com"])
+    later = reassign(
+        approval, "ada@example.com", "zoe@example.com", by="x", note="", now=START, via="api"
+    )
+    for one in (approval, later, dynamodb_items.approval_in(dynamodb_items.approval_item(later))):
+        assert "groups" not in dynamodb_items.approval_item(one)["approval"]["S"]
 
 
 def test_a_pending_approval_is_read_whole() -> None:
