@@ -73,10 +73,11 @@ def close(key: str) -> Response:
 
 @app.lambda_function(name="request")
 def request(event: Any, context: Any) -> None:
-    """Look for a delegation and older items, write the new one, mail, and write that down."""
+    """Look for a delegation, a refused address and older items; write, mail, write that down."""
     print('{"event": "request"}', flush=True)
     item, table = event["item"], os.environ["TABLE"]
     dynamodb().get_item(TableName=table, Key={"pk": {"S": "delegation"}})
+    dynamodb().batch_get_item(RequestItems={table: {"Keys": [{"pk": {"S": "approver"}}]}})
     dynamodb().query(TableName=table, **_where("execution", event["execution"]))
     _write_back(item)
     sns().get_topic_attributes(TopicArn=event["topic"])
