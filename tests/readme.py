@@ -33,9 +33,9 @@ def snippet(title: str, number: int = 0, of: int = 1) -> str:
     return found[number]
 
 
-def states(title: str) -> dict[str, Any]:
-    """Return the definition of a state machine that begins with a snippet's states."""
-    sample: dict[str, Any] = json.loads("{" + snippet(title) + "}")
+def states(title: str, of: int = 1) -> dict[str, Any]:
+    """Return the definition of a state machine that begins with the first snippet's states."""
+    sample: dict[str, Any] = json.loads("{" + snippet(title, of=of) + "}")
     return {"StartAt": next(iter(sample)), "States": sample | NEXT_STATES}
 
 

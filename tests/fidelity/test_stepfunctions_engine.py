@@ -3,7 +3,9 @@
 Results are objects throughout: moto puts a bare string out without its quotes, which isn't JSON.
 """
 
+import hashlib
 import json
+from typing import Any
 
 import pytest
 
@@ -125,6 +127,39 @@ def test_string_to_json_reads_a_cause(engine: Engine) -> None:
     )
     found = engine.run(machine, json.dumps({"Cause": '{"outcome": "rejected"}'}))
     assert json.loads(found["output"]) == {"result": {"outcome": "rejected"}}
+
+
+def evaluated(engine: Engine, function: str, text: str = "") -> Any:
+    """Return the execution's end, whose output has what the intrinsic function returned."""
+    state = {"Type": "Pass", "Parameters": {"result.$": function}, "End": True}
+    return engine.run(engine.machine(Evaluate=state), json.dumps({"text": text}))
+
+
+def test_a_hash_has_lower_case_hexadecimal_digits(engine: Engine) -> None:
+    """Of at most 10,000 characters, hashed as UTF-8."""
+    for text in ("input data", "é", "x" * 10_000):
+        found = evaluated(engine, "States.Hash($.text, 'SHA-256')", text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        assert json.loads(found["output"]) == {"result": digest}
+    assert evaluated(engine, "States.Hash($.text, 'SHA-256')", "x" * 10_001)["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [("HelloWorld", '"HelloWorld"'), ('a "b" \\ c/d', r'"a \"b\" \\ c/d"'), ("é", r'"\u00e9"')],
+)
+def test_json_to_string_quotes_a_string(engine: Engine, text: str, spelt: str) -> None:
+    """AWS was recorded for the first alone; moto escapes what is beyond ASCII."""
+    found = evaluated(engine, "States.JsonToString($.text)", text)
+    assert json.loads(found["output"]) == {"result": spelt}
+
+
+def test_moto_fails_on_escaped_braces(engine: Engine) -> None:
+    """AWS takes them; an argument may have braces in moto too."""
+    found = evaluated(engine, r"States.Format('\{\"a\":{}\}', $.text)", "x")
+    assert found["status"] == "FAILED"
+    found = evaluated(engine, "States.Format('a: {}', $.text)", "{} {x}")
+    assert json.loads(found["output"]) == {"result": "a: {} {x}"}
 
 
 def test_a_callback_whose_own_call_fails_fails_the_state(engine: Engine) -> None:

@@ -92,6 +92,38 @@ def test_a_sample_asks_and_goes_on(sandbox: Sandbox, machines: dict[str, str], t
     assert (rejected["status"], rejected["error"]) == ("FAILED", "TheyWereTold")
 
 
+@pytest.mark.parametrize("version", ["4.2.0", "4.2.1"])
+def test_only_what_was_shown_is_released(
+    sandbox: Sandbox, machines: dict[str, str], version: str
+) -> None:
+    """The sample that compares hashes; the data of one execution changes after the approval."""
+    author = sandbox.with_user(f"policy-author-{version}", "PolicyAuthorPolicyArn")
+    group = {"name": "security", "approvers": [ADA]}
+    put = {"groups": [group], "description": f"asked for {version}"}
+    who = f"policy-author-{version}"
+    assert author.call("PUT", "/policies/production-release", put, who=who).status == 200
+    states = sandbox.client("stepfunctions")
+    definition = readme.states("What was approved is what was shown", of=2)
+    definition["States"]["IsItApproved"]["Choices"][0]["Next"] = "Change"
+    change = {"Type": "Pass", "Result": "4.2.0", "ResultPath": "$.version"}
+    definition["States"]["Change"] = change | {"Next": "HashTheRelease"}
+    like = states.describe_state_machine(stateMachineArn=machines["A child"])
+    machine = states.create_state_machine(
+        name=f"Compares-{version.replace('.', '-')}",
+        definition=here(sandbox, json.dumps(definition)),
+        roleArn=like["roleArn"],
+    )["stateMachineArn"]
+    question = f"Release {version} as shown?"
+    release = {"question": question, "image": "registry/shop@sha256:1f0c", "version": version}
+    execution = states.start_execution(stateMachineArn=machine, input=json.dumps(release))
+    assert press(sandbox.link(ADA, question), "so").status == 200
+    found = ended(sandbox, execution["executionArn"])
+    if version == "4.2.0":
+        assert found["status"] == "SUCCEEDED", found
+    else:
+        assert (found["status"], found["error"]) == ("FAILED", "SomethingElseWasShown")
+
+
 def test_without_on_reject_a_rejection_fails_the_child(
     sandbox: Sandbox, machines: dict[str, str]
 ) -> None:

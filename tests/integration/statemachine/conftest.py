@@ -1,5 +1,7 @@
 """Assent on moto's Step Functions: its own function, adapter and state machine."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -7,6 +9,8 @@ import pytest
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (  # noqa: E501
     StateTaskServiceSfn,
 )
+from moto.stepfunctions.parser.asl.parse.intrinsic.intrinsic_parser import IntrinsicParser
+from moto.stepfunctions.parser.asl.parse.intrinsic.preprocessor import Preprocessor
 
 import app as entrypoints
 from chalicelib.adapters.stepfunctions import StepFunctionsExecutions
@@ -46,6 +50,27 @@ def children(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make moto start and describe children: it passes on names as ASL spells them (5.2.5)."""
     monkeypatch.setattr(StateTaskServiceSfn, "_normalise_parameters", to_api)
     monkeypatch.setattr(StateTaskServiceSfn, "_normalise_response", from_api)
+
+
+@pytest.fixture
+def braces(monkeypatch: pytest.MonkeyPatch) -> None:
+    r"""Make moto's `States.Format` take escaped braces as AWS does: 5.2.5 fails on them.
+
+    It reads a function's text without decoding the definition's JSON, so `\\{` keeps both
+    backslashes, and hands the template to Python's `str.format`, where a brace is doubled.
+    """
+    parse: Any = IntrinsicParser.parse
+    replaced: Any = Preprocessor._replace_escaped_characters
+
+    def decoded(source: str) -> Any:
+        return parse(json.loads(f'"{source}"'))
+
+    def unescaped(match: re.Match[str]) -> str:
+        escaped = match[1]
+        return escaped * 2 if escaped in "{}" else str(replaced(match))
+
+    monkeypatch.setattr(IntrinsicParser, "parse", staticmethod(decoded))
+    monkeypatch.setattr(Preprocessor, "_replace_escaped_characters", staticmethod(unescaped))
 
 
 @pytest.fixture

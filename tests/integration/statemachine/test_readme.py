@@ -18,7 +18,9 @@ CHANNELS = {"A child": "function", "A function": "function", "A queue": "queue"}
 """Heading -> the channel in the audit trail."""
 
 
-def started(engine: Engine, definition: dict[str, Any], question: str = "Release 4.2?") -> str:
+def started(
+    engine: Engine, definition: dict[str, Any], question: str = "Release 4.2?", **more: str
+) -> str:
     """Start an execution of a reader's state machine, with this account's ARNs in it."""
     sample = f"us-east-1:{readme.ACCOUNT}"
     text = (
@@ -30,7 +32,7 @@ def started(engine: Engine, definition: dict[str, Any], question: str = "Release
     machine = engine.client.create_state_machine(
         name="theirs", definition=text, roleArn=f"arn:aws:iam::{ACCOUNT}:role/theirs"
     )["stateMachineArn"]
-    return engine.start({"question": question}, machine=machine)
+    return engine.start({"question": question, **more}, machine=machine)
 
 
 @pytest.fixture
