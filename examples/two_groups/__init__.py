@@ -1,0 +1,1 @@
+"""A release workflow under a policy: one of security and two of operations."""
