@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from assent_client.policy_rules import find_problem
 
 from chalicelib.application import deciding, policies
 from examples.example import HERE
@@ -95,6 +96,11 @@ def test_what_was_not_shown_is_not_released(
     approve(ports)
     ended = engine.end(execution)
     assert (ended["status"], ended["error"]) == ("FAILED", "SomethingElseWasShown")
+
+
+def test_its_policy_passes_the_check_of_files() -> None:
+    """What `assent policies check` says without an API."""
+    assert find_problem(demo.read_policy()) is None
 
 
 def test_it_compares_as_the_documentation_does() -> None:
