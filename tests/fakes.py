@@ -228,6 +228,9 @@ class FakeExecutions:
             raise IdempotencyConflict("another body", field="Idempotency-Key")
         return self.describe(name)
 
+    def find(self, name: str, input: str) -> ExecutionJson | None:
+        return self.describe(name) if self.inputs.get(name) == input else None
+
     def describe(self, name: str) -> ExecutionJson:
         if name not in self.inputs:
             raise NotFound(f"There is no execution named {name}.")
@@ -258,6 +261,8 @@ class FakeMailer:
         self.subscriptions: dict[str, Subscription] = {}
         self.refuses = ""
         """The name of SNS's refusal of every invitation and mail."""
+        self.refused: set[str] = set()
+        """Addresses that SNS takes no mail for."""
         self.foreign: set[str] = set()
         """The approvers to whose topic somebody else is subscribed."""
         self.sent: list[tuple[str, Email]] = []
@@ -270,6 +275,8 @@ class FakeMailer:
 
     def invite(self, address: str) -> None:
         self._effects.begin("mailer.invite")
+        if address in self.refused:
+            raise Refused("SNS", "InvalidParameter")
         if self.refuses:
             raise Refused("SNS", self.refuses)
         self.invitations.append(address)

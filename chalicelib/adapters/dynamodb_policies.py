@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..domain.errors import Unavailable
 from ..domain.policy import PolicyVersion
 from ..domain.timestamps import iso
 from .aws_errors import Expected, aws_errors
@@ -48,7 +49,10 @@ class DynamoDbPolicies:
         try:
             with aws_errors("DynamoDB", "TransactionCanceledException"):
                 self._client.transact_write_items(TransactItems=[{"Put": current}, {"Put": kept}])
-        except Expected:
+        except Expected as e:
+            if not set(e.reasons) & {"ConditionalCheckFailed", "TransactionConflict"}:
+                why = ", ".join((e.code, *e.reasons))
+                raise Unavailable(f"DynamoDB cancelled a write ({why})") from e
             return False
         return True
 

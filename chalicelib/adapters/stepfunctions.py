@@ -79,6 +79,14 @@ class StepFunctionsExecutions:
             return _execution(found)
         return {"execution": name, "executionArn": started["executionArn"], "status": "RUNNING"}
 
+    def find(self, name: str, input: str) -> "ExecutionJson | None":
+        """Return the execution of that name if it was started with that input, else None."""
+        try:
+            found = self._describe(name)
+        except NotFound:
+            return None
+        return _execution(found) if found["input"] == input else None
+
     def describe(self, name: str) -> "ExecutionJson":
         """Return the execution of that name; raise NotFound if there is none."""
         return _execution(self._describe(name))

@@ -67,7 +67,7 @@ def decide(
     for current in _linked_versions(ports, approval_id):
         now = ports.now()
         approver = link_tokens.approver_of(current, secret)
-        if refusals.changes_nothing(current, approver, choice):
+        if refusals.changes_nothing(current, approver, choice, break_glass=break_glass):
             return current, approver  # A second click needs no code (docs/decisions/0017).
         refusals.check_can_decide(current, approver, now)
         if not _is_code_right(current, approver, secret, code):

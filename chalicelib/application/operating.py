@@ -11,7 +11,7 @@ from ..domain.addresses import check_address
 from ..domain.approval import Approval
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
 from ..domain.delegation import authors_of, more_delegates_for
-from ..domain.errors import NotFound, Unavailable
+from ..domain.errors import InvalidRequest, NotFound, Unavailable, Undecidable
 from ..domain.events import Channel
 from ..domain.link_tokens import is_id
 from ..domain.reminding import is_same_press
@@ -149,9 +149,18 @@ def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson
     Raises InvalidRequest for a bad request, Undecidable for one that nobody could approve, and
     IdempotencyConflict for a name with another request.
     """
-    find_delegates(ports, read_request(ports, untrusted), ports.now())
     # Sorted, so that one request is one text however its fields are ordered.
     fields = dict(sorted(untrusted.items())) if isinstance(untrusted, dict) else {}
+    try:
+        find_delegates(ports, read_request(ports, untrusted), ports.now())
+    except InvalidRequest as e:
+        if "policy" not in fields and not isinstance(e, Undecidable):
+            raise
+        # Its policy, or who can be mailed, may have changed since the same call was taken.
+        found = ports.executions.find(name, msgspec.json.encode(fields).decode())
+        if found is None:
+            raise
+        return found
     return ports.executions.start(name, msgspec.json.encode(fields).decode())
 
 

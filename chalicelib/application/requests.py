@@ -36,7 +36,10 @@ def find_delegates(ports: Ports, request: Request, now: datetime) -> tuple[dict[
     are mailed: SNS has refused some of them before.
     """
     delegation = cache(ports.store.delegation)
-    delegates = delegates_for(request.approvers, now, delegation, request.barred)
+    under_policy = request.policy is not None
+    delegates = delegates_for(
+        request.approvers, now, delegation, request.barred, own_alone=under_policy
+    )
     people = people_of(request, delegates)
     fallback = request.escalation.approvers if request.escalation else ()
     invited = ports.store.invitations([*(person.address for person in people), *fallback])

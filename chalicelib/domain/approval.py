@@ -155,6 +155,30 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         return sorted(made, key=lambda pair: order.get(pair[0].address, -1))
 
     @property
+    def fallback(self) -> tuple[str, ...]:
+        """The fallback approvers who are still to be asked for their group.
+
+        Who may only approve alone so far is asked, and so is an undecided approver of other groups.
+        """
+        escalation = self.request.escalation
+        if escalation is None or self.escalate_at is None:
+            return ()
+        group = self.request.escalation_group
+        known = (
+            (address, find_person(self.approvers, address)) for address in escalation.approvers
+        )
+        return tuple(
+            address
+            for address, person in known
+            if person is None
+            or (
+                person in self.active_approvers
+                and not person.decision
+                and group not in person.groups
+            )
+        )
+
+    @property
     def broken_glass(self) -> Approver | None:
         """The approver who approved alone; None if nobody did."""
         alone = (a for a in self.approvers if a.decision is not None and a.decision.break_glass)

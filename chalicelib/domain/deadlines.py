@@ -36,12 +36,12 @@ def escalates_to(approval: Approval, now: datetime) -> tuple[str, ...]:
 
     Who may only approve alone counts as not asked.
     """
-    escalation, due_at = approval.request.escalation, approval.escalate_at
+    due_at = approval.escalate_at
     open_ = approval.outcome == "pending" and now < approval.expires_at
-    if not open_ or escalation is None or due_at is None or due_at > now:
+    if not open_ or due_at is None or due_at > now:
         return ()
     in_groups = [approver for approver in approval.approvers if approver.groups]
-    return tuple(a for a in escalation.approvers if find_person(in_groups, a) is None)
+    return tuple(a for a in approval.fallback if find_person(in_groups, a) is None)
 
 
 def _escalate(
@@ -50,11 +50,13 @@ def _escalate(
     """Return the approval with the fallback approvers asked, once, if that is due."""
     if approval.escalate_at is None or approval.escalate_at > now:
         return approval
-    added = escalates_to(approval, now)
+    added, groups = escalates_to(approval, now), (approval.request.escalation_group,)
+    joining = [find_person(approval.approvers, a) for a in approval.fallback if a not in added]
     note = ", ".join(added) if added else "nobody new to add"
     approval = replace(approval, escalate_at=None)
     approval = approval.with_event(Event(now, "escalated", SYSTEM, "tick", note))
-    groups = (approval.request.escalation_group,)
+    for person in filter(None, joining):  # asked for other groups, as a delegate for example
+        approval = approval.with_approver(replace(person, groups=(*person.groups, *groups)))
     people = tuple(in_groups(one, groups) for one in people_to_ask(added, delegates))
     return ask_too(approval, people, "escalation", now, "tick", authors)
 

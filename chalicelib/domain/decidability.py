@@ -51,10 +51,12 @@ def check_decidable(
 ) -> None:
     """Raise Undecidable, naming group and people, if these people could never approve it.
 
-    The fallback approvers count with them.
+    They must be enough without the fallback approvers, as `transitions.tally` counts who was asked;
+    in the place of those whom SNS refuses, the fallback approvers count.
     """
-    all_people = (*people, *_fallback(request, people))
-    for short in shortages(request.groups, all_people, refused):
+    later = _later(request, people, request.escalation.approvers if request.escalation else ())
+    found = shortages(request.groups, people, {})
+    for short in found or shortages(request.groups, later, refused):
         barred = [b for b in request.barred if _is_named(request, short.group.name, b)]
         why = [f"{one} (asks, and may not approve their own request)" for one in barred]
         why += [
@@ -87,15 +89,15 @@ def find_shortages(approval: Approval) -> list[Shortage]:
     request = approval.request
     refused = {a.address.lower(): "refused" for a in approval.undecided if is_refused(approval, a)}
     approved = [a for a in approval.approvers if a.decision and a.decision.choice == "approve"]
-    to_come = _fallback(request, approval.approvers) if approval.escalate_at else ()
-    people = (*approved, *approval.undecided, *to_come)
+    people = _later(request, [*approved, *approval.undecided], approval.fallback)
     return shortages(request.groups, people, refused)
 
 
 def look_again(approval: Approval, now: datetime) -> Approval:
     """Return the approval marked as undecidable, or not any more, if that has changed.
 
-    Its outbox then tells the event bus, and the requester if mail reaches them.
+    Its outbox then tells the event bus, and the requester, if mail has reached them: by the receipt
+    that is on its way, or by another, as every receipt says so from then on.
     """
     short = find_shortages(approval)
     if bool(short) == (approval.undecidable_since is not None) or approval.outcome != "pending":
@@ -107,16 +109,16 @@ def look_again(approval: Approval, now: datetime) -> Approval:
     changed = changed.with_event(Event(now, "undecidable", SYSTEM, "tick", short[0].group.name))
     entries: list[OutboxEntry] = [Announce(now, undecidable=True)]
     if approval.requester is not None and approval.requester.mail == "sent":
-        to = approval.requester.address
-        entries.append(Mail(to, now, about="receipt", undecidable=True))
+        entries.append(Mail(approval.requester.address, now, about="receipt"))
     new = (e for e in entries if not any(same_entry(e, other) for other in changed.outbox))
     return replace(changed, outbox=(*changed.outbox, *new))
 
 
 def is_refused(approval: Approval, approver: Approver) -> bool:
-    """Return whether SNS refuses the address of that approver for good."""
+    """Return whether SNS refuses the address of that approver for good, and they have no link."""
     last = approval.last_mail_event(approver.address)
-    return last is not None and (last.what, last.note) == ("refused", BAD_ADDRESS)
+    refused = last is not None and (last.what, last.note) == ("refused", BAD_ADDRESS)
+    return refused and not approver.link_hashes
 
 
 def said(short: Shortage) -> str:
@@ -128,12 +130,21 @@ def said(short: Shortage) -> str:
     return f"{whose} {needed} approval{'' if needed == 1 else 's'}, and {who}"
 
 
-def _fallback(request: Request, asked: Sequence[Approver]) -> tuple[Approver, ...]:
-    escalation = request.escalation
-    if escalation is None:
-        return ()
-    new = (a for a in escalation.approvers if find_person(asked, a) is None)
-    return tuple(Approver(address, groups=(request.escalation_group,)) for address in new)
+def _later(request: Request, people: Sequence[Approver], fallback: Sequence[str]) -> list[Approver]:
+    """Return these people as they will count once the fallback approvers were asked too."""
+    group = request.escalation_group
+    counting = [
+        replace(one, groups=(*one.groups, group))
+        if _is_among(fallback, one.address) and one.decision is None and group not in one.groups
+        else one
+        for one in people
+    ]
+    new = (address for address in fallback if find_person(people, address) is None)
+    return [*counting, *(Approver(address, groups=(group,)) for address in new)]
+
+
+def _is_among(people: Sequence[str], address: str) -> bool:
+    return any(same_person(one, address) for one in people)
 
 
 def _is_named(request: Request, group: str, person: str) -> bool:

@@ -74,13 +74,16 @@ def convert(untrusted: object, wanted: type[T], *, strict: bool = True) -> T:
     return converted
 
 
-def _with_integers(sent: object, levels: int = 2) -> object:
+def _with_integers(sent: object, levels: int = 3) -> object:
     """Return the JSON with each float that has no fraction as an int.
 
-    Two levels of objects hold all integers of the wire. `details` is shown as it was sent.
+    Three levels hold all integers of the wire: a policy, its groups, one of them. `details` is
+    shown as it was sent.
     """
     if isinstance(sent, float) and sent.is_integer():
         return int(sent)
+    if isinstance(sent, list) and levels:
+        return [_with_integers(one, levels - 1) for one in sent]
     if isinstance(sent, dict) and levels:
         return {
             name: value if name == "details" else _with_integers(value, levels - 1)

@@ -151,29 +151,44 @@ def told(delegation: Delegation, untold: tuple[str, ...]) -> Delegation:
     return replace(delegation, untold=left, tell_at=delegation.tell_at if left else None)
 
 
-def delegate_for(address: str, now: datetime, lookup: Lookup) -> str:
-    """Return the delegate of that approver at that time; `address` if there is none."""
+def delegate_for(address: str, now: datetime, lookup: Lookup, *, own_alone: bool = False) -> str:
+    """Return the delegate of that approver at that time; `address` if there is none.
+
+    `own_alone` leaves out what operators wrote: delegations of the absent approvers count alone.
+    """
     person = address
     for _ in range(MOST_STEPS):
         delegation = lookup(person)
         if delegation is None or not delegation.from_ <= now < delegation.until:
             return person
+        if own_alone and not _is_own(person, delegation):
+            return person
         person = delegation.delegate
     return person
 
 
+def _is_own(approver: str, delegation: Delegation) -> bool:
+    """Return whether the absent approver wrote it, and no operator in their name."""
+    return same_person(delegation.by, approver) and not delegation.principal
+
+
 def delegates_for(
-    people: tuple[str, ...], now: datetime, lookup: Lookup, excluded: Iterable[str]
+    people: tuple[str, ...],
+    now: datetime,
+    lookup: Lookup,
+    excluded: Iterable[str],
+    *,
+    own_alone: bool = False,
 ) -> dict[str, str]:
     """Return `{delegate: absent approver}` for the absent ones among `people`.
 
-    A delegate who is asked anyway, or is `excluded`, stands in for nobody: then the absent approver
-    is asked.
+    `own_alone` is as in `delegate_for`: under a policy no operator picks who approves. A delegate
+    who is asked anyway, or is `excluded`, stands in for nobody: then the absent approver is asked.
     """
     asked = {person.lower() for person in (*people, *excluded)}
     found: dict[str, str] = {}
     for person in people:
-        delegate = delegate_for(person, now, lookup)
+        delegate = delegate_for(person, now, lookup, own_alone=own_alone)
         if delegate.lower() not in asked:
             asked.add(delegate.lower())
             found[delegate] = person
@@ -189,4 +204,7 @@ def more_delegates_for(
     was replaced is asked again by name alone.
     """
     known = (approver.address for approver in approval.approvers)
-    return delegates_for(people, now, lookup, (*approval.request.barred, *known))
+    excluded = (*approval.request.barred, *known)
+    return delegates_for(
+        people, now, lookup, excluded, own_alone=approval.request.policy is not None
+    )

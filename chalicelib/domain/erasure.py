@@ -98,6 +98,7 @@ def _policy_without_people(
     groups = (replace(g, approvers=_renamed(g.approvers, names)) for g in policy.groups)
     changed = replace(
         policy,
+        description="",
         groups=tuple(groups),
         requesters=(),
         escalation=escalation,

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from .approval import Approval, find_person
+from .approval import Approval
 from .errors import InvalidRequest
 from .events import EVENTS_KEPT, NEVER_FOLDED, PRINCIPALS_KEPT, REASONS_KEPT
 from .outbox import LINKS_KEPT
@@ -42,8 +42,9 @@ def largest(approval: Approval) -> int:
     approvers are asked, operators remind, extend and cancel with the longest reasons. A decision
     removes the hashes and counts of its approver's codes, and takes more bytes than they did.
     """
-    later = _fallback_to_come(approval)
-    deciding = len(approval.undecided) + len(later)
+    later = approval.fallback
+    waiting = [a for a in approval.active_approvers if a.decision is None]
+    deciding = len(waiting) + len(later)
     kept = [event for event in approval.events if event.what in NEVER_FOLDED]
     folded = [event for event in approval.events if event.what not in NEVER_FOLDED]
     coming = deciding + 3  # each decision; cancelled or expired, resumed, erased
@@ -58,7 +59,7 @@ def largest(approval: Approval) -> int:
         + 2 * _PRINCIPAL  # cancelled, which is never folded
         + sum(_PERSON + 2 * _ADDRESS + 4 * len(address) for address in later)
         + deciding * (_DECISION + REASON_BYTES)
-        + sum(LINKS_KEPT - len(person.link_hashes) for person in approval.undecided) * _HASH
+        + sum(LINKS_KEPT - len(person.link_hashes) for person in waiting) * _HASH
         + len(later) * LINKS_KEPT * _HASH
         + sum(_MAIL + len(person.address) for person in approval.active_approvers)
         + (len(later) + 4) * (_MAIL + _ADDRESS)
@@ -75,11 +76,3 @@ def _left_out(stored: Struct) -> int:
         for field in fields(stored)
         if not getattr(stored, field.name)
     )
-
-
-def _fallback_to_come(approval: Approval) -> list[str]:
-    """Return the fallback approvers whom the escalation is still to ask."""
-    escalation = approval.request.escalation
-    if escalation is None or approval.escalate_at is None:
-        return []
-    return [a for a in escalation.approvers if find_person(approval.approvers, a) is None]

@@ -43,8 +43,6 @@ class Mail(Struct, frozen=True, tag=True, omit_defaults=True, rename="camel"):
     """How many links its tries have made that may have reached the reader."""
     extended: bool = False
     """Whether the mail is sent because the deadline was moved: a reminder or a receipt."""
-    undecidable: bool = False
-    """Whether the receipt tells that the request can't be approved any more."""
 
     @property
     def asks(self) -> bool:

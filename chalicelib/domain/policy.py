@@ -41,13 +41,14 @@ class Group(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
 
     @property
     def needed(self) -> int:
-        """How many approvals it needs; of `all`, as many as it has people, and at least one."""
+        """How many approvals it needs; of `all`, as many as it has people."""
         needed = self.approvals_needed
-        return max(len(self.approvers), 1) if needed == "all" else needed
+        return len(self.approvers) if needed == "all" else needed
 
     def without(self, people: tuple[str, ...]) -> "Group":
-        """Return the group without these people."""
-        return replace(self, approvers=others(self.approvers, people))
+        """Return the group without these people; it needs as many approvals as with them."""
+        left = others(self.approvers, people)
+        return replace(self, approvers=left, approvals_needed=self.needed)
 
 
 class GroupEscalation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

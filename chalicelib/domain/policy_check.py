@@ -1,5 +1,7 @@
 """The check of a policy: untrusted JSON into a `Policy`, or the error naming the wrong field."""
 
+from unicodedata import category, normalize
+
 from msgspec.structs import replace
 
 from .addresses import check_address, check_people, same_person
@@ -7,10 +9,11 @@ from .decoding import convert
 from .errors import InvalidRequest, Undecidable
 from .groups import unfilled
 from .policy import MOST_MEMBERSHIPS, MOST_PEOPLE, Group, Policy
-from .texts import is_blank, many_lines, one_line
+from .texts import is_blank, many_lines
 
-_LINKING = (".", "@", ":", "/")
-"""A group's name stands in mails, whose programs make links of names with these signs."""
+_SIGNS = "-_&+,'() "
+"""Beside letters, digits and marks a group's name has these signs alone: it stands in mails, whose
+programs make links of names with dots, and nobody tells names apart by what can't be seen."""
 
 
 class _Untrusted(Policy, frozen=True, forbid_unknown_fields=True):
@@ -62,10 +65,10 @@ def _group(group: Group, at: int) -> Group:
     name = group.name.strip()
     if is_blank(name):
         raise InvalidRequest(f"{field}: must not be blank", field=field)
-    if any(sign in name for sign in _LINKING):
-        wrong = f"{field}: must not have any of {' '.join(_LINKING)}, of which mail makes links"
+    if not all(sign in _SIGNS or category(sign)[0] in "LMN" for sign in name):
+        wrong = f"{field}: has other signs than letters, digits, blanks and {_SIGNS.strip()}"
         raise InvalidRequest(wrong, field=field)
-    return replace(group, name=one_line(name, field))
+    return replace(group, name=name)
 
 
 def _requester(one: str, at: int) -> str:
@@ -76,11 +79,16 @@ def _requester(one: str, at: int) -> str:
 
 
 def _check_names(policy: Policy) -> None:
-    names = [group.name.casefold() for group in policy.groups]
+    names = [_looks(group.name) for group in policy.groups]
     for at, name in enumerate(names):
         if name in names[:at]:
             field = f"groups[{at}].name"
             raise InvalidRequest(f"{field}: two groups have the name {name}", field=field)
+
+
+def _looks(name: str) -> str:
+    """Return the name without what makes no difference to its reader: case, forms of letters."""
+    return " ".join(normalize("NFKC", name).casefold().split())
 
 
 def _check_numbers(policy: Policy) -> None:
@@ -124,14 +132,14 @@ def _check_escalation(policy: Policy) -> None:
 
 
 def _check_can_be_filled(policy: Policy) -> None:
-    """Raise Undecidable if the groups share so many people that not all can be filled."""
-    people = {person.lower() for person in policy.members}
-    fallback = policy.escalation.approvers if policy.escalation else ()
+    """Raise Undecidable if the groups share so many people that not all can be filled.
+
+    Fallback approvers don't count: they are asked later, and only if nobody has decided.
+    """
     memberships = [
-        [at for at, g in enumerate(policy.groups) if person in map(str.lower, g.approvers)]
-        for person in sorted(people)
+        [at for at, g in enumerate(policy.groups) if person.lower() in map(str.lower, g.approvers)]
+        for person in policy.members
     ]
-    memberships += [[policy.escalation_group]] * len(fallback)
     short = unfilled([group.needed for group in policy.groups], memberships)
     if short:
         names = ", ".join(policy.groups[at].name for at, _ in short)

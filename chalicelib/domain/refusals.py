@@ -1,6 +1,6 @@
 """Refusals: why an approval takes no decision or command, as the error that says so."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .addresses import same_person
 from .approval import OUTCOME_OF, Approval, Approver, Choice, find_person
@@ -14,6 +14,7 @@ from .errors import (
     WrongCode,
 )
 from .link_tokens import wrong_codes
+from .timestamps import iso
 
 WRONG_CODES = 5
 """So many wrong codes lock a link for good; the next mail brings another."""
@@ -27,10 +28,16 @@ _LOCKED = (
 )
 
 
-def changes_nothing(approval: Approval, approver: Approver, choice: Choice) -> bool:
-    """Return whether this approver chose that already, or others closed it with that outcome."""
+def changes_nothing(
+    approval: Approval, approver: Approver, choice: Choice, *, break_glass: bool = False
+) -> bool:
+    """Return whether this approver chose that already, or others closed it with that outcome.
+
+    Approving alone is more than having approved for a group, while others are still waited for.
+    """
     if approver.decision is not None:
-        return approver.decision.choice == choice
+        alone = break_glass and not approver.decision.break_glass
+        return approver.decision.choice == choice and not (alone and approval.outcome == "pending")
     return approver.replaced_by is None and approval.outcome == OUTCOME_OF[choice]
 
 
@@ -101,6 +108,41 @@ def check_open(approval: Approval, now: datetime) -> None:
         raise AlreadyDecided(f"This was {approval.outcome} already.")
     if approval.outcome == "expired" or now >= approval.expires_at:
         raise Expired("The time for answering has passed.")
+
+
+def check_longest_wait(approval: Approval, expires_at: datetime) -> None:
+    """Raise InvalidRequest, naming `expiresIn`, if its policy doesn't let it wait until then."""
+    applied = approval.request.policy
+    longest = applied.policy.expires_in if applied else None
+    if applied is None or longest is None:
+        return
+    last = approval.created_at + timedelta(seconds=longest)
+    if expires_at > last:
+        raise InvalidRequest(
+            f"expiresIn: policy {applied.name} lets a request wait until {iso(last)} at the most",
+            field="expiresIn",
+        )
+
+
+def check_operator_may_ask(approval: Approval, leaving: Approver, to: str) -> None:
+    """Raise InvalidRequest, naming `to`, if an operator can't have that person asked instead.
+
+    Under a policy only people whom it names for the same group: operators may start executions, so
+    they would pick the approvers of their own requests.
+    """
+    applied = approval.request.policy
+    if applied is None:
+        return
+    policy, groups = applied.policy, leaving.groups
+    named = [person for at in groups for person in policy.groups[at].approvers]
+    if policy.escalation and policy.escalation_group in groups:
+        named += policy.escalation.approvers
+    if not any(same_person(one, to) for one in named):
+        raise InvalidRequest(
+            f"to: policy {applied.name} doesn't name {to} for that group. {leaving.address} may "
+            "reassign it by their own link; or cancel it, have the policy changed and ask again",
+            field="to",
+        )
 
 
 def check_can_be_asked(approval: Approval, address: str) -> None:

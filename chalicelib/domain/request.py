@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeGuard
 from msgspec import Meta, Struct
 
 from .addresses import Address, same_person
-from .bounds import Approvers, Count, Duration, ReasonRequired, ReminderInterval
+from .bounds import MOST_APPROVERS, Approvers, Count, Duration, ReasonRequired, ReminderInterval
 from .policy import AppliedPolicy, Group, others
 from .texts import PRINTABLE
 
@@ -38,7 +38,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
 
     subject: Annotated[str, Meta(min_length=1, max_length=200)]
     details: dict[str, Detail] | str = ""
-    approvers: Approvers
+    approvers: Annotated[tuple[Address, ...], Meta(max_length=MOST_APPROVERS)]
     approvals_needed: Count | Literal["all"] = 1
     rejections_needed: Count = 1
     requested_by: Address | None = None

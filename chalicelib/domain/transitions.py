@@ -33,8 +33,10 @@ from .refusals import (
     check_break_glass,
     check_can_be_asked,
     check_can_decide,
+    check_longest_wait,
     check_not_locked,
     check_open,
+    check_operator_may_ask,
 )
 from .request import Request
 from .shown import shown_hash
@@ -109,7 +111,7 @@ def decide(
     required and missing.
     """
     approver = approval.approver(address)
-    if changes_nothing(approval, approver, choice):
+    if changes_nothing(approval, approver, choice, break_glass=break_glass):
         return approval
     check_can_decide(approval, approver, now)
     check_break_glass(approval, approver, choice, break_glass=break_glass)
@@ -185,11 +187,13 @@ def remind(
 ) -> Approval:
     """Return the approval with a mail, due now, to each undecided approver.
 
-    Raises AlreadyDecided or Expired if it is closed.
+    An operator's reminder also goes to those who may only approve alone: their link may be lost, or
+    locked. Raises AlreadyDecided or Expired if it is closed.
     """
     check_open(approval, now)
     reminded = Event(now, "reminded", by, via, why=reason, principal=principal)
-    return add_reminders(approval, now).with_event(reminded)
+    everybody = via in ("api", "console")
+    return add_reminders(approval, now, everybody=everybody).with_event(reminded)
 
 
 def extend(
@@ -216,6 +220,7 @@ def extend(
             "now; extending moves it to a later time only",
             field="expiresIn",
         )
+    check_longest_wait(approval, expires_at)
     extended = Event(now, "extended", by, via, f"until {iso(expires_at)}", reason, principal)
     changed = replace(approval.with_event(extended), expires_at=expires_at)
     return _add_receipt(add_reminders(changed, now, extended=True), now)
@@ -257,6 +262,8 @@ def reassign(
             field="from",
         )
     check_can_be_asked(approval, to)
+    if via in ("api", "console"):
+        check_operator_may_ask(approval, leaving, to)
     (person,) = people_to_ask((to,), delegates or {})
     address = _as_stored(approval, person.address)
     author = OPERATOR if via in ("api", "console") else by
@@ -285,13 +292,17 @@ def is_replaced_by(approval: Approval, leaving: Approver, to: str) -> bool:
     return same_person(asked.address, to) or same_person(asked.stands_in_for or "", to)
 
 
-def add_reminders(approval: Approval, now: datetime, *, extended: bool = False) -> Approval:
+def add_reminders(
+    approval: Approval, now: datetime, *, extended: bool = False, everybody: bool = False
+) -> Approval:
     """Return the approval with a mail to each undecided approver in its outbox.
 
-    An approver to whom another mail is due already gets that one alone.
+    `everybody` adds those who may only approve alone. An approver to whom another mail is due
+    already gets that one alone.
     """
     coming = {e.to for e in approval.outbox if isinstance(e, Mail) and e.asks}
-    people = (a.address for a in approval.undecided if a.address not in coming)
+    waiting = [a for a in approval.active_approvers if a.decision is None]
+    people = (a.address for a in waiting if (a.groups or everybody) and a.address not in coming)
     mails = tuple(Mail(to, now, about="reminder", extended=extended) for to in people)
     return replace(approval, outbox=(*approval.outbox, *mails))
 

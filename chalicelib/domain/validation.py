@@ -137,6 +137,7 @@ def _under_policy(request: Request) -> Request:
 
     An escalation that leads to nobody else then, or comes after the deadline, is dropped.
     """
+    _check_contradiction(request)
     escalation, applied = request.escalation, request.policy
     if applied is not None and not applied.policy.may_ask(request.requested_by or ""):
         allowed = ", ".join(applied.policy.requesters)
@@ -147,8 +148,13 @@ def _under_policy(request: Request) -> Request:
         fallback = others(escalation.approvers, request.barred)
         in_time = escalation.after < request.expires_in
         escalation = replace(escalation, approvers=fallback) if fallback and in_time else None
-    approvers = others(request.approvers, request.barred)
-    return replace(request, approvers=approvers, escalation=escalation)
+    return replace(
+        request,
+        approvers=others(request.approvers, request.barred),
+        # Nothing reads it here: after a rollback, older code then asks for as many approvals.
+        approvals_needed=sum(group.needed for group in request.groups),
+        escalation=escalation,
+    )
 
 
 def _new_among(fallback: tuple[str, ...], approvers: tuple[str, ...]) -> list[str]:
@@ -167,16 +173,20 @@ def _check_escalation_is_in_time(request: Request) -> None:
         )
 
 
+def _check_contradiction(request: Request) -> None:
+    if request.exclude_requester and request.allow_self_approval:
+        field = "excludeRequester"
+        raise InvalidRequest(
+            f"{field}: contradicts allowSelfApproval; only one of them can be true", field=field
+        )
+
+
 def _without_requester(request: Request) -> Request:
     """Return the request with everybody asked but its requester.
 
     An escalation that leads to nobody else then is dropped.
     """
-    if request.allow_self_approval:
-        field = "excludeRequester"
-        raise InvalidRequest(
-            f"{field}: contradicts allowSelfApproval; only one of them can be true", field=field
-        )
+    _check_contradiction(request)
     requester, escalation = request.requested_by or "", request.escalation
     approvers = others(request.approvers, (requester,))
     if not approvers:

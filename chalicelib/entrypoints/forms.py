@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ..domain.approval import Choice
 
@@ -83,14 +83,14 @@ class PoliciesQuery(Struct, frozen=True, forbid_unknown_fields=True):
 class PolicyQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """The query of `GET /policies/{name}`: an older version; `check` asks SNS for each person."""
 
-    version: Annotated[int, Meta(ge=1, le=2**31)] | None = None
+    version: Annotated[int, Meta(ge=1, le=2**31)] | UnsetType = UNSET
     check: Literal["", "yes"] = ""
 
 
 class PolicyDeletion(Struct, frozen=True, forbid_unknown_fields=True):
     """The query of `DELETE /policies/{name}`: the version that its sender has read."""
 
-    replaces: Annotated[int, Meta(ge=0, le=2**31)] | None = None
+    replaces: Annotated[int, Meta(ge=0, le=2**31)] | UnsetType = UNSET
 
 
 class PolicyWriting(PolicyDeletion, frozen=True, forbid_unknown_fields=True, rename="camel"):

@@ -1,5 +1,7 @@
 """The routes of policies: list, read, write and delete; JSON, for the people who may."""
 
+from msgspec import UNSET, UnsetType
+
 from ..application import policies
 from ..application.ports import Ports
 from ..domain.decoding import convert
@@ -21,7 +23,7 @@ def list_policies(call: Call, ports: Ports) -> Reply:
 def get_policy(call: Call, ports: Ports, name: str) -> Reply:
     """Answer with a policy, or a version of it; with `check`, whether mail reaches its people."""
     query = convert(call.query, PolicyQuery, strict=False)
-    found = policies.find_policy(ports, name, query.version)
+    found = policies.find_policy(ports, name, _given(query.version))
     view = policy_view(found)
     if query.check:
         view["people"], view["problems"] = policies.check_people(ports, found.policy)
@@ -35,7 +37,7 @@ def put_policy(call: Call, ports: Ports, name: str) -> Reply:
         ports,
         name,
         call.json(),
-        replaces=query.replaces,
+        replaces=_given(query.replaces),
         by=call.caller,
         dry_run=bool(query.dry_run),
     )
@@ -45,5 +47,9 @@ def put_policy(call: Call, ports: Ports, name: str) -> Reply:
 def delete_policy(call: Call, ports: Ports, name: str) -> Reply:
     """Delete a policy; what waits under it goes on."""
     query = convert(call.query, PolicyDeletion, strict=False)
-    policies.remove_policy(ports, name, replaces=query.replaces, by=call.caller)
+    policies.remove_policy(ports, name, replaces=_given(query.replaces), by=call.caller)
     return Reply("", 204, web.HEADERS)
+
+
+def _given(number: int | UnsetType) -> int | None:
+    return None if number is UNSET else number

@@ -3,7 +3,7 @@
 Plain text. What people wrote is wrapped at 80 columns, an event has one line; times are UTC.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from ..domain.approval import Approval, Approver
@@ -32,14 +32,14 @@ def audit_report(approval: Approval) -> str:
         ("Resumed", _resumed(approval)),
         *(("Shown", f"SHA-256 {one}") for one in dict.fromkeys(_shown(approval))),
     ]
-    details = request.details
+    details, counted = request.details, counted_for(approval)
     text = details if isinstance(details, str) else _rows(detail_rows(approval))
     parts = [
         wrap(request.subject),
         "\n".join(f"{name + ':':<11}{value}" for name, value in facts),
         _part("Details", _wrapped(text) if details else []),
         _part("Groups", list(map(_group, standings(approval))) if are_named(approval) else []),
-        _part("Approvers", [line for a in approval.approvers for line in _approver(a, approval)]),
+        _part("Approvers", [line for a in approval.approvers for line in _approver(a, counted)]),
         _part("Record", [*_folded(approval), *map(_event, approval.events)]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -79,11 +79,11 @@ def _group(one: Standing) -> str:
     return f"{one.name}: {len(one.approved)} of {one.needed}{f' ({people})' if people else ''}"
 
 
-def _approver(approver: Approver, approval: Approval) -> list[str]:
+def _approver(approver: Approver, counted: Mapping[str, str]) -> list[str]:
     note = _wrapped(approver.note, "  | ")
     author = f" of {note_author(approver)}" if approver.note_by else ""
     return [
-        *_decision(approver, counted_for(approval).get(approver.address, "")),
+        *_decision(approver, counted.get(approver.address, "")),
         *([f"  was asked with this note{author}:", *note] if note else []),
     ]
 

@@ -121,7 +121,7 @@ def _receipt(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
 ) -> tuple[str, str]:
     """Return the mail that tells the requester who was asked, with a link to follow it."""
-    if mail.undecidable:
+    if find_shortages(approval) and approval.undecidable_since is not None:
         return _cannot_be_approved(approval, secrets, public_url)
     people = [
         in_mail(approver.address) for approver in approval.active_approvers if approver.groups

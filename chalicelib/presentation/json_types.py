@@ -1,6 +1,6 @@
 """The JSON that readers of an approval get, as types; `serializers.py` makes it.
 
-Times are ISO 8601 in UTC. None of these holds a task token, a link or a hash.
+Times are ISO 8601 in UTC. None of these holds a task token, a link, or the hash of one.
 """
 
 from typing import Any, Literal, NotRequired, TypedDict

@@ -1,6 +1,6 @@
 """An approval as JSON for its readers: operators, approvers, the execution, the event bus.
 
-No serializer ever shows a task token, a link or a hash.
+No serializer ever shows a task token, a link, or the hash of one.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from ..domain.events import Event, MailFailure
 from ..domain.reminding import may_remind_at
 from ..domain.standings import counted_in, standings
 from ..domain.timestamps import iso
+from .groups import counted_for
 from .json_types import (
     AnnouncementJson,
     ApproverJson,
@@ -63,6 +64,7 @@ def operator_view(approval: Approval) -> OperatorViewJson:
 
 def summary(approval: Approval) -> SummaryJson:
     """Return one entry of `GET /approvals`; a hundred stay far under Lambda's 6 MB an answer."""
+    counted = counted_for(approval)
     return {
         **_question(approval),
         "approvals": approval.approve_count,
@@ -71,7 +73,7 @@ def summary(approval: Approval) -> SummaryJson:
         "approvers": [
             {
                 "approver": approver.address,
-                "answer": answer_state(approver, approval),
+                "answer": answer_state(approver, approval, counted),
                 "mail": mail_state(approver, approval),
             }
             for approver in approval.active_approvers
@@ -188,8 +190,8 @@ def _question(approval: Approval) -> QuestionJson:
         **_end(approval),
         **_rule(approval, waiting=True),  # type: ignore[typeddict-item]
     }
-    if approval.outcome == "pending" and approval.undecidable_since is not None:
-        view["undecidable"] = why_undecidable(approval)
+    if approval.undecidable_since is not None and (why := why_undecidable(approval)):
+        view["undecidable"] = why
     if approval.asked_again_at is not None:
         view["askedAgainAt"] = iso(approval.asked_again_at)
     if approval.erased_at is not None:
@@ -328,20 +330,23 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def _fitted(approval: Approval, most: int) -> str:
-    longest = max((len(d["reason"]) for d in decisions(approval)), default=0)
+    """Return the result as JSON of that many bytes at the most; long reasons are cut to fit."""
+    result = _result(approval)
+    whole = [decision["reason"] for decision in result["decisions"]]
+    longest = max(map(len, whole), default=0)
     while True:
-        text = msgspec.json.encode(_result(approval, longest))
+        for decision, reason in zip(result["decisions"], whole, strict=True):
+            decision["reason"] = cut(reason, longest) if len(reason) > longest else reason
+        text = msgspec.json.encode(result)
         if len(text) <= most or longest == 0:
             return text.decode()
         longest = longest * 3 // 4
 
 
-def _result(approval: Approval, longest: int) -> ResultJson:
+def _result(approval: Approval) -> ResultJson:
     made = decisions(approval)
     for decision in made:
         decision.pop("shown", None)  # The result has it once.
-        if len(decision["reason"]) > longest:
-            decision["reason"] = cut(decision["reason"], longest)
     return {
         "outcome": approval.outcome,
         "approvalId": approval.id,

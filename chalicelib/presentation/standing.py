@@ -3,10 +3,12 @@
 Notes that approvers got from each other stay between them.
 """
 
+from collections.abc import Mapping
+
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
 from ..domain.outbox_entries import Mail
-from .groups import counted_for, role_in_groups
+from .groups import role_in_groups
 from .wording import past, when
 
 
@@ -24,11 +26,13 @@ def asked_as(approver: Approver, approval: Approval) -> str:
     return ", ".join(filter(None, parts))
 
 
-def answer_state(approver: Approver, approval: Approval) -> str:
-    """Return whether an approver has decided: `approved on ...`, `has not decided`."""
+def answer_state(approver: Approver, approval: Approval, counted: Mapping[str, str]) -> str:
+    """Return whether an approver has decided: `approved on ...`, `has not decided`.
+
+    `counted` is `counted_for` the approval, which is worked out once for a view.
+    """
     if approver.decision is not None:
-        counted = counted_for(approval).get(approver.address, "")
-        said = f"{past(approver.decision.choice)}{counted}"
+        said = f"{past(approver.decision.choice)}{counted.get(approver.address, '')}"
         return f"{said} on {when(approver.decision.decided_at)}"
     if not approver.groups:
         return "was not needed" if approval.outcome != "pending" else "may approve alone"

@@ -122,7 +122,7 @@ def largest_under_policy(details: Any) -> Approval:
     also = [[], *(people[4 * n : 4 * n + 5] for n in range(4)), *(people[:4] for _ in range(5))]
     groups = [
         {
-            "name": f"{n}" + "\U0001f680" * 39,
+            "name": f"{n}" + "\U00010000" * 39,
             "approvers": [*members, *others],
             "approvalsNeeded": len(members),
         }
@@ -134,7 +134,6 @@ def largest_under_policy(details: Any) -> Approval:
             "groups": groups,
             "requesters": [f"{n:02}{LONGEST_ADDRESS[2:]}" for n in range(19)] + [LONGEST_ADDRESS],
             "rejectionsNeeded": 40,
-            "expiresIn": 31_536_000,
             "breakGlass": people,
         },
         ("*",),

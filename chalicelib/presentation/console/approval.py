@@ -1,10 +1,12 @@
 """The console's page of one approval: question, answers, what happened, what can be done."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from ...domain.approval import Approval, Approver
 from ...domain.execution_history import ExecutionHistory
+from ..groups import counted_for
 from ..pages.details import details
 from ..pages.fields import FormError
 from ..pages.markup import NOTHING, Markup
@@ -65,6 +67,7 @@ def approval_page(
         ("Reference", approval.id),
         *([("Erased", when(approval.erased_at))] if approval.erased_at else []),
     ]
+    counted = counted_for(approval)
     drawn = state_picture(history) if history else NOTHING
     content = fill(
         "approval",
@@ -74,7 +77,7 @@ def approval_page(
         state=state(approval, visit),
         commands=_commands(visit, approval),
         facts=joined(_FACT.format(*fact) for fact in facts),
-        people=joined(_person(visit, approver, approval) for approver in approval.approvers),
+        people=joined(_person(visit, one, approval, counted) for one in approval.approvers),
         details=details(approval),
         workflow=Markup("<h2>Workflow</h2>\n{}").format(drawn) if drawn else "",
         timeline=timeline(approval),
@@ -120,8 +123,10 @@ def _execution(approval: Approval) -> Markup | str:
     return _LINK.format(approval.execution_arn, where + path)
 
 
-def _person(visit: Visit, approver: Approver, approval: Approval) -> Markup:
-    stands, decision = standing(approver, approval), approver.decision
+def _person(
+    visit: Visit, approver: Approver, approval: Approval, counted: Mapping[str, str]
+) -> Markup:
+    stands, decision = standing(approver, approval, counted), approver.decision
     said = stands.said
     if approver.replaced_by is not None:
         said = f"was replaced by {approver.replaced_by}"

@@ -1,9 +1,10 @@
 """Approvers of an approval as operators see them: who answered, and why the others are silent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...domain.approval import Approval, Approver
+from ..groups import counted_for
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import joined
 from ..standing import answer_state, asked_as, is_mail_coming, last_mail
@@ -25,9 +26,9 @@ class Standing(NamedTuple):
     """Why they are silent; "" if they have answered or needn't any more."""
 
 
-def standing(approver: Approver, approval: Approval) -> Standing:
-    """Return how an approver stands, in words."""
-    said = answer_state(approver, approval)
+def standing(approver: Approver, approval: Approval, counted: Mapping[str, str]) -> Standing:
+    """Return how an approver stands, in words; `counted` is `counted_for` the approval."""
+    said = answer_state(approver, approval, counted)
     if approver.decision is not None:
         return Standing(approver.decision.choice, said, "")
     if approver not in approval.waits_for:
@@ -74,7 +75,8 @@ def mailed(approver: Approver, approval: Approval) -> str:
 def people(approval: Approval, most: int) -> Markup:
     """Return the approvers who are asked now, those first who hold it up; at most `most`."""
     order = ("late", "asked", "reject", "approve", "over")
-    found = [(a, standing(a, approval)) for a in approval.active_approvers]
+    counted = counted_for(approval)
+    found = [(a, standing(a, approval, counted)) for a in approval.active_approvers]
     found.sort(key=lambda one: order.index(one[1].state))
     left = len(found) - most
     more = Markup("<li>and {}</li>\n").format(count(left, "more approver")) if left > 0 else NOTHING

@@ -1,9 +1,11 @@
 """The parts of the requester's page: who has decided, and the button that reminds the others."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from ...domain.approval import Approval, Approver
 from ...domain.reminding import last_reminder, may_remind_at
+from ..groups import counted_for
 from ..standing import answer_state, asked_as, mail_state
 from ..wording import when
 from .markup import Markup
@@ -17,7 +19,8 @@ _BUTTON = Markup(
 
 def answers(approval: Approval) -> Markup:
     """Return each approver asked now: their decision, or what became of the mail to them."""
-    items = joined(_answer(approver, approval) for approver in approval.active_approvers)
+    counted = counted_for(approval)
+    items = joined(_answer(one, approval, counted) for one in approval.active_approvers)
     return Markup('<ul class="decisions">\n{}</ul>\n').format(items)
 
 
@@ -32,7 +35,7 @@ def reminder(approval: Approval, now: datetime) -> Markup:
     return Markup('<p class="fact">{}you can do so again from {} on.</p>').format(said, when(again))
 
 
-def _answer(approver: Approver, approval: Approval) -> Markup:
+def _answer(approver: Approver, approval: Approval, counted: Mapping[str, str]) -> Markup:
     decision = approver.decision
     reason = Markup(':<blockquote class="reason" dir="auto">{}</blockquote>')
     remark = Markup('<span class="fact">{}</span>')
@@ -40,7 +43,7 @@ def _answer(approver: Approver, approval: Approval) -> Markup:
     return Markup("<li><strong>{}</strong> {}{}{}{}</li>\n").format(
         approver.address,
         f"({role}) " if role else "",
-        answer_state(approver, approval),
+        answer_state(approver, approval, counted),
         remark.format(mail) if mail else "",
         reason.format(decision.reason) if decision and decision.reason else "",
     )

@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from chalicelib.adapters.dynamodb_policies import DynamoDbPolicies
 from chalicelib.application.ports import Policies
+from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.policy import PolicyVersion
 from tests.aws.clients import session as aws
+from tests.aws.stubs import strict_client, stubbed
 from tests.aws.table import TABLE, make_table, take_turns
 from tests.fake_policies import FakePolicies
 from tests.fakes import START
@@ -92,3 +94,16 @@ def test_a_removed_policy_is_not_listed_and_keeps_its_versions(policies: Policie
     assert newest is not None
     assert newest.removed
     assert policies.version(ONE.name, 1) == ONE
+
+
+def test_a_throttled_write_is_no_conflict() -> None:
+    """Its sender should send it again, and not look for another writer."""
+    client = strict_client("dynamodb")
+    with stubbed(client) as stub:
+        stub.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            modeled_fields={"CancellationReasons": [{"Code": "ThrottlingError"}, {"Code": "None"}]},
+        )
+        with pytest.raises(Unavailable, match="ThrottlingError"):
+            DynamoDbPolicies(client, TABLE).replace(None, ONE)

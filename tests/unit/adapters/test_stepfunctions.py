@@ -202,6 +202,22 @@ def test_a_description_holds_the_result(executions: StepFunctionsExecutions, stu
     }
 
 
+@pytest.mark.parametrize(("body", "found"), [("{}", True), ('{"a": 1}', False)])
+def test_a_started_execution_is_found_by_its_name_and_input(
+    executions: StepFunctionsExecutions, stub: Stubber, body: str, *, found: bool
+) -> None:
+    """With another input it is another request's."""
+    stub.add_response("describe_execution", _described(input="{}"), {"executionArn": EXECUTION})
+    assert (executions.find("key", body) is not None) == found
+
+
+def test_a_name_that_no_execution_has_is_not_found(
+    stub: Stubber, executions: StepFunctionsExecutions
+) -> None:
+    stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
+    assert executions.find("key", "{}") is None
+
+
 @pytest.mark.parametrize("operation", ["start_execution", "describe_execution"])
 def test_a_throttled_start_or_describe_is_unavailable(
     executions: StepFunctionsExecutions, stub: Stubber, operation: str

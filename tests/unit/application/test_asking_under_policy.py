@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.application import asking, operating, policies
 from chalicelib.application.deciding import decide
+from chalicelib.domain import transitions
 from chalicelib.domain.approval import Approval
-from chalicelib.domain.commands import Reassign
 from chalicelib.domain.decidability import BAD_ADDRESS
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import InvalidRequest, Undecidable
@@ -178,8 +178,16 @@ def test_what_becomes_undecidable_is_told_once_and_counted_by_each_tick(ports: F
     assert told["detail"]["policy"] == {"name": NAME, "version": 2}
     ports.mailer.refuses = ""
     ports.mailer.subscriptions["max@example.com"] = "confirmed"
-    command = Reassign(from_="sam@example.com", to="max@example.com")
-    operating.change(ports, approval.id, command, by=OPERATOR, via="api")
+    changed = transitions.reassign(
+        ports.store.get(approval.id) or approval,
+        "sam@example.com",
+        "max@example.com",
+        by="sam@example.com",
+        note="",
+        now=ports.now(),
+        via="page",
+    )
+    assert ports.store.replace(changed, changed)
     run_tick(ports)
     mended = ports.store.get(approval.id)
     assert mended is not None
@@ -191,8 +199,9 @@ def test_a_delegate_counts_in_the_groups_of_the_absent(ports: FakePorts) -> None
     """And one who is asked anyway stands in for nobody."""
     now = ports.now()
     for absent, delegate in (("sam", "zoe"), ("ops1", "ops2")):
-        away = Delegation(f"{delegate}@example.com", now, now + timedelta(days=1))
-        ports.store.put_delegation(f"{absent}@example.com", away)
+        own = f"{absent}@example.com"
+        away = Delegation(f"{delegate}@example.com", now, now + timedelta(days=1), by=own)
+        ports.store.put_delegation(own, away)
     approval = ask(ports)
     assert approval is not None
     asked = {a.address: a.groups for a in approval.approvers if a.groups}
@@ -201,3 +210,31 @@ def test_a_delegate_counts_in_the_groups_of_the_absent(ports: FakePorts) -> None
         "sue@example.com": (0,),
         **{f"ops{n}@example.com": (1,) for n in (1, 2, 3)},
     }
+
+
+def test_the_same_start_again_finds_its_execution_though_the_policy_changed(
+    ports: FakePorts,
+) -> None:
+    """A client repeats a call whose answer was lost, and the policy may be gone meanwhile."""
+    body = {"subject": "x", "policy": NAME}
+    started = operating.start_execution(ports, body, "key")
+    policies.remove_policy(ports, NAME, replaces=None, by=OPERATOR)
+    assert operating.start_execution(ports, body, "key") == started
+    with pytest.raises(InvalidRequest):
+        operating.start_execution(ports, body, "another")
+    with pytest.raises(InvalidRequest):
+        operating.start_execution(ports, body | {"subject": "y"}, "key")
+    assert list(ports.executions.inputs) == ["key"]
+
+
+def test_the_requester_hears_of_it_by_the_first_receipt(ports: FakePorts) -> None:
+    """SNS refused the only approver before the requester had any mail."""
+    write(ports, group("security", "sam"))
+    ports.mailer.subscriptions["sam@example.com"] = "none"
+    ports.mailer.refused = {"sam@example.com"}
+    assert ask(ports, requestedBy="mary@example.com") is not None
+    for _ in range(3):
+        ports.later(minutes=2)
+        run_tick(ports)
+    subjects = [email.subject for to, email in ports.mailer.sent if to == "mary@example.com"]
+    assert subjects == ["Cannot be approved: Release 4.2"]

@@ -18,8 +18,6 @@ from tests.builders import after_tick, an_approval
 from tests.fakes import START
 from tests.policies import approval_under, approved, group, policy_version, request_under
 
-NO_LINK = SecretHashes("none", "none")
-
 
 def _check(request: Request, *refused: str) -> None:
     people = people_of(request, {})
@@ -53,8 +51,8 @@ def test_people_who_are_not_needed_may_be_missing() -> None:
     _check(request_under(policy_version()), "ops1", "sam")
 
 
-def test_fallback_approvers_count() -> None:
-    """They will be asked in time."""
+def test_fallback_approvers_count_for_those_whom_sns_refuses() -> None:
+    """They will be asked in time; and not for a barred requester, without whom tally counts."""
     policy = policy_version(
         group("security", "sam"),
         escalation={"after": 60, "approvers": ["lead@example.com"]},
@@ -62,6 +60,20 @@ def test_fallback_approvers_count() -> None:
     _check(request_under(policy), "sam")
     with pytest.raises(Undecidable):
         _check(request_under(policy), "sam", "lead")
+    with pytest.raises(Undecidable):
+        _check(request_under(policy, requestedBy="sam@example.com"))
+
+
+def test_a_fallback_approver_who_may_approve_alone_counts_too() -> None:
+    """Asked in no group so far, they will be asked for theirs."""
+    policy = policy_version(
+        group("security", "sam"),
+        breakGlass=["cto@example.com"],
+        escalation={"after": 60, "approvers": ["cto@example.com"]},
+    )
+    _check(request_under(policy), "sam")
+    approval = _refused(approval_under(policy), "sam")
+    assert look_again(approval, START) is approval
 
 
 def test_who_may_approve_alone_does_not_make_up_for_a_group() -> None:
@@ -86,8 +98,9 @@ def _refused(approval: Approval, name: str, why: str = BAD_ADDRESS) -> Approval:
         for e in approval.outbox
         if isinstance(e, Mail) and e.asks and e.to == f"{name}@example.com"
     )
+    unsent = SecretHashes(approval.approver(mail.to).link_hashes[0], "none")
     return not_mailed(
-        approval, mail, unsent=NO_LINK, why="refused", note=why, now=START, via="function"
+        approval, mail, unsent=unsent, why="refused", note=why, now=START, via="function"
     )
 
 
@@ -113,7 +126,7 @@ def test_a_pending_approval_that_nobody_can_approve_tells_bus_and_requester_once
     new = [e for e in found.outbox if e not in approval.outbox]
     assert new == [
         Announce(START, undecidable=True),
-        Mail("mary@example.com", START, about="receipt", undecidable=True),
+        Mail("mary@example.com", START, about="receipt"),
     ]
     assert look_again(found, START) is found
     event = found.events[-1]
@@ -130,7 +143,7 @@ def test_a_reassignment_makes_it_decidable_again() -> None:
     """The next tick takes the mark away."""
     found = look_again(_refused(_refused(_waiting(), "sam"), "sue"), START)
     moved = reassign(
-        found, "sam@example.com", "max@example.com", by="x", note="", now=START, via="api"
+        found, "sam@example.com", "max@example.com", by="x", note="", now=START, via="page"
     )
     again = look_again(after_tick(moved, START), START)
     assert again.undecidable_since is None
@@ -138,6 +151,33 @@ def test_a_reassignment_makes_it_decidable_again() -> None:
     mail = next(e for e in again.outbox if isinstance(e, Mail) and e.to == "max@example.com")
     done = mailed(again, mail, START, "tick")
     assert approved(done, "max", "ops1", "ops2").outcome == "approved"
+
+
+def test_who_has_a_link_is_not_missing() -> None:
+    """A reminder is refused, and the link of the first mail still decides."""
+    approval = _waiting()
+    for name in ("sam", "sue"):
+        mail = Mail(f"{name}@example.com", START)
+        approval = mailed(approval, mail, START, "function")
+        approval = replace(approval, outbox=(*approval.outbox, mail))
+        approval = not_mailed(
+            approval,
+            mail,
+            unsent=SecretHashes("another", "code"),
+            why="refused",
+            note=BAD_ADDRESS,
+            now=START,
+            via="tick",
+        )
+    assert look_again(approval, START) is approval
+
+
+def test_a_receipt_on_its_way_tells_it() -> None:
+    """No second one: each receipt says so from then on."""
+    approval = _refused(_refused(_waiting(), "sam"), "sue")
+    receipt = Mail("mary@example.com", START, about="receipt", extended=True)
+    found = look_again(replace(approval, outbox=(*approval.outbox, receipt)), START)
+    assert [e for e in found.outbox if isinstance(e, Mail) and e.about == "receipt"] == [receipt]
 
 
 def test_an_approval_that_is_over_is_not_looked_at() -> None:

@@ -49,6 +49,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"groups": [group(" ", "x")]}, "groups[0].name"),
     ({"groups": [group("a\nb", "x")]}, "groups[0].name"),
     ({"groups": [group("www.evil.example", "x")]}, "groups[0].name"),
+    ({"groups": [group("evil\uff0ecom", "x")]}, "groups[0].name"),
+    ({"groups": [group("o\u200bps", "x")]}, "groups[0].name"),
+    ({"groups": [group("caf\u00e9", "x"), group("cafe\u0301", "y")]}, "groups[1].name"),
+    ({"groups": [group("a b", "x"), group("a  b", "y")]}, "groups[1].name"),
     ({"groups": [group("n" * 41, "x")]}, "groups[0].name"),
     ({"groups": [group("a")]}, "groups[0].approvers"),
     ({"groups": [group("a", "x", "X")]}, "groups[0].approvers[1]"),
@@ -112,14 +116,24 @@ def test_groups_that_share_too_few_people_are_undecidable() -> None:
     assert refused.value.as_json()["code"] == "Undecidable"
 
 
-def test_fallback_approvers_count_towards_their_group() -> None:
-    """The group could be filled later, so that the policy is no mistake."""
-    body = policy_body(
-        group("security", "boss"),
-        group("operations", "boss"),
-        escalation={"after": 60, "approvers": ["lead@example.com"], "group": "operations"},
-    )
-    assert check_policy(body, DOMAINS).escalation_group == 1
+def test_fallback_approvers_do_not_make_up_for_a_group() -> None:
+    """They are asked later; who is asked first must be enough, or it ends before."""
+    groups = (group("security", "boss"), group("operations", "boss"))
+    escalation = {"after": 60, "approvers": ["lead@example.com"], "group": "operations"}
+    with pytest.raises(Undecidable):
+        check_policy(policy_body(*groups, escalation=escalation), DOMAINS)
+    assert check_policy(policy_body(escalation=escalation), DOMAINS).escalation_group == 1
+
+
+@pytest.mark.parametrize("name", ["R&D", "Sécurité (2)", "काम", "運用", "C++ team", "it's_us"])
+def test_a_group_may_have_a_name_of_any_script(name: str) -> None:
+    assert check_policy(policy_body(group(name, "x")), DOMAINS).groups[0].name == name
+
+
+def test_a_count_without_a_fraction_is_a_number() -> None:
+    """As everywhere on the wire."""
+    body = policy_body(group("a", "x", "y", needed=2.0))  # type: ignore[arg-type]
+    assert check_policy(body, DOMAINS).groups[0].needed == 2
 
 
 GOOD = ["a", "production-release", "0", "9-to-5", "a" * 64]

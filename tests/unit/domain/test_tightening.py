@@ -99,6 +99,19 @@ def test_a_request_that_loosens_its_policy_is_refused_by_field(fields: dict[str,
     assert refused.value.field == next(iter(fields))
 
 
+def test_a_request_that_contradicts_itself_is_refused() -> None:
+    """As without a policy: nothing that was sent is ignored."""
+    policy = policy_version(group("security", "mary", "sam"), allowSelfApproval=True)
+    with pytest.raises(InvalidRequest, match="contradicts") as refused:
+        request_under(policy, allowSelfApproval=True, excludeRequester=True)
+    assert refused.value.field == "excludeRequester"
+
+
+def test_older_code_asks_for_as_many_approvals() -> None:
+    """After a rollback it knows nothing of groups."""
+    assert request_under(policy_version()).approvals_needed == 3
+
+
 def test_null_is_as_good_as_nothing() -> None:
     """A state machine may send `null` for what it doesn't know."""
     assert request_under(STRICT, **MARY, remindEvery=None, escalation=None).remind_every == 900
@@ -119,7 +132,7 @@ def test_a_requester_is_taken_out_of_the_groups() -> None:
     )
     request = request_under(policy, requestedBy="Mary@example.com")
     assert request.approvers == ("sam@example.com", "o1@example.com", "o2@example.com")
-    assert [g.needed for g in request.groups] == [1, 2]
+    assert [g.needed for g in request.groups] == [1, 3], "all are three, though one asks"
 
 
 def test_a_policy_may_allow_self_approval_and_the_request_forbid_it() -> None:

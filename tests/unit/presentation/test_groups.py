@@ -2,11 +2,13 @@
 
 import pytest
 
+from chalicelib.domain.approval import Approval
 from chalicelib.domain.link_tokens import MailSecrets
 from chalicelib.domain.outbox_entries import Mail
 from chalicelib.domain.shown import shown_hash
 from chalicelib.presentation.audit_report import audit_report
 from chalicelib.presentation.emails import write_email
+from chalicelib.presentation.groups import counted_for
 from chalicelib.presentation.standing import answer_state, asked_as
 from chalicelib.presentation.wording import needed, progress, quorum, still_needed
 from tests.fakes import START
@@ -36,14 +38,17 @@ def test_each_approver_is_told_for_which_groups_they_decide() -> None:
     half = approved(under_policy(), "both", "ops1")
     said = {who: asked_as(half.approver(who), half) for who in (BOTH, OPS, CTO)}
     assert said == {BOTH: "for security or operations", OPS: "for operations", CTO: ""}
-    answers = {who: answer_state(half.approver(who), half) for who in (BOTH, OPS, SAM, CTO)}
+    answers = {
+        who: answer_state(half.approver(who), half, counted_for(half))
+        for who in (BOTH, OPS, SAM, CTO)
+    }
     assert answers == {
         BOTH: "approved for security on 22 Nov 2026, 09:00 UTC",
         OPS: "approved for operations on 22 Nov 2026, 09:00 UTC",
         SAM: "has not decided",
         CTO: "may approve alone",
     }
-    assert answer_state(alone().approver(CTO), alone()) == (
+    assert answer_state(alone().approver(CTO), alone(), counted_for(alone())) == (
         "approved alone (break-glass) on 22 Nov 2026, 11:00 UTC"
     )
 
@@ -56,8 +61,8 @@ def test_a_mail_says_for_which_group_its_reader_decides(mails: str) -> None:
     assert "Needed: 1 of 2 in security and 2 of 4 in operations" in text
 
 
-def _text(mail: Mail) -> str:
-    approval = undecidable() if mail.undecidable else under_policy()
+def _text(mail: Mail, approval: Approval | None = None) -> str:
+    approval = approval or under_policy()
     url, secrets = "https://assent.example.com/api", MailSecrets(SECRET, "123456")
     return write_email(approval, mail, secrets, public_url=url, now=START).text
 
@@ -70,7 +75,7 @@ def test_the_mail_for_emergencies_asks_nothing_and_has_one_link() -> None:
 
 
 def test_the_requester_is_told_why_nobody_can_approve() -> None:
-    text = _text(Mail("mary@example.com", START, about="receipt", undecidable=True))
+    text = _text(Mail("mary@example.com", START, about="receipt"), undecidable())
     assert (
         "Group security needs 1 approval, and nobody can give one; SNS refuses sam@example.com, "
         "both@example.com." in text

@@ -159,7 +159,7 @@ class FaultyExecutions:
     def __init__(self, faults: Faults, executions: Executions) -> None:
         self._faults, self._executions = faults, executions
         self.start, self.describe = executions.start, executions.describe
-        self.history = executions.history
+        self.history, self.find = executions.history, executions.find
         self.answers: list[Answer] = []
         self.refused: list[Answer] = []
 

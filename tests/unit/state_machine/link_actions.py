@@ -42,7 +42,8 @@ def decide(ports: StoryPorts, link: int, choice: Choice) -> None:
         if _is_dead(ports, "approve", token):
             return
         assert is_over(ports, now, address), "refused without a reason"
-        assert not _is_repeated(now, address, choice), "a repeated decision is refused"
+        repeated = _is_repeated(now, address, choice)
+        assert not repeated or alone, "a repeated decision is refused"
         return
     except NotFound:
         assert _is_revoked(ports, "approve", token)
