@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .addresses import Address, same_person
-from .approval import Approval
+from .approval import Approval, find_person
 from .errors import InvalidRequest
 from .events import SYSTEM
 from .outbox_entries import lease_after
@@ -201,8 +201,10 @@ def more_delegates_for(
     """Return `delegates_for` of people whom this approval is about to ask too.
 
     No delegation leads to an excluded requester, nor to a person who is or was asked: a person who
-    was replaced is asked again by name alone.
+    was replaced is asked again by name alone. Who may approve alone so far has their own link.
     """
+    asked = approval.active_approvers
+    people = tuple(one for one in people if find_person(asked, one) is None)
     known = (approver.address for approver in approval.approvers)
     excluded = (*approval.request.barred, *known)
     return delegates_for(

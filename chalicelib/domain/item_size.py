@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from .approval import Approval
+from .approval import Approval, find_person
+from .asking_people import DEAD_LINKS_KEPT
 from .errors import InvalidRequest
 from .events import EVENTS_KEPT, NEVER_FOLDED, PRINCIPALS_KEPT, REASONS_KEPT
 from .outbox import LINKS_KEPT
@@ -42,7 +43,8 @@ def largest(approval: Approval) -> int:
     approvers are asked, operators remind, extend and cancel with the longest reasons. A decision
     removes the hashes and counts of its approver's codes, and takes more bytes than they did.
     """
-    later = approval.fallback
+    later = [a for a in approval.fallback if find_person(approval.approvers, a) is None]
+    again = len(approval.fallback) - len(later)  # who may only approve alone so far
     waiting = [a for a in approval.active_approvers if a.decision is None]
     deciding = len(waiting) + len(later)
     kept = [event for event in approval.events if event.what in NEVER_FOLDED]
@@ -61,6 +63,7 @@ def largest(approval: Approval) -> int:
         + deciding * (_DECISION + REASON_BYTES)
         + sum(LINKS_KEPT - len(person.link_hashes) for person in waiting) * _HASH
         + len(later) * LINKS_KEPT * _HASH
+        + again * (DEAD_LINKS_KEPT * _HASH + _MAIL + _ADDRESS)
         + sum(_MAIL + len(person.address) for person in approval.active_approvers)
         + (len(later) + 4) * (_MAIL + _ADDRESS)
         + REASONS_KEPT * REASON_BYTES  # who cancels does so in the place of a last decision

@@ -140,7 +140,7 @@ def check_operator_may_ask(approval: Approval, leaving: Approver, to: str) -> No
     if not any(same_person(one, to) for one in named):
         raise InvalidRequest(
             f"to: policy {applied.name} doesn't name {to} for that group. {leaving.address} may "
-            "reassign it by their own link; or cancel it, have the policy changed and ask again",
+            "reassign it by their own link; or cancel it and have the policy changed",
             field="to",
         )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.errors import AssentError
-from chalicelib.domain.policy import PolicyVersion
+from chalicelib.domain.policy import Policy, PolicyVersion
 from chalicelib.domain.policy_check import check_policy
 from chalicelib.domain.texts import is_blank
 from chalicelib.domain.transitions import decide
@@ -138,6 +138,25 @@ def largest_under_policy(details: Any) -> Approval:
         },
         ("*",),
     )
+    return _largest_of(policy, details)
+
+
+def fallback_alone(details: Any) -> Approval:
+    """Return a large approval under a policy whose fallback approvers may approve alone so far."""
+    people = [f"{n:02}{LONGEST_ADDRESS[2:]}" for n in range(40)]
+    policy = check_policy(
+        {
+            "groups": [{"name": "all", "approvers": people[:20], "approvalsNeeded": 20}],
+            "escalation": {"after": 60, "approvers": people[20:]},
+            "breakGlass": people[20:],
+            "rejectionsNeeded": 20,
+        },
+        ("*",),
+    )
+    return _largest_of(policy, details)
+
+
+def _largest_of(policy: Policy, details: Any) -> Approval:
     plain = largest_approval(details)
     body = {
         "subject": plain.request.subject,

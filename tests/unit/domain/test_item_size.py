@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.domain.approval import Approval
+from chalicelib.domain.approval import Approval, Choice
 from chalicelib.domain.deadlines import apply_deadlines
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.events import EVENTS_KEPT
@@ -26,7 +26,12 @@ from chalicelib.domain.transitions import (
 )
 from tests.builders import approval_of, people
 from tests.fakes import START
-from tests.unit.strategies import LONGEST_ADDRESS, largest_approval, largest_under_policy
+from tests.unit.strategies import (
+    LONGEST_ADDRESS,
+    fallback_alone,
+    largest_approval,
+    largest_under_policy,
+)
 
 REASON = check_reason('"' * 2_000)
 PRINCIPAL = f"arn:aws:iam::111122223333:user/{'p' * 510}/{'u' * 64}"
@@ -39,7 +44,8 @@ TURNS = EVENTS_KEPT // 3
 def _full(approval: Approval, note: str) -> Approval:
     """Return the approval after as many reassignments as are taken, each to somebody new."""
     for turn in range(3_000):
-        leaving = approval.active_approvers[turn % len(approval.active_approvers)].address
+        members = [approver for approver in approval.active_approvers if approver.groups]
+        leaving = members[turn % len(members)].address
         to = f"n{turn}{leaving[-20:]}" if turn % 2 else f"n{turn:03}{LONGEST_ADDRESS[4:]}"
         try:
             approval = reassign(
@@ -49,7 +55,7 @@ def _full(approval: Approval, note: str) -> Approval:
                 by=PRINCIPAL,
                 note=note,
                 now=START,
-                via="api",
+                via="api" if approval.request.policy is None else "page",
                 principal=PRINCIPAL,
             )
         except InvalidRequest as refusal:
@@ -109,7 +115,11 @@ def _ends(approval: Approval) -> list[Approval]:
     """Return the approval as it is decided by all, and as it is cancelled before the last one."""
     *first, last = [approver.address for approver in approval.undecided]
     for to in first:
-        approval = decide(approval, to, "approve", reason=REASON, now=START, via="function")
+        enough = approval.approve_count + 1 == approval.approvals_needed
+        choice: Choice = "reject" if enough else "approve"
+        if enough and approval.reject_count + 1 == approval.request.rejections_needed:
+            break  # The next decision closes it, whichever it is.
+        approval = decide(approval, to, choice, reason=REASON, now=START, via="function")
     ends = [
         decide(approval, last, "approve", reason=REASON, now=START, via="function"),
         cancel(approval, PRINCIPAL, reason=REASON, now=START, via="api", principal=PRINCIPAL),
@@ -136,6 +146,7 @@ REQUESTS = {
     ),
     "the largest": largest_approval("x" * 16_000),
     "the largest under a policy": largest_under_policy("x" * 16_000),
+    "fallback who may approve alone": fallback_alone("x" * 16_000),
 }
 
 
