@@ -60,14 +60,15 @@ class TestSandbox(ClientContract):
         return OfTheSandbox(sandbox)
 
 
-class TestSandboxPolicies(PoliciesContract):
-    @pytest.fixture(scope="class")
-    def users(self, sandbox: Sandbox) -> Sandbox:
-        """Return the sandbox with the author; mail reaches everybody whom policies name."""
-        for person in (BOSS, CTO):
-            assert sandbox.call("PUT", f"/approvers/{person}").status == 200
-        return sandbox.with_user("contract-author", "PolicyAuthorPolicyArn")
+@pytest.fixture(scope="module")
+def users(sandbox: Sandbox) -> Sandbox:
+    """Return the sandbox with the author; mail reaches everybody whom policies name."""
+    for person in (BOSS, CTO):
+        assert sandbox.call("PUT", f"/approvers/{person}").status == 200
+    return sandbox.with_user("contract-author", "PolicyAuthorPolicyArn")
 
+
+class TestSandboxPolicies(PoliciesContract):
     @pytest.fixture
     def target(self, users: Sandbox) -> PolicyTarget:
         return WithAnAuthor(users)
