@@ -127,9 +127,12 @@ class FakeStore:
             self._delegations[address.lower()] = msgspec.json.encode(changed)
             return True
 
-    def put_approver(self, address: str, invited_at: datetime, refusal: str = "") -> None:
+    def put_approver(self, address: str, invitation: Invitation) -> None:
         self._effects.begin("store.put_approver")
-        self._approvers[address.lower()] = Invitation(invited_at, refusal)
+        self._approvers[address.lower()] = invitation
+
+    def invitation(self, address: str) -> Invitation | None:
+        return self._approvers.get(address.lower())
 
     def invitations(self, addresses: Sequence[str]) -> dict[str, Invitation]:
         known = self._approvers

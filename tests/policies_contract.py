@@ -4,7 +4,9 @@ A subclass gives `target`, as for tests/client_contract.py; here it also has a c
 author, and presses the button for approving alone.
 """
 
+import json
 import uuid
+from hashlib import sha256
 from typing import Any, Protocol
 
 import pytest
@@ -146,6 +148,8 @@ class PoliciesContract:
         approval_id, subject = ask_under(target, written(target))
         target.decide(subject, GRACE, "approve", "")
         assert outcome(target, approval_id) == ("pending", {"security": 1, "operations": 0})
+        waits = [one["waitsFor"] for one in target.api.approval(approval_id)["groups"]]
+        assert waits == [[], [ADA, LINUS, BOSS]], "Ada's approval frees Grace's for operations"
         target.decide(subject, BOSS, "approve", "")
         assert outcome(target, approval_id) == ("pending", {"security": 1, "operations": 1})
         target.decide(subject, ADA, "approve", "")
@@ -197,6 +201,38 @@ class PoliciesContract:
             target.api.start(request)
         assert refused.value.field == field
 
+    def test_all_are_all_though_one_of_them_asks(self, target: PolicyTarget) -> None:
+        """A requester lowers no count by being one of the group."""
+        both = {"name": "security", "approvers": [ADA, GRACE], "approvalsNeeded": "all"}
+        request = {"subject": "x", "policy": written(target, groups=[both]), "requestedBy": ADA}
+        with pytest.raises(Undecidable):
+            target.api.start(request)
+
+    def test_an_operator_puts_in_named_people_alone(self, target: PolicyTarget) -> None:
+        escalation = {"after": 3_600, "approvers": [CTO], "group": "operations"}
+        policy = written(target, breakGlass=[], escalation=escalation)
+        approval_id, _ = ask_under(target, policy)
+        for from_, to in ((LINUS, "eve@example.com"), (GRACE, CTO), (ADA, CTO)):
+            with pytest.raises(InvalidRequest) as refused:
+                target.api.reassign(approval_id, from_, to)
+            assert refused.value.field == "to"
+        moved = target.api.reassign(approval_id, LINUS, CTO)
+        assert {one["approver"]: one["groups"] for one in moved["approvers"]}[CTO] == ["operations"]
+
+    def test_a_deadline_is_not_moved_beyond_the_longest_wait(self, target: PolicyTarget) -> None:
+        approval_id, _ = ask_under(target, written(target), expiresIn=3_600)
+        with pytest.raises(InvalidRequest) as refused:
+            target.api.extend(approval_id, 100_000)
+        assert refused.value.field == "expiresIn"
+        target.api.extend(approval_id, 7_200)
+
+    def test_a_start_is_found_again_though_the_policy_is_gone(self, target: PolicyTarget) -> None:
+        policy = written(target)
+        request, key = {"subject": "x", "policy": policy}, uuid.uuid4().hex
+        started = target.api.start(request, key)
+        target.author.delete_policy(policy)
+        assert target.api.start(request, key)["executionArn"] == started["executionArn"]
+
     def test_a_request_that_nobody_could_approve_is_refused(self, target: PolicyTarget) -> None:
         """Its requester is needed to reach a count."""
         groups = [{"name": "owners", "approvers": [ADA, GRACE], "approvalsNeeded": 2}]
@@ -213,3 +249,23 @@ class PoliciesContract:
         found = target.author.policy(written(target), check=True)
         assert [one["approver"] for one in found["people"]] == [GRACE, ADA, LINUS, BOSS, CTO]
         assert found["problems"] == []
+
+
+class ResultsContract:
+    """What an execution gets, where one runs."""
+
+    def test_the_result_has_groups_and_what_was_shown(self, target: PolicyTarget) -> None:
+        policy = written(target)
+        approval_id, subject = ask_under(target, policy, details={"Version": "4.2.0"})
+        target.break_glass(subject, CTO, "urgent")
+        name = target.api.approval(approval_id)["executionArn"].rpartition(":")[2]
+        found = target.until(
+            lambda: target.api.execution(name), lambda one: one["status"] == "SUCCEEDED"
+        )
+        result = found["output"]
+        assert result["policy"] == {"name": policy, "version": 1}
+        assert [one["approvals"] for one in result["groups"]] == [0, 0]
+        assert result["breakGlass"] is True
+        text = {"details": {"Version": "4.2.0"}, "policy": result["policy"], "subject": subject}
+        plain = json.dumps(text, sort_keys=True, separators=(",", ":"))
+        assert result["shown"] == sha256(plain.encode()).hexdigest()

@@ -35,8 +35,8 @@ from .dynamodb_items import (
     delegation_item,
     delegation_key,
     invitation_in,
+    policy_partition,
     removed_approver_item,
-    under_policy,
     waiting_changes,
     waiting_entry,
     with_write_id,
@@ -180,9 +180,18 @@ class DynamoDbStore:
             return False
         return True
 
-    def put_approver(self, address: str, invited_at: datetime, refusal: str = "") -> None:
-        """List an approver, as invited at that time; or SNS's refusal of their address."""
-        self._put_item(approver_item(address, invited_at, refusal))
+    def put_approver(self, address: str, invitation: Invitation) -> None:
+        """List an approver, with their newest invitation."""
+        self._put_item(approver_item(address, invitation))
+
+    def invitation(self, address: str) -> Invitation | None:
+        """Return the newest invitation of that approver; None if they aren't listed."""
+        with aws_errors("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=approver_key(address), ConsistentRead=True
+            )
+        item: Any = answer.get("Item")
+        return None if item is None else invitation_in(item)
 
     def invitations(self, addresses: Sequence[str]) -> dict[str, Invitation]:
         """Return the newest invitation of each approver who is listed, by address in lower case."""
@@ -209,11 +218,11 @@ class DynamoDbStore:
         self, policy: str, now: datetime, most: int, after: str = ""
     ) -> tuple[list[Approval], str]:
         """Return approvals that wait under the policy of that name, as `waiting_for` does."""
-        return self.waiting_for(under_policy(policy), now, most, after)
+        return self.waiting_for(policy_partition(policy), now, most, after)
 
     def count_waiting_under(self, policy: str, now: datetime, most: int) -> int:
         """Return how many approvals wait under that policy, as `count_waiting` does."""
-        return self.count_waiting(under_policy(policy), now, most)
+        return self.count_waiting(policy_partition(policy), now, most)
 
     def due(self, now: datetime) -> Iterator[str]:
         """Yield the ids of approvals due at `now`, earliest first within each shard.

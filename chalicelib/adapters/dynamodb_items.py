@@ -42,7 +42,7 @@ def delegation_key(address: str) -> Item:
     return {"pk": {"S": f"ABSENCE#{address.lower()}"}}
 
 
-def under_policy(name: str) -> str:
+def policy_partition(name: str) -> str:
     """Return the partition of what waits under that policy, in the index of waiting entries."""
     return f"policy#{name}"
 
@@ -131,24 +131,24 @@ def delegation_in(item: Any) -> Delegation:
     return msgspec.convert(absence | authorship, Delegation)
 
 
-def approver_item(address: str, invited_at: datetime, refusal: str = "") -> Item:
-    """Return the item that lists an approver, by the time of their newest invitation.
-
-    `refusal` is the name of SNS's error if it refuses the address.
-    """
+def approver_item(address: str, invitation: Invitation) -> Item:
+    """Return the item that lists an approver, by the time of their newest invitation."""
     item = approver_key(address) | {
         "requester": {"S": APPROVERS},
-        "createdAt": {"S": iso(invited_at)},
+        "createdAt": {"S": iso(invitation.at)},
     }
-    return item | {"refusal": {"S": refusal}} if refusal else item
+    if invitation.since is not None:
+        item |= {"invitedSince": {"S": iso(invitation.since)}}
+    return item | {"refusal": {"S": invitation.refusal}} if invitation.refusal else item
 
 
 def invitation_in(item: Any) -> Invitation | None:
     """Return the newest invitation that an approver's item holds; None if they aren't listed."""
     if "createdAt" not in item:
         return None
+    since = datetime.fromisoformat(item["invitedSince"]["S"]) if "invitedSince" in item else None
     at = datetime.fromisoformat(item["createdAt"]["S"])
-    return Invitation(at, item.get("refusal", {}).get("S", ""))
+    return Invitation(at, item.get("refusal", {}).get("S", ""), since)
 
 
 def removed_approver_item(address: str, now: datetime) -> Item:
@@ -186,6 +186,6 @@ def _waiting_entries(approval: Approval | None) -> dict[str, Item]:
         return {}
     people = [approver.address.lower() for approver in approval.waits_for]
     if approval.outcome == "pending" and approval.request.policy is not None:
-        people.append(under_policy(approval.request.policy.name))
+        people.append(policy_partition(approval.request.policy.name))
     until = iso(approval.expires_at)
     return {person: waiting_entry(approval.id, person, until) for person in people}

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
 from ..domain.addresses import check_address
+from ..domain.bounds import MOST_WAITING
 from ..domain.decidability import BAD_ADDRESS
 from ..domain.decoding import convert
 from ..domain.delegation import Delegation, DelegationForm, check_delegation, ended, to_be_told
 from ..domain.errors import InvalidRequest, Refused, Unavailable
+from ..domain.invitation import Invitation
 from ..domain.texts import check_reason
 from ..presentation.delegation_json import DelegationJson, delegation_json
 from . import outbox_relay
@@ -39,10 +41,6 @@ class ListedApproverJson(_WithoutMailJson, _MailJson):
 
     `refused`: SNS or Assent refuses their mail; `refusal` is the name of the error.
     """
-
-
-MOST_WAITING = 100
-"""More requests that wait for a person aren't counted."""
 
 
 def list_approvers(
@@ -108,7 +106,7 @@ def invite(ports: Ports, address: str) -> ApproverStatusJson:
     address = check_address(address, "approver", ports.approver_domains)
     subscription = ports.mailer.subscription(address)
     if subscription == "confirmed":
-        ports.store.put_approver(address, ports.now())
+        ports.store.put_approver(address, Invitation(ports.now()))
     else:
         try:
             outbox_relay.invite(ports, address)

@@ -11,7 +11,7 @@ from ..domain.events import Channel
 from ..domain.request import TaskRequest, is_execution_arn
 from .outbox_relay import TIME_LIMIT, deliver, new_secrets
 from .ports import Ports
-from .requests import find_delegates, read_request
+from .requests import delegates_if_decidable, read_request
 from .superseding import SUPERSEDING_LIMIT, approvals_before, check_may_supersede, supersede
 
 
@@ -28,7 +28,7 @@ def request_approval(ports: Ports, untrusted: object, via: Channel) -> str | Non
         task = convert(untrusted, TaskRequest)
         request = read_request(ports, task.request)
         check_may_supersede(request, via)
-        delegates, authors = find_delegates(ports, request, now)
+        delegates, authors = delegates_if_decidable(ports, request, now)
     except InvalidRequest as e:
         return _refuse(ports, untrusted, e)
     secrets = new_secrets(ports, (*request.approvers, *delegates, *request.break_glass))

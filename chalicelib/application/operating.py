@@ -11,14 +11,14 @@ from ..domain.addresses import check_address
 from ..domain.approval import Approval
 from ..domain.commands import Cancel, Command, Extend, Reassign, Remind
 from ..domain.delegation import authors_of, more_delegates_for
-from ..domain.errors import InvalidRequest, NotFound, Unavailable, Undecidable
+from ..domain.errors import InvalidRequest, NotFound, Unavailable
 from ..domain.events import Channel
 from ..domain.link_tokens import is_id
 from ..domain.reminding import is_same_press
 from ..domain.texts import check_reason
 from .outbox_relay import resume
 from .ports import ExecutionJson, Ports
-from .requests import find_delegates, read_request
+from .requests import delegates_if_decidable, read_request
 from .saving import no_approval, save, too_many_conflicts, versions
 
 if TYPE_CHECKING:
@@ -152,11 +152,9 @@ def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson
     # Sorted, so that one request is one text however its fields are ordered.
     fields = dict(sorted(untrusted.items())) if isinstance(untrusted, dict) else {}
     try:
-        find_delegates(ports, read_request(ports, untrusted), ports.now())
-    except InvalidRequest as e:
-        if "policy" not in fields and not isinstance(e, Undecidable):
-            raise
-        # Its policy, or who can be mailed, may have changed since the same call was taken.
+        delegates_if_decidable(ports, read_request(ports, untrusted), ports.now())
+    except InvalidRequest:
+        # Policies, and who can be mailed, may have changed since the same call was taken.
         found = ports.executions.find(name, msgspec.json.encode(fields).decode())
         if found is None:
             raise

@@ -17,6 +17,7 @@ from ..domain.decidability import BAD_ADDRESS, look_again
 from ..domain.delegation import authors_of, more_delegates_for
 from ..domain.errors import AssentError, Refused
 from ..domain.events import Channel, MailFailure
+from ..domain.invitation import invited_again
 from ..domain.link_tokens import MailSecrets
 from ..domain.outbox_entries import REQUESTER, Announce, Mail, OutboxEntry, Resume
 from ..presentation import serializers
@@ -222,13 +223,13 @@ def _send(ports: Ports, approval: Approval, mail: Mail, secrets: MailSecrets) ->
 
 def invite(ports: Ports, address: str) -> None:
     """Have SNS invite that person, and list them; with the refusal, if SNS refuses the address."""
-    now = ports.now()
-    ports.store.put_approver(address, now)
+    invitation = invited_again(ports.store.invitation(address), ports.now())
+    ports.store.put_approver(address, invitation)
     try:
         ports.mailer.invite(address)
     except Refused as e:
         if e.name == BAD_ADDRESS:
-            ports.store.put_approver(address, now, refusal=e.name)
+            ports.store.put_approver(address, invitation._replace(refusal=e.name))
         raise
 
 

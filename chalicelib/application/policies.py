@@ -1,21 +1,19 @@
 """Policies: written, read and deleted. What was asked under one stays as it is."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..domain.approval import Approver
+from ..domain.bounds import MOST_WAITING
 from ..domain.decidability import in_words, shortages
 from ..domain.errors import NotFound, Refused, Unavailable, VersionConflict
 from ..domain.invitation import Invitation
-from ..domain.policy import Policy, PolicyVersion, check_name
+from ..domain.policy import Policy, PolicyVersion, check_name, groups_of
 from ..domain.policy_check import check_policy
 from ..presentation.json_types import PersonJson
 from .ports import Ports
 
 LATE = timedelta(days=1)
-"""Who hasn't confirmed so long after the newest invitation is reported."""
-MOST_WAITING = 100
-"""More requests that wait under a policy aren't counted."""
+"""Who hasn't confirmed an invitation for so long is reported."""
 
 
 def write_policy(
@@ -93,34 +91,28 @@ def count_waiting(ports: Ports, name: str) -> int:
     return ports.store.count_waiting_under(name, ports.now(), MOST_WAITING)
 
 
-def check_people(ports: Ports, policy: Policy) -> tuple[list[PersonJson], list[str]]:
+def look_at_people(ports: Ports, policy: Policy) -> tuple[list[PersonJson], list[str]]:
     """Return whether mail reaches each person of a policy, and what is wrong, in sentences.
 
     A group that can't reach its count is wrong; who hasn't confirmed for a day is reported too.
     Costs up to three calls of SNS for each person.
     """
-    fallback = policy.escalation.approvers if policy.escalation else ()
-    by_address = {a.lower(): a for a in (*policy.members, *fallback, *policy.break_glass)}
-    invitations = ports.store.invitations(list(by_address.values()))
-    people = [_person(ports, one, invitations.get(one.lower())) for one in by_address.values()]
+    invitations = ports.store.invitations(policy.people)
+    people = [_person(ports, one, invitations.get(one.lower())) for one in policy.people]
     refused = {one["approver"].lower(): one["refusal"] for one in people if "refusal" in one}
-    short = shortages(policy.groups, _memberships(policy, fallback), refused)
+    short = shortages(policy.groups, _memberships(policy), refused)
     problems = [in_words([one]) for one in short]
     late = [one["approver"] for one in people if _is_late(one, invitations, ports.now())]
     problems += [f"{one} hasn't confirmed the subscription for more than a day" for one in late]
     return people, problems
 
 
-def _memberships(policy: Policy, fallback: Sequence[str]) -> list[Approver]:
-    members = [Approver(one, groups=_groups_of(policy, one)) for one in policy.members]
-    return [*members, *(Approver(one, groups=(policy.escalation_group,)) for one in fallback)]
-
-
-def _groups_of(policy: Policy, address: str) -> tuple[int, ...]:
-    own = address.lower()
-    return tuple(
-        at for at, group in enumerate(policy.groups) if own in map(str.lower, group.approvers)
-    )
+def _memberships(policy: Policy) -> list[Approver]:
+    members = [Approver(one, groups=groups_of(policy.groups, one)) for one in policy.members]
+    return [
+        *members,
+        *(Approver(one, groups=(policy.escalation_group,)) for one in policy.fallback),
+    ]
 
 
 def _person(ports: Ports, address: str, invitation: Invitation | None) -> PersonJson:
@@ -136,7 +128,11 @@ def _person(ports: Ports, address: str, invitation: Invitation | None) -> Person
 
 def _is_late(person: PersonJson, invitations: dict[str, Invitation], now: datetime) -> bool:
     invited = invitations.get(person["approver"].lower())
-    return person["subscription"] == "pending" and invited is not None and now - invited.at > LATE
+    return (
+        person["subscription"] == "pending"
+        and invited is not None
+        and now - invited.waits_since > LATE
+    )
 
 
 def _check_replaces(name: str, current: PolicyVersion | None, replaces: int | None) -> None:

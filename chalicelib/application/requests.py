@@ -29,7 +29,9 @@ def read_request(ports: Ports, untrusted: object) -> Request:
     return check_request(untrusted, ports.approver_domains, policy)
 
 
-def find_delegates(ports: Ports, request: Request, now: datetime) -> tuple[dict[str, str], Authors]:
+def delegates_if_decidable(
+    ports: Ports, request: Request, now: datetime
+) -> tuple[dict[str, str], Authors]:
     """Return who decides for the absent people of a request, and who wrote each delegation.
 
     Raises Undecidable if the people asked could never approve it, as far as is known before they

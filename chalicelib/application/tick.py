@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from ..domain.approval import Approval
+from ..domain.decidability import trouble
 from ..domain.link_tokens import is_id
 from ..domain.outbox_entries import Mail
 from .outbox_relay import relay
@@ -50,8 +51,7 @@ def tick(ports: Ports, until: datetime) -> None:
                 delivered=not approval.outbox,
                 overdue=_is_overdue(approval, ports.now()),
                 unreached=_has_unreached(approval),
-                undecidable=approval.outcome == "pending"
-                and approval.undecidable_since is not None,
+                undecidable=bool(trouble(approval)),
             )
     ports.log("tick", **counts)
 

@@ -137,14 +137,19 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         return self.undecided if self.outcome == "pending" else ()
 
     @property
+    def approved(self) -> tuple[Approver, ...]:
+        """The approvers who have approved."""
+        return tuple(a for a in self.approvers if a.decision and a.decision.choice == "approve")
+
+    @property
     def approve_count(self) -> int:
         """How many approvers have approved."""
-        return self._count("approve")
+        return len(self.approved)
 
     @property
     def reject_count(self) -> int:
         """How many approvers have rejected."""
-        return self._count("reject")
+        return len(self.decisions) - len(self.approved)
 
     @property
     def decisions(self) -> list[tuple[Approver, Decision]]:
@@ -292,9 +297,6 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         mails = tuple(Mail(to, due_at, about="outcome") for to in notified.values())
         outbox = (Resume(due_at), Announce(due_at), *mails)
         return replace(self, outcome=outcome, closed_at=now, outbox=outbox)
-
-    def _count(self, choice: Choice) -> int:
-        return sum(a.decision is not None and a.decision.choice == choice for a in self.approvers)
 
 
 def without_codes(approver: Approver) -> Approver:

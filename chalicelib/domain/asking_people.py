@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from .approval import Approval, Approver, find_person
 from .events import SYSTEM, Channel, Event
 from .outbox_entries import Mail, MailKind
+from .policy import groups_of
 from .request import Request
 
 Authors = Mapping[str, tuple[str, str]]
@@ -40,7 +41,7 @@ def people_of(request: Request, delegates: Mapping[str, str]) -> tuple[Approver,
     A delegate has the groups of the absent approver.
     """
     asked = tuple(
-        in_groups(person, request.groups_of(person.stands_in_for or person.address))
+        in_groups(person, groups_of(request.groups, person.stands_in_for or person.address))
         for person in people_to_ask(request.approvers, delegates)
     )
     alone = (one for one in request.break_glass if find_person(asked, one) is None)

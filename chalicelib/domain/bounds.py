@@ -9,6 +9,9 @@ from .addresses import Address
 MOST_APPROVERS = 50
 """How many people one approval may ask at a time, escalation included."""
 
+MOST_WAITING = 100
+"""More requests that wait for a person, or under a policy, aren't counted."""
+
 Seconds = int
 Duration = Annotated[Seconds, Meta(ge=60, le=31_536_000)]
 ReminderInterval = Annotated[Seconds, Meta(ge=300, le=31_536_000)]

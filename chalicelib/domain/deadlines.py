@@ -40,8 +40,8 @@ def escalates_to(approval: Approval, now: datetime) -> tuple[str, ...]:
     open_ = approval.outcome == "pending" and now < approval.expires_at
     if not open_ or due_at is None or due_at > now:
         return ()
-    in_groups = [approver for approver in approval.approvers if approver.groups]
-    return tuple(a for a in approval.fallback if find_person(in_groups, a) is None)
+    asked = [approver for approver in approval.approvers if approver.groups]
+    return tuple(a for a in approval.fallback if find_person(asked, a) is None)
 
 
 def _escalate(
@@ -52,7 +52,8 @@ def _escalate(
         return approval
     added, groups = escalates_to(approval, now), (approval.request.escalation_group,)
     joining = [find_person(approval.approvers, a) for a in approval.fallback if a not in added]
-    note = ", ".join(added) if added else "nobody new to add"
+    new = (*added, *(f"{person.address} (asked already)" for person in filter(None, joining)))
+    note = ", ".join(new) if new else "nobody new to add"
     approval = replace(approval, escalate_at=None)
     approval = approval.with_event(Event(now, "escalated", SYSTEM, "tick", note))
     for person in filter(None, joining):  # asked for other groups, as a delegate for example

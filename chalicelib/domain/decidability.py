@@ -1,6 +1,6 @@
 """Decidability: whether each group can still reach its count, and who is missing if not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from .errors import Undecidable
 from .events import SYSTEM, Event
 from .groups import unfilled
 from .outbox_entries import Announce, Mail, OutboxEntry, same_entry
-from .policy import Group
+from .policy import Group, groups_of
 from .request import Request
 
 BAD_ADDRESS = "InvalidParameter"
@@ -20,27 +20,33 @@ BAD_ADDRESS = "InvalidParameter"
 
 
 class Shortage(NamedTuple):
-    """A group that can't reach its count: who counts or can count in it, and who is missing."""
+    """A group that can't reach its count: who counts or can count in it, and who is missing.
+
+    `shares` says that more of its people could approve, and are needed in another group.
+    """
 
     group: Group
     able: tuple[str, ...]
     missing: tuple[str, ...]
+    shares: bool = False
 
 
 def shortages(
-    groups: Sequence[Group], people: Sequence[Approver], refused: Mapping[str, str]
+    groups: Sequence[Group], people: Sequence[Approver], refused: Collection[str]
 ) -> list[Shortage]:
     """Return the groups that these people can't fill, once who is `refused` is taken out.
 
-    `refused` is `{address in lower case: why no mail reaches it}`.
+    `refused` has addresses in lower case. All of them are missing: groups may share people.
     """
     able = [person for person in people if person.address.lower() not in refused]
     short = unfilled([g.needed for g in groups], [person.groups for person in able])
+    missing = tuple(p.address for p in people if p.groups and p.address.lower() in refused)
     return [
         Shortage(
             groups[g],
             tuple(able[person].address for person in counted),
-            tuple(p.address for p in people if g in p.groups and p.address.lower() in refused),
+            missing,
+            shares=any(g in p.groups and at not in counted for at, p in enumerate(able)),
         )
         for g, counted in short
     ]
@@ -52,30 +58,41 @@ def check_decidable(
     """Raise Undecidable, naming group and people, if these people could never approve it.
 
     They must be enough without the fallback approvers, as `transitions.tally` counts who was asked;
-    in the place of those whom SNS refuses, the fallback approvers count.
+    in the place of those whom SNS refuses, the fallback approvers count. `refused` is `{address in
+    lower case: the name of SNS's refusal}`.
     """
-    later = _later(request, people, request.escalation.approvers if request.escalation else ())
-    found = shortages(request.groups, people, {})
-    for short in found or shortages(request.groups, later, refused):
-        barred = [b for b in request.barred if _is_named(request, short.group.name, b)]
-        why = [f"{one} (asks, and may not approve their own request)" for one in barred]
-        why += [
-            f"{one} (SNS refuses this address: {refused[one.lower()]})" for one in short.missing
-        ]
-        field = "policy" if request.policy else "approvers"
-        missing = f"; missing: {', '.join(why)}" if why else ""
-        raise Undecidable(f"{field}: {said(short)}{missing}", field=field)
+    fallback = request.escalation.approvers if request.escalation else ()
+    later = _later(request, people, fallback)
+    found = shortages(request.groups, people, ()) or shortages(request.groups, later, refused)
+    if not found:
+        return
+    short = found[0]
+    barred = [one for one in request.barred if _is_named(request, one)]
+    why = [f"{one} (asks, and may not approve their own request)" for one in barred]
+    why += [f"{one} (SNS refuses this address: {refused[one.lower()]})" for one in short.missing]
+    field = "policy" if request.policy else "approvers"
+    missing = f"; missing: {', '.join(why)}" if why else ""
+    raise Undecidable(f"{field}: {said(short)}{missing}", field=field)
 
 
 def why_undecidable(approval: Approval) -> str:
     """Return why a pending approval can't be approved any more, in words; "" if it can be."""
-    return in_words(find_shortages(approval))
+    return in_words(trouble(approval))
+
+
+def trouble(approval: Approval) -> list[Shortage]:
+    """Return the groups by which the tick found an approval undecidable, as they are now.
+
+    Empty once a reassignment has mended it, before the tick takes the mark away.
+    """
+    return find_shortages(approval) if approval.undecidable_since is not None else []
 
 
 def in_words(found: list[Shortage]) -> str:
     """Return which groups can't reach their count, and whose addresses SNS refuses."""
     return ". ".join(
-        f"{said(short)}; SNS refuses {', '.join(short.missing) or 'nobody'}" for short in found
+        said(short) + (f"; SNS refuses {', '.join(short.missing)}" if short.missing else "")
+        for short in found
     )
 
 
@@ -87,9 +104,8 @@ def find_shortages(approval: Approval) -> list[Shortage]:
     if approval.outcome != "pending":
         return []
     request = approval.request
-    refused = {a.address.lower(): "refused" for a in approval.undecided if is_refused(approval, a)}
-    approved = [a for a in approval.approvers if a.decision and a.decision.choice == "approve"]
-    people = _later(request, [*approved, *approval.undecided], approval.fallback)
+    refused = {a.address.lower() for a in approval.undecided if is_refused(approval, a)}
+    people = _later(request, [*approval.approved, *approval.undecided], approval.fallback)
     return shortages(request.groups, people, refused)
 
 
@@ -104,6 +120,7 @@ def look_again(approval: Approval, now: datetime) -> Approval:
         return approval
     if not short:
         changed = replace(approval, undecidable_since=None)
+        changed = changed.without_entry(Announce(now, undecidable=True))
         return changed.with_event(Event(now, "decidable", SYSTEM, "tick"))
     changed = replace(approval, undecidable_since=now)
     changed = changed.with_event(Event(now, "undecidable", SYSTEM, "tick", short[0].group.name))
@@ -127,7 +144,8 @@ def said(short: Shortage) -> str:
     whose = f"group {name} needs" if name else "the request needs"
     needed = short.group.needed
     who = f"only {' and '.join(short.able)} can give one" if short.able else "nobody can give one"
-    return f"{whose} {needed} approval{'' if needed == 1 else 's'}, and {who}"
+    once = ", because an approval counts in one group" if short.shares else ""
+    return f"{whose} {needed} approval{'' if needed == 1 else 's'}, and {who}{once}"
 
 
 def _later(request: Request, people: Sequence[Approver], fallback: Sequence[str]) -> list[Approver]:
@@ -147,9 +165,6 @@ def _is_among(people: Sequence[str], address: str) -> bool:
     return any(same_person(one, address) for one in people)
 
 
-def _is_named(request: Request, group: str, person: str) -> bool:
-    applied = request.policy
-    if applied is None:
-        return False
-    named = (g for g in applied.policy.groups if g.name == group)
-    return any(same_person(person, one) for g in named for one in g.approvers)
+def _is_named(request: Request, person: str) -> bool:
+    """Return whether the policy has that person in a group."""
+    return request.policy is not None and bool(groups_of(request.policy.policy.groups, person))

@@ -17,7 +17,9 @@ from .policy import AppliedPolicy
 SUBJECT = "(erased)"
 _HOST = "erased.invalid"
 _OTHERS = f"operator@{_HOST}"
-_WITHOUT_PEOPLE = frozenset({"mailed", "undelivered", "extended", "resumed", "approved"})
+_WITHOUT_PEOPLE = frozenset(
+    {"mailed", "undelivered", "extended", "resumed", "approved", "announced"}
+)
 """Events whose note is Assent's own and names nobody."""
 
 
@@ -65,10 +67,7 @@ def _people(approval: Approval) -> Iterator[str]:
     if request.escalation is not None:
         yield from request.escalation.approvers
     if request.policy is not None:
-        policy = request.policy.policy
-        yield from policy.members
-        yield from policy.escalation.approvers if policy.escalation else ()
-        yield from policy.break_glass
+        yield from request.policy.policy.people
 
 
 def _placeholders(approval: Approval) -> dict[str, str]:
@@ -121,7 +120,7 @@ def _without_person(person: Approver, names: Mapping[str, str]) -> Approver:
         instead_of=_renamed_one(person.instead_of, names),
         replaced_by=_renamed_one(person.replaced_by, names),
         stands_in_for=_renamed_one(person.stands_in_for, names),
-        decision=None if decision is None else replace(decision, reason=""),
+        decision=None if decision is None else replace(decision, reason="", shown=""),
     )
 
 

@@ -29,6 +29,11 @@ def assign(needs: Sequence[int], memberships: Memberships) -> dict[int, int]:
     return counted
 
 
+def fills(needs: Sequence[int], memberships: Memberships) -> bool:
+    """Return whether these people fill all groups."""
+    return _filled(range(len(needs)), needs, memberships) is not None
+
+
 def unfilled(needs: Sequence[int], memberships: Memberships) -> list[tuple[int, list[int]]]:
     """Return each group that these people can't fill, with the persons who count in it."""
     counted = assign(needs, memberships)

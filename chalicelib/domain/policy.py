@@ -4,6 +4,7 @@ Each writing makes a new version. An approval keeps a copy of the version it was
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -90,6 +91,17 @@ class Policy(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
         people = (address for group in self.groups for address in group.approvers)
         return tuple({address.lower(): address for address in people}.values())
 
+    @property
+    def fallback(self) -> tuple[str, ...]:
+        """The fallback approvers; none without an escalation."""
+        return self.escalation.approvers if self.escalation else ()
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """All whom it names, each once: members, fallback approvers, who may approve alone."""
+        everybody = (*self.members, *self.fallback, *self.break_glass)
+        return tuple({address.lower(): address for address in everybody}.values())
+
     def may_ask(self, requester: str) -> bool:
         """Return whether that person may ask under this policy."""
         return not self.requesters or any(
@@ -117,6 +129,15 @@ class AppliedPolicy(Struct, frozen=True, omit_defaults=True, rename="camel"):
     name: str
     version: int
     policy: Policy
+
+
+def groups_of(groups: Sequence[Group], address: str) -> tuple[int, ...]:
+    """Return the positions of the groups that this person is in."""
+    return tuple(
+        at
+        for at, group in enumerate(groups)
+        if any(same_person(address, one) for one in group.approvers)
+    )
 
 
 def check_name(name: object) -> str:

@@ -8,7 +8,7 @@ from .addresses import check_address, check_people, same_person
 from .decoding import convert
 from .errors import InvalidRequest, Undecidable
 from .groups import unfilled
-from .policy import MOST_MEMBERSHIPS, MOST_PEOPLE, Group, Policy
+from .policy import MOST_MEMBERSHIPS, MOST_PEOPLE, Group, Policy, groups_of
 from .texts import is_blank, many_lines
 
 _SIGNS = "-_&+,'() "
@@ -101,9 +101,7 @@ def _check_numbers(policy: Policy) -> None:
         most = len(policy.members)
         wrong = f"rejectionsNeeded: {policy.rejections_needed} is more than the {most} approvers"
         raise InvalidRequest(wrong, field="rejectionsNeeded")
-    fallback = policy.escalation.approvers if policy.escalation else ()
-    people = {one.lower() for one in (*policy.members, *fallback, *policy.break_glass)}
-    if len(people) > MOST_PEOPLE:
+    if len(policy.people) > MOST_PEOPLE:
         wrong = f"groups: with escalation and breakGlass, more than {MOST_PEOPLE} people"
         raise InvalidRequest(wrong, field="groups")
     if sum(len(group.approvers) for group in policy.groups) > MOST_MEMBERSHIPS:
@@ -136,10 +134,7 @@ def _check_can_be_filled(policy: Policy) -> None:
 
     Fallback approvers don't count: they are asked later, and only if nobody has decided.
     """
-    memberships = [
-        [at for at, g in enumerate(policy.groups) if person.lower() in map(str.lower, g.approvers)]
-        for person in policy.members
-    ]
+    memberships = [groups_of(policy.groups, person) for person in policy.members]
     short = unfilled([group.needed for group in policy.groups], memberships)
     if short:
         names = ", ".join(policy.groups[at].name for at, _ in short)

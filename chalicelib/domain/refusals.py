@@ -14,6 +14,7 @@ from .errors import (
     WrongCode,
 )
 from .link_tokens import wrong_codes
+from .policy import groups_of
 from .timestamps import iso
 
 WRONG_CODES = 5
@@ -127,17 +128,17 @@ def check_longest_wait(approval: Approval, expires_at: datetime) -> None:
 def check_operator_may_ask(approval: Approval, leaving: Approver, to: str) -> None:
     """Raise InvalidRequest, naming `to`, if an operator can't have that person asked instead.
 
-    Under a policy only people whom it names for the same group: operators may start executions, so
-    they would pick the approvers of their own requests.
+    Under a policy only people whom it names for each group of the leaving one: operators may start
+    executions, so they would pick the approvers of their own requests.
     """
     applied = approval.request.policy
     if applied is None:
         return
-    policy, groups = applied.policy, leaving.groups
-    named = [person for at in groups for person in policy.groups[at].approvers]
-    if policy.escalation and policy.escalation_group in groups:
-        named += policy.escalation.approvers
-    if not any(same_person(one, to) for one in named):
+    policy = applied.policy
+    named = set(groups_of(policy.groups, to))
+    if any(same_person(one, to) for one in policy.fallback):
+        named.add(policy.escalation_group)
+    if not named >= set(leaving.groups):
         raise InvalidRequest(
             f"to: policy {applied.name} doesn't name {to} for that group. {leaving.address} may "
             "reassign it by their own link; or cancel it and have the policy changed",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeGuard
 
 from msgspec import Meta, Struct
 
-from .addresses import Address, same_person
+from .addresses import Address
 from .bounds import MOST_APPROVERS, Approvers, Count, Duration, ReasonRequired, ReminderInterval
 from .policy import AppliedPolicy, Group, others
 from .texts import PRINTABLE
@@ -78,14 +78,6 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     def break_glass(self) -> tuple[str, ...]:
         """Who may approve it alone."""
         return () if self.policy is None else others(self.policy.policy.break_glass, self.barred)
-
-    def groups_of(self, address: str) -> tuple[int, ...]:
-        """Return the positions of that person's groups."""
-        return tuple(
-            at
-            for at, group in enumerate(self.groups)
-            if any(same_person(address, one) for one in group.approvers)
-        )
 
 
 class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

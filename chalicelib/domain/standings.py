@@ -1,15 +1,15 @@
 """Standings: how each group of an approval stands, and in which group an approval counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .approval import Approval, Approver
-from .groups import assign, unfilled
+from .groups import assign, fills
 from .policy import Group
 
 
-class Standing(NamedTuple):
-    """How a group stands: who counts in it, and who of it hasn't decided."""
+class GroupStanding(NamedTuple):
+    """How a group stands: who counts in it, and whose approval would bring it nearer."""
 
     name: str
     needed: int
@@ -22,20 +22,32 @@ class Standing(NamedTuple):
         return len(self.approved) >= self.needed
 
 
-def standings(approval: Approval) -> list[Standing]:
-    """Return how each group stands."""
-    groups = approval.request.groups
-    approved = [a for a in approval.approvers if a.decision and a.decision.choice == "approve"]
+def standings(approval: Approval) -> list[GroupStanding]:
+    """Return how each group stands.
+
+    Of an open group, `undecided` are the people whose approval would bring it one nearer: by
+    counting in it, or by counting where somebody counts now who is in it.
+    """
+    groups, approved = approval.request.groups, approval.approved
     counted = assign([g.needed for g in groups], [a.groups for a in approved])
+    have = [list(counted.values()).count(at) for at in range(len(groups))]
     return [
-        Standing(
+        GroupStanding(
             group.name,
             group.needed,
             tuple(approved[person] for person, g in sorted(counted.items()) if g == at),
-            tuple(a for a in approval.undecided if at in a.groups),
+            tuple(_nearer(approval, have, at)) if have[at] < group.needed else (),
         )
         for at, group in enumerate(groups)
     ]
+
+
+def _nearer(approval: Approval, have: Sequence[int], group: int) -> Iterator[Approver]:
+    """Yield the undecided whose approval would let this group have one more than now."""
+    needs = [*have[:group], have[group] + 1, *have[group + 1 :]]
+    for one in approval.undecided:
+        if fills(needs, [*(a.groups for a in approval.approved), one.groups]):
+            yield one
 
 
 def counted_in(approval: Approval) -> dict[str, str]:
@@ -49,4 +61,4 @@ def counted_in(approval: Approval) -> dict[str, str]:
 
 def can_fill(groups: Sequence[Group], people: Sequence[Approver]) -> bool:
     """Return whether the approvals of all these people fill each group."""
-    return not unfilled([g.needed for g in groups], [person.groups for person in people])
+    return fills([g.needed for g in groups], [person.groups for person in people])

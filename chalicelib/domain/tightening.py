@@ -30,14 +30,14 @@ _OF_THE_POLICY = {
 }
 
 
-def under_policy(
+def merge_policy(
     fields: Mapping[str, Any], sent: set[str], written: PolicyVersion, domains: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return the fields that the policy of a request decides, merged with what was `sent`.
 
     `fields` has all of the request, by their names in Python; `sent` are the fields of the wire
-    that it gives. Raises InvalidRequest, naming the field that loosens the policy, or `policy` if
-    its people may not be asked on this stage any more.
+    that it gives. Raises InvalidRequest, naming the field that loosens the policy, `requestedBy` if
+    that person may not ask under it, or `policy` if its people may not be asked on this stage.
     """
     policy, name = written.policy, written.name
     for field, why in _OF_THE_POLICY.items():
@@ -48,6 +48,11 @@ def under_policy(
         check_people_of(policy, domains)
     except InvalidRequest as e:
         raise InvalidRequest(f"policy: {name}: {e.message}", field="policy") from None
+    if not policy.may_ask((fields["requested_by"] or "").strip()):
+        allowed = ", ".join(policy.requesters)
+        asked = "is required, because" if not fields["requested_by"] else "may not ask:"
+        wrong = f"requestedBy: {asked} policy {name} is for requests of {allowed}"
+        raise InvalidRequest(wrong, field="requestedBy")
     escalation, merged = policy.escalation, dict[str, Any]()
     for field, (own_name, strictness) in _STRICTNESS.items():
         asked, own = fields[own_name], getattr(policy, own_name)

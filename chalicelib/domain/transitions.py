@@ -133,8 +133,7 @@ def tally(approval: Approval) -> Literal["pending", "approved", "rejected"]:
     `rejectionsNeeded` rejections, or when the approvers asked so far can't fill some group any
     more; else `pending`. Fallback approvers who haven't been asked yet don't count.
     """
-    groups = approval.request.groups
-    approved = [a for a in approval.approvers if a.decision and a.decision.choice == "approve"]
+    groups, approved = approval.request.groups, approval.approved
     if approval.broken_glass is not None or can_fill(groups, approved):
         return "approved"
     if approval.reject_count >= approval.request.rejections_needed:

@@ -18,7 +18,7 @@ from .errors import InvalidRequest
 from .policy import PolicyVersion, check_name, others
 from .request import Detail, Escalation, Request
 from .texts import is_blank, many_lines, one_line
-from .tightening import under_policy
+from .tightening import merge_policy
 
 DETAILS_BYTES = 16_384
 LARGEST_NUMBER = 2**53
@@ -61,7 +61,7 @@ def check_request(
     del fields["started_by"]
     if policy is not None and isinstance(untrusted, dict):
         sent = {name for name, value in untrusted.items() if value is not None}
-        fields |= under_policy(fields, sent, policy, domains)
+        fields |= merge_policy(fields, sent, policy, domains)
     elif not fields["approvers"]:
         raise InvalidRequest("approvers: is required", field="approvers")
     fields["subject"] = _subject(fields["subject"])
@@ -69,7 +69,7 @@ def check_request(
     if fields["requested_by"] is not None:
         fields["requested_by"] = check_address(fields["requested_by"], "requestedBy", ("*",))
     if policy is not None:
-        return _under_policy(Request(**fields))
+        return _without_barred(Request(**fields))
     fields["approvers"] = check_people(fields["approvers"], "approvers", domains)
     fields["escalation"] = _escalation(fields["escalation"], fields["approvers"], domains)
     request = Request(**fields)
@@ -132,18 +132,14 @@ def _escalation(
     return Escalation(escalation.after, fallback)
 
 
-def _under_policy(request: Request) -> Request:
-    """Return the request without its requester among the people asked, if they are barred.
+def _without_barred(request: Request) -> Request:
+    """Return a request under a policy without its requester among the people asked, if barred.
 
-    An escalation that leads to nobody else then, or comes after the deadline, is dropped.
+    An escalation that leads to nobody else then, or comes after the deadline, is dropped. Raises
+    InvalidRequest for a request that contradicts itself.
     """
     _check_contradiction(request)
-    escalation, applied = request.escalation, request.policy
-    if applied is not None and not applied.policy.may_ask(request.requested_by or ""):
-        allowed = ", ".join(applied.policy.requesters)
-        raise InvalidRequest(
-            f"requestedBy: policy {applied.name} is for requests of {allowed}", field="requestedBy"
-        )
+    escalation = request.escalation
     if escalation is not None:
         fallback = others(escalation.approvers, request.barred)
         in_time = escalation.after < request.expires_in

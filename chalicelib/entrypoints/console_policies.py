@@ -15,7 +15,7 @@ from .web import Call, Reply
 ROWS = 25
 
 
-class PoliciesQuery(Struct, frozen=True):
+class PageQuery(Struct, frozen=True):
     """Where the page of the list begins."""
 
     next: str = ""
@@ -24,7 +24,7 @@ class PoliciesQuery(Struct, frozen=True):
 def everything(call: Call, ports: Ports) -> Reply:
     """Show the policies."""
     visit = console.signed_in(call, ports)
-    query = convert(call.query, PoliciesQuery)
+    query = convert(call.query, PageQuery)
     web.check_place(query.next, "next")
     found, after = policies.list_policies(ports, ROWS, query.next)
     more = urlencode({"next": after}) if after else ""
@@ -38,6 +38,7 @@ def one(call: Call, ports: Ports, name: str) -> Reply:
         found = policies.find_policy(ports, unquote(name))
     except InvalidRequest:
         raise NotFound("There is no policy of that name: none can have it.") from None
-    people, problems = policies.check_people(ports, found.policy)
-    waiting = listing.waiting_under(ports, found.name, ROWS).approvals
-    return console.reply(visit, policy_page(visit, found, people, problems, waiting))
+    people, problems = policies.look_at_people(ports, found.policy)
+    waiting, after = listing.waiting_under(ports, found.name, ROWS)
+    page = policy_page(visit, found, people, problems, waiting, more=bool(after))
+    return console.reply(visit, page)

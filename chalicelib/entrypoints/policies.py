@@ -25,8 +25,10 @@ def get_policy(call: Call, ports: Ports, name: str) -> Reply:
     query = convert(call.query, PolicyQuery, strict=False)
     found = policies.find_policy(ports, name, _given(query.version))
     view = policy_view(found)
+    if query.version is UNSET:
+        view["waiting"] = policies.count_waiting(ports, name)
     if query.check:
-        view["people"], view["problems"] = policies.check_people(ports, found.policy)
+        view["people"], view["problems"] = policies.look_at_people(ports, found.policy)
     return web.json(view)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
-from ..domain.standings import Standing, standings
+from ..domain.standings import GroupStanding, standings
 from .groups import are_named, counted_for
 from .layout import wrap
 from .wording import asked_again, detail_rows, needed, note_author, past, requester, was, when
@@ -74,7 +74,7 @@ def _shown(approval: Approval) -> Iterator[str]:
     return (decision.shown for _, decision in approval.decisions if decision.shown)
 
 
-def _group(one: Standing) -> str:
+def _group(one: GroupStanding) -> str:
     people = ", ".join(approver.address for approver in one.approved)
     return f"{one.name}: {len(one.approved)} of {one.needed}{f' ({people})' if people else ''}"
 
@@ -97,7 +97,7 @@ def _decision(approver: Approver, counted: str) -> list[str]:
     if approver.replaced_by is not None:
         return [f"{approver.address} was replaced by {approver.replaced_by}"]
     if not approver.groups:
-        return [f"{approver.address} may approve alone (mail: {approver.mail})"]
+        return [f"{approver.address} is in no group (mail: {approver.mail})"]
     return [f"{approver.address} has not decided (mail: {approver.mail})"]
 
 

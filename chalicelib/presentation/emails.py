@@ -6,7 +6,7 @@ SNS sends the text unchanged and appends its own footer. `mail_text.py` says how
 from datetime import datetime, timedelta
 
 from ..domain.approval import OPERATOR, Approval
-from ..domain.decidability import find_shortages, in_words
+from ..domain.decidability import Shortage, in_words, trouble
 from ..domain.link_tokens import MailSecrets
 from ..domain.outbox_entries import Mail
 from .excerpt import excerpt, height
@@ -99,11 +99,13 @@ def _emergency(
     day, left = deadline(approval, now)
     until = f"{day}{f' ({left})' if left else ''}"
     code = [f"CODE - the page asks for it:\n{secrets.code}"]
+    newer = answer_the_newer(approval)
     return "For emergencies", letter(
         f"You don't need to do anything. {capital(in_mail(requester(approval)))} asks others, who "
         f"decide by {until}. In an emergency you may approve this alone, with a reason:",
         approval,
         quorum(approval),
+        *([newer] if newer else []),
         *_details(approval),
         *(code if approval.request.code_required else []),
         _button("APPROVE ALONE", url_of(approval, secrets, "approve", public_url)),
@@ -121,8 +123,8 @@ def _receipt(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
 ) -> tuple[str, str]:
     """Return the mail that tells the requester who was asked, with a link to follow it."""
-    if find_shortages(approval) and approval.undecidable_since is not None:
-        return _cannot_be_approved(approval, secrets, public_url)
+    if found := trouble(approval):
+        return _cannot_be_approved(approval, found, secrets, public_url)
     people = [
         in_mail(approver.address) for approver in approval.active_approvers if approver.groups
     ]
@@ -142,19 +144,19 @@ def _receipt(
 
 
 def _cannot_be_approved(
-    approval: Approval, secrets: MailSecrets, public_url: str
+    approval: Approval, found: list[Shortage], secrets: MailSecrets, public_url: str
 ) -> tuple[str, str]:
     """Return the mail that tells the requester that nobody can approve the request any more."""
-    found = [
+    written = [
         short._replace(
             able=tuple(map(in_mail, short.able)), missing=tuple(map(in_mail, short.missing))
         )
-        for short in find_shortages(approval)
+        for short in found
     ]
     return "Cannot be approved", letter(
         "What you asked can't be approved any more:",
         approval,
-        f"{capital(in_words(found))}.",
+        f"{capital(in_words(written))}.",
         "Cancel it and ask others, or ask the people who run Assent to reassign it.",
         _status(approval, secrets, public_url),
         _REQUESTERS_SAFETY,

@@ -1,7 +1,7 @@
 """The groups of a policy in words: what each needs, who counts in it, and which still wait."""
 
 from ..domain.approval import Approval, Approver
-from ..domain.standings import Standing, counted_in, standings
+from ..domain.standings import GroupStanding, counted_in, standings
 
 ALONE = "alone (break-glass)"
 """How a person approved who did so without the groups."""
@@ -12,6 +12,12 @@ _NAMED = 3
 def are_named(approval: Approval) -> bool:
     """Return whether the approval has groups of a policy, and not the unnamed one alone."""
     return approval.request.policy is not None
+
+
+def policy_of(approval: Approval) -> str:
+    """Return the policy that it was asked under: `Policy production-release, version 3,`; or ""."""
+    applied = approval.request.policy
+    return f"Policy {applied.name}, version {applied.version}," if applied else ""
 
 
 def role_in_groups(approver: Approver, approval: Approval) -> str:
@@ -51,7 +57,7 @@ def groups_waiting(approval: Approval) -> str:
     return _all([_still(one) for one in standings(approval) if not one.is_filled])
 
 
-def _still(one: Standing) -> str:
+def _still(one: GroupStanding) -> str:
     left = one.needed - len(one.approved)
     people = [approver.address for approver in one.undecided]
     from_ = _either(people) if len(people) <= _NAMED else f"any of {len(people)} people"

@@ -39,7 +39,8 @@ class PersonJson(TypedDict):
 class PolicyViewJson(TypedDict):
     """One version of a policy; `policy` is what was written, with every field.
 
-    `people` and `problems` are there if they were asked for, and `waiting`, up to 100, in lists.
+    `people` and `problems` are there if they were asked for; `waiting`, up to 100, if it is the
+    newest version.
     """
 
     name: str
@@ -54,7 +55,7 @@ class PolicyViewJson(TypedDict):
 
 
 class GroupJson(TypedDict):
-    """How a group of a policy stands; `waitsFor` are its people who haven't decided."""
+    """How a group of a policy stands; approvals of `waitsFor` would bring it nearer."""
 
     name: str
     approvalsNeeded: int

@@ -190,7 +190,7 @@ def _question(approval: Approval) -> QuestionJson:
         **_end(approval),
         **_rule(approval, waiting=True),  # type: ignore[typeddict-item]
     }
-    if approval.undecidable_since is not None and (why := why_undecidable(approval)):
+    if why := why_undecidable(approval):
         view["undecidable"] = why
     if approval.asked_again_at is not None:
         view["askedAgainAt"] = iso(approval.asked_again_at)
@@ -225,7 +225,7 @@ def _rule(approval: Approval, *, waiting: bool = False) -> RuleJson:
             "approvals": len(one.approved),
         }
         if waiting and approval.outcome == "pending":
-            group["waitsFor"] = [a.address for a in one.undecided if not one.is_filled]
+            group["waitsFor"] = [a.address for a in one.undecided]
         groups.append(group)
     rule: RuleJson = {**_policy(approval), "groups": groups}  # type: ignore[typeddict-item]
     if approval.broken_glass is not None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from ..domain.addresses import same_person
 from ..domain.approval import OPERATOR, OUTCOME_OF, Approval, Approver, Choice
 from ..domain.events import SYSTEM, Event
-from .groups import are_named, groups_needed, groups_so_far, groups_waiting
+from .groups import ALONE, are_named, groups_needed, groups_so_far, groups_waiting, policy_of
 
 _ENDED = {
     "ABORTED": "was stopped",
@@ -111,7 +111,9 @@ def quorum(approval: Approval) -> str:
     """Return the quorum and how far it is, if several are asked; empty if one is."""
     so_far = f" So far: {progress(approval)}." if approval.decisions else ""
     if are_named(approval):
-        return f"Needed: {groups_needed(approval)}; {_ending(approval)}.{so_far}"
+        return (
+            f"{policy_of(approval)} needs {groups_needed(approval)}; {_ending(approval)}.{so_far}"
+        )
     k, n = approval.approvals_needed, len(approval.active_approvers)
     if n == 1 and k == 1:
         return ""
@@ -174,7 +176,8 @@ def was(approval: Approval, *, mailed: bool = False, with_time: bool = True) -> 
         return f"expired{at}, before it was decided"
     if approval.outcome == "cancelled":
         return _was_cancelled(approval, at, mailed=mailed)
-    return f"was {approval.outcome}{at}{_in_vain(approval)}"
+    alone = f" {ALONE}" if approval.broken_glass is not None else ""
+    return f"was {approval.outcome}{alone}{at}{_in_vain(approval)}"
 
 
 def outcome_title(approval: Approval) -> str:

@@ -54,7 +54,7 @@ class PolicyReference(TypedDict):
 
 
 class Group(TypedDict):
-    """How a group of a policy stands; `waitsFor` are its people who haven't decided."""
+    """How a group of a policy stands; approvals of `waitsFor` would bring it nearer."""
 
     name: str
     approvalsNeeded: int

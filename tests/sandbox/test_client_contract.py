@@ -9,7 +9,7 @@ from assent_client import Assent
 from assent_client.errors import refusal
 
 from tests.client_contract import ClientContract, Target
-from tests.policies_contract import BOSS, CTO, PoliciesContract, PolicyTarget
+from tests.policies_contract import BOSS, CTO, PoliciesContract, PolicyTarget, ResultsContract
 from tests.sandbox.client import Sandbox, press, until
 
 
@@ -68,7 +68,7 @@ def users(sandbox: Sandbox) -> Sandbox:
     return sandbox.with_user("contract-author", "PolicyAuthorPolicyArn")
 
 
-class TestSandboxPolicies(PoliciesContract):
+class TestSandboxPolicies(PoliciesContract, ResultsContract):
     @pytest.fixture
     def target(self, users: Sandbox) -> PolicyTarget:
         return WithAnAuthor(users)

@@ -79,7 +79,7 @@ def test_each_group_needs_its_count(sandbox: Sandbox, author: Author) -> None:
     execution = ask(sandbox, name, subject, details={"Version": "4.2.0", "Risky": False})
     for person in (OPS1, OPS2, OPS3):
         page = http("GET", sandbox.link(person, subject), headers={"Accept": "text/html"}).text
-        assert "Needed: 1 of 2 in security and 2 of 3 in operations" in page
+        assert "needs 1 of 2 in security and 2 of 3 in operations" in page
     answers = [press(sandbox.link(person, subject)) for person in (OPS1, OPS2, OPS3)]
     assert [answer.json["approval"]["outcome"] for answer in answers] == ["pending"] * 3
     waiting = sandbox.call("GET", f"/approvals?policy={name}").json["approvals"]

@@ -128,9 +128,8 @@ def waiting_list(visit: Visit, approvals: Sequence[Approval]) -> Markup:
 
 def cannot_be_approved(approval: Approval) -> str:
     """Return that nobody can approve a pending request any more, and why; "" while somebody can."""
-    if approval.undecidable_since is None or approval.outcome != "pending":
-        return ""
-    return f"Can't be approved any more: {why_undecidable(approval)}"
+    why = why_undecidable(approval)
+    return f"Can't be approved any more: {why}" if why else ""
 
 
 def _meaning(visit: Visit, wanted: Wanted, error: FormError | None) -> Markup | str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from ...domain.approval import Approval
+from ...domain.bounds import MOST_WAITING
 from ...domain.policy import Group, Policy, PolicyVersion
 from ..json_types import PersonJson
 from ..pages.markup import NOTHING, Markup
@@ -15,8 +16,6 @@ from .frame import Visit, approver_link, console_page, fill, next_page
 
 Listed = tuple[PolicyVersion, int]
 """A policy, and how many requests wait under it."""
-MOST_COUNTED = 100
-"""More than so many that wait are counted as so many."""
 
 _LINK = Markup('<a href="{}console/policies/{}">{}</a>')
 _ROW = Markup(
@@ -30,6 +29,7 @@ _GROUP = Markup(
 _PERSON = Markup('<span class="person">{}<span class="fact">{}</span></span>\n')
 _RULE = Markup("<dt>{}</dt><dd>{}</dd>\n")
 _TEXT = Markup('<p dir="auto">{}</p>\n')
+_ALL = Markup('<p><a class="link" href="{}console?by=policy&amp;q={}">All that waits</a></p>\n')
 _SAID = Markup("{}\n")
 _NONE = Markup("<p>{}</p>\n")
 _REASONS = {
@@ -62,8 +62,13 @@ def policy_page(
     people: Sequence[PersonJson],
     problems: Sequence[str],
     waiting: Sequence[Approval],
+    *,
+    more: bool = False,
 ) -> Page:
-    """Return the page of one policy, with whether mail reaches its people and what waits."""
+    """Return the page of one policy, with whether mail reaches its people and what waits.
+
+    `more` says that `waiting` isn't all of it.
+    """
     policy = stored.policy
     by_address = {one["approver"].lower(): one for one in people}
     content = fill(
@@ -74,7 +79,8 @@ def policy_page(
         problems=joined(notice_box(f"{capital(one)}.") for one in problems),
         groups=joined(_group(visit, group, by_address) for group in policy.groups),
         rules=joined(_RULE.format(*rule) for rule in _rules(visit, stored, by_address)),
-        waiting=waiting_list(visit, waiting) or _NONE.format("Nothing waits under it."),
+        waiting=(waiting_list(visit, waiting) or _NONE.format("Nothing waits under it."))
+        + (_ALL.format(visit.root, stored.name) if more else ""),
     )
     return console_page(visit, "/policies", f"Policy: {stored.name}", content)
 
@@ -128,4 +134,4 @@ def _rules(
 
 
 def _how_many(number: int) -> str:
-    return f"{count(number, 'request')}{' or more' if number >= MOST_COUNTED else ''}"
+    return f"{count(number, 'request')}{' or more' if number >= MOST_WAITING else ''}"

@@ -67,7 +67,8 @@ def decide_page(
             subject=approval.request.subject,
             asks=asks(approval, now),
             quorum=quorum_line(approval),
-            notice=notice_box(answer_the_newer(approval) if approver.groups else _ONLY_ALONE),
+            notice=notice_box(answer_the_newer(approval))
+            + notice_box("" if approver.groups else _ONLY_ALONE),
             details=details(approval),
             code=code_field(code, error) if coded else "",
             reason=text_area("reason", "Reason", reason, error, required=required),

@@ -55,9 +55,9 @@ def requester_page(
 
 def _trouble(approval: Approval) -> str:
     """Return that nobody can approve the request any more, and why; "" while somebody can."""
-    if approval.undecidable_since is None:
+    if not (why := why_undecidable(approval)):
         return ""
     return (
-        f"This can't be approved any more: {why_undecidable(approval)}. Cancel it and ask others, "
-        "or ask the people who run Assent to reassign it."
+        f"This can't be approved any more: {why}. Cancel it and ask others, or ask the people who "
+        "run Assent to reassign it."
     )

@@ -13,12 +13,13 @@ import click
 
 from ..types import Summary
 from .inputs import Moment
-from .output import plain
+from .output import approvals_of, plain
 
 OUTCOMES = ("pending", "approved", "rejected", "expired", "cancelled")
 COLUMNS = (
     *("id", "outcome", "subject", "requestedBy", "createdAt", "expiresAt", "closedAt"),
     *("approvalsNeeded", "approvals", "rejections", "waitsFor", "executionArn"),
+    *("policy", "policyVersion", "groups", "breakGlass"),
 )
 _HEAD = ",".join(COLUMNS)
 _ROW = re.compile(r'\{"id": "[a-z2-7]{26}", ')
@@ -54,7 +55,7 @@ def export(session: Any, since: str, before: str, form: str, file: Path | None) 
             if approval["id"] in written:
                 continue
             if form == "csv":
-                write.writerow([_cell(approval[name]) for name in COLUMNS])  # type: ignore[literal-required]
+                write.writerow([_cell(value) for value in _columns(approval)])
             else:
                 out.write(json.dumps(approval) + "\n")
             out.flush()
@@ -105,11 +106,23 @@ def _ids_of_rows(text: str, form: str) -> list[str] | None:
     try:
         if form == "jsonl":
             approvals = [json.loads(line) for line in text.split("\n") if line]
-            return [str({name: one[name] for name in COLUMNS}["id"]) for one in approvals]
+            return [str(_columns(one)[0]) for one in approvals]
         rows = list(csv.reader(io.StringIO(text, newline="")))[1:]
     except (LookupError, TypeError, ValueError, csv.Error, RecursionError):
         return None
     return [row[0] for row in rows] if all(len(row) == len(COLUMNS) for row in rows) else None
+
+
+def _columns(approval: Any) -> list[object]:
+    """Return what COLUMNS names; the last four are empty without a policy."""
+    policy = approval.get("policy", {})
+    under = {
+        "policy": policy.get("name", ""),
+        "policyVersion": policy.get("version", ""),
+        "groups": approvals_of(approval) if policy else "",
+        "breakGlass": "yes" if approval.get("breakGlass") else "",
+    }
+    return [under[name] if name in under else approval[name] for name in COLUMNS]
 
 
 def _cell(value: object) -> object:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from ..types import Summary
-from .output import left, print_json, print_table, time_of
+from .output import approvals_of, left, outcome_of, print_json, print_table, time_of
 
 
 @click.command("list")
@@ -44,8 +44,8 @@ def list_approvals(session: Any, /, limit: int, **given: str | None) -> None:
             one["id"],
             one["subject"],
             one["requestedBy"] or "",
-            f"{one['approvals']} of {one['approvalsNeeded']}",
-            "\n".join(_waiting(one)) or one["outcome"],
+            approvals_of(one).replace(", ", "\n"),
+            "\n".join(_waiting(one)) or outcome_of(one),
             _when(one),
         )
         for one in found

@@ -133,3 +133,18 @@ def words(duration: timedelta) -> str:
             number = seconds // size
             return f"{number} {unit}{'s' if number > 1 else ''}"
     return f"{seconds} seconds"
+
+
+def outcome_of(approval: Any) -> str:
+    """Return the outcome in words; `approved alone (break-glass)` if one person approved it."""
+    outcome = str(approval["outcome"])
+    return f"{outcome} alone (break-glass)" if approval.get("breakGlass") else outcome
+
+
+def approvals_of(approval: Any) -> str:
+    """Return how many have approved of how many that are needed; under a policy, by group."""
+    if groups := approval.get("groups"):
+        return ", ".join(
+            f"{one['name']} {one['approvals']} of {one['approvalsNeeded']}" for one in groups
+        )
+    return f"{approval['approvals']} of {approval['approvalsNeeded']}"

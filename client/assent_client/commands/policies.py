@@ -6,12 +6,11 @@ from typing import Any
 
 import click
 
-from ..errors import NotFound
 from ..policy_rules import needed_of
 from ..types import Policy
 from .output import in_one_line, print_facts, print_json, print_table, time_of
 from .policy_apply import apply
-from .policy_files import PATHS, read_files, said
+from .policy_files import PATHS, authors_alone, read_files, said
 
 
 @click.group()
@@ -92,9 +91,7 @@ def check(session: Any, paths: tuple[Path, ...]) -> None:
 def delete(session: Any, name: str, *, yes: bool) -> None:
     """Delete a policy: nothing is asked under it any more, and what waits goes on."""
     api = session.api
-    found = next((one for one in api.policies() if one["name"] == name), None)
-    if found is None:
-        raise NotFound(404, "NotFound", f"There is no policy {name}.")
+    found = api.policy(name)
     version, waiting = found["version"], found.get("waiting", 0)
     words = {0: "nothing waits under it", 1: "1 request waits under it and goes on"}
     goes_on = words.get(waiting, f"{_many(waiting)} requests wait under it and go on")
@@ -102,11 +99,12 @@ def delete(session: Any, name: str, *, yes: bool) -> None:
         click.confirm(
             in_one_line(f"Delete {name}, version {version}? {goes_on}."), abort=True, err=True
         )
-    api.delete_policy(name, replaces=version)
+    with authors_alone():
+        api.delete_policy(name, replaces=version)
     if session.as_json:
         print_json({"name": name, "version": version, "waiting": waiting})
     else:
-        click.echo(in_one_line(f"{name}: version {version} is deleted; {goes_on}"))
+        click.echo(in_one_line(f"{name} is deleted, as version {version + 1}; {goes_on}"))
 
 
 policies.add_command(apply)

@@ -12,7 +12,7 @@ import yaml
 from ..errors import InvalidRequest, NotFound, VersionConflict
 from ..types import Policy
 from .output import in_one_line, print_diff, print_json
-from .policy_files import PATHS, PolicyFile, read_files, said
+from .policy_files import PATHS, PolicyFile, authors_alone, read_files, said
 
 _CONTEXT = 3
 """Unchanged lines that are shown around a change."""
@@ -51,7 +51,8 @@ def apply(session: Any, paths: tuple[Path, ...], *, yes: bool) -> None:
     files = read_files(paths)
     _end_if_any([said(one) for one in files if one.problem])
     api = session.api
-    changes = _planned(api, files)
+    with authors_alone():
+        changes = _planned(api, files)
     if not session.as_json:
         for change in changes:
             _show(change)

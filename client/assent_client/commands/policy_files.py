@@ -1,11 +1,13 @@
 """Files of policies: found, read and checked without an API."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
+from ..errors import Forbidden
 from ..policy_rules import find_name_problem, find_problem
 from ..shapes import Problem
 from .inputs import document_in
@@ -82,3 +84,13 @@ def _read(path: Path) -> PolicyFile:
     name = policy.pop("name", path.stem)
     problem = find_name_problem(name) or find_problem(policy)
     return PolicyFile(path, str(name), policy, problem)
+
+
+@contextmanager
+def authors_alone() -> Iterator[None]:
+    """Say whose permission is needed where the API forbids a call that writes policies."""
+    try:
+        yield
+    except Forbidden as e:
+        advice = "writing policies needs the stack's PolicyAuthorPolicyArn"
+        raise Forbidden(e.status, e.code, f"{e.message}; {advice}") from None

@@ -6,7 +6,16 @@ from typing import Any
 import click
 
 from ..types import Approval, Event
-from .output import left, plain, print_facts, print_json, print_table, time_of
+from .output import (
+    approvals_of,
+    left,
+    outcome_of,
+    plain,
+    print_facts,
+    print_json,
+    print_table,
+    time_of,
+)
 
 SENTENCES = {
     "requested": "asked by {who}",
@@ -69,7 +78,7 @@ def _print(approval: Approval) -> None:
     decided = [one for one in approval["approvers"] if one["decision"]]
     facts = [
         ("subject", approval["subject"]),
-        ("outcome", approval["outcome"]),
+        ("outcome", outcome_of(approval)),
         ("asked by", approval["requestedBy"] or "the workflow"),
         ("execution", approval["executionArn"]),
         *_policy(approval),
@@ -89,7 +98,7 @@ def _print(approval: Approval) -> None:
     click.echo()
     print_table(
         ("approver", "decision or mail", "reason or note"),
-        ((one["approver"], _stands(one), _said(one)) for one in approval["approvers"]),
+        ((_who(one), _stands(one), _said(one)) for one in approval["approvers"]),
     )
     click.echo()
     print_table(("when", "what", "note"), _timeline(approval))
@@ -104,16 +113,20 @@ def _policy(approval: Approval) -> list[tuple[str, str]]:
 
 def _needed(approval: Approval) -> str:
     """Return how many have to approve; under a policy, how far each group is."""
-    if groups := approval.get("groups"):
-        return ", ".join(
-            f"{one['name']} {one['approvals']} of {one['approvalsNeeded']}" for one in groups
-        )
+    if "groups" in approval:
+        return approvals_of(approval)
     asked = [one for one in approval["approvers"] if not one.get("replacedBy")]
     return f"{approval['approvalsNeeded']} of {len(asked)} have to approve"
 
 
 def _deadline(approval: Approval) -> str:
     return f"{time_of(approval['expiresAt'])}, {left(approval['expiresAt'])} left"
+
+
+def _who(approver: Any) -> str:
+    """Return the address, with the person's groups under a policy."""
+    groups = ", ".join(approver.get("groups", []))
+    return f"{approver['approver']} ({groups})" if groups else str(approver["approver"])
 
 
 def _stands(approver: Any) -> str:

@@ -13,6 +13,7 @@ from .waiting import wait_for
 @click.command()
 @click.option("--subject", help="What is asked, in one line.")
 @click.option("--approver", "approvers", multiple=True, help="Whom to ask; may be repeated.")
+@click.option("--policy", help="The policy that says who is asked, in place of --approver.")
 @click.option("--detail", "details", type=Detail(), multiple=True, help="May be repeated.")
 @click.option("--needed", help="How many approvals are needed, or all.")
 @click.option("--requested-by", help="The requester's e-mail address.")
@@ -22,7 +23,10 @@ from .waiting import wait_for
     "--code-required", is_flag=True, help="Each mail holds a code that its page asks for."
 )
 @click.option(
-    "--file", "file", type=click.File("r", encoding="utf-8"), help="JSON or YAML; - for stdin"
+    "--file",
+    "file",
+    type=click.File("r", encoding="utf-8"),
+    help="The request, any field of it, as JSON or YAML; - for stdin.",
 )
 @click.option("--key", help="The execution's name: the same call again is the same execution.")
 @click.option("--wait", is_flag=True, help="Wait for the outcome; 0 is approved, 1 any other.")
@@ -46,6 +50,7 @@ def _request(**given: Any) -> dict[str, Any]:
     fields = {
         "subject": given["subject"],
         "approvers": list(given["approvers"]),
+        "policy": given["policy"],
         "details": dict(given["details"]),
         "approvalsNeeded": int(needed) if is_number else needed,
         "requestedBy": given["requested_by"],

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ..errors import AssentError, NotFound
 from ..types import Approval, Execution, Standing, Summary
-from .output import left, plain
+from .output import approvals_of, left, outcome_of, plain
 
 POLL = 3.0
 """Seconds between two looks at the execution."""
@@ -74,7 +74,7 @@ def standing(approval: Approval) -> str:
         if one["decision"] is None and not one.get("replacedBy") and one.get("groups") != []
     ]
     if approval["outcome"] != "pending":
-        return plain(f"{approval['outcome']} ({', '.join(decided) or 'nobody decided'})")
+        return plain(f"{outcome_of(approval)} ({', '.join(decided) or 'nobody decided'})")
     return plain(f"waits for {', '.join(waits)}; {', '.join(decided) or 'nobody has decided'}")
 
 
@@ -144,9 +144,11 @@ def _picture(found: Execution) -> Group | Text:
 def _headline(approval: Summary) -> Text:
     """Return the outcome, or how far the quorum is and the time that is left."""
     if approval["outcome"] == "pending":
-        far = f"{approval['approvals']} of {approval['approvalsNeeded']} approvals"
-        return Text(f"{far}; {left(approval['expiresAt'])} left", "cyan")
-    return Text(plain(approval["outcome"]), "green" if approval["outcome"] == "approved" else "red")
+        far = approvals_of(approval) + ("" if "groups" in approval else " approvals")
+        return Text(f"{plain(far)}; {left(approval['expiresAt'])} left", "cyan")
+    return Text(
+        plain(outcome_of(approval)), "green" if approval["outcome"] == "approved" else "red"
+    )
 
 
 def _mark(one: Standing) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """One approval of the fake: its rules, and its JSON as the API has it."""
 
+import json
 from base64 import b32encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..errors import Refused, refusal
-from .groups import Rule
+from .groups import Rule, seated
 from .validation import asked_first, invalid
 
 Json = dict[str, Any]
@@ -139,7 +140,8 @@ class FakeApproval:
         self._count_groups()
 
     def _check_break_glass(self, one: Json, choice: str, *, break_glass: bool) -> None:
-        alone = self.rule is not None and one["approver"] in self.rule.alone
+        own = one["approver"].lower()
+        alone = self.rule is not None and own in map(str.lower, self.rule.alone)
         if break_glass and (choice != "approve" or not alone):
             raise invalid("breakGlass", "you may not decide this alone; leave it out")
         if not break_glass and one.get("groups") == []:
@@ -164,9 +166,22 @@ class FakeApproval:
             have, name = list(counted.values()).count(group["name"]), group["name"]
             row: Json = {"name": name, "approvalsNeeded": group["needed"], "approvals": have}
             if self.view["outcome"] == "pending":
-                waits = [one for one in self.waits_for if name in self._groups_of(one)]
-                row["waitsFor"] = waits if have < group["needed"] else []
+                is_open = have < group["needed"]
+                row["waitsFor"] = self._nearer(counted, name) if is_open else []
             self.view["groups"].append(row)
+
+    def _nearer(self, counted: Mapping[int, str], group: str) -> list[str]:
+        """Return whose approval would let this group have one more than now."""
+        if self.rule is None:
+            return []
+        have = list(counted.values())
+        needs = {g["name"]: have.count(g["name"]) + (g["name"] == group) for g in self.rule.groups}
+        own = [one["groups"] for one in self._approved()]
+        return [
+            one
+            for one in self.waits_for
+            if len(seated(needs, [*own, self._groups_of(one)])) == len(have) + 1
+        ]
 
     def _groups_of(self, address: str) -> list[str]:
         one = self.asked(address)
@@ -209,6 +224,9 @@ class FakeApproval:
         requester = str(self.request.get("requestedBy") or "").lower()
         if to.lower() == requester and not self.request.get("allowSelfApproval"):
             raise invalid("to", f"{to} asks, and may not approve their own request")
+        groups = leaving["groups"] if self.rule is not None else []
+        if any(to.lower() not in self.rule.named[group] for group in groups if self.rule):
+            raise invalid("to", f"the policy doesn't name {to} for that group")
         leaving["replacedBy"] = to
         note = {"note": body["note"], "noteBy": "operator"} if body.get("note") else {}
         again = self.asked(to)
@@ -223,6 +241,41 @@ class FakeApproval:
         moved = f"{leaving['approver']} -> {to}"
         said = {"why": body["note"]} if body.get("note") else {}
         self.happened(now, "reassigned", body.get("by", ""), "api", note=moved, **said)
+
+    def extend(self, until: datetime) -> None:
+        """Move the deadline; not beyond what the policy allows."""
+        if until <= self.expires_at:
+            raise invalid("expiresIn", "extending moves the deadline to a later time only")
+        longest = self.rule.longest if self.rule is not None else None
+        asked_at = datetime.fromisoformat(self.view["createdAt"])
+        if longest is not None and until > asked_at + timedelta(seconds=longest):
+            raise invalid("expiresIn", f"the policy lets a request wait for {longest} seconds")
+        self.expires_at, self.view["expiresAt"] = until, iso(until)
+
+    @property
+    def result(self) -> Json:
+        """What the execution gets at the end."""
+        view = self.view
+        made = [one["decision"] for one in view["approvers"] if one["decision"]]
+        result = {
+            "outcome": view["outcome"],
+            "approvalId": view["id"],
+            "subject": view["subject"],
+            "decisions": made,
+            "closedAt": view["closedAt"],
+        }
+        more = ("policy", "groups", "breakGlass")
+        result |= {name: view[name] for name in more if name in view}
+        return result | ({"shown": self._shown} if made else {})
+
+    @property
+    def _shown(self) -> str:
+        """The SHA-256 of what the people were shown."""
+        policy = self.rule.reference if self.rule is not None else None
+        details = self.request.get("details", "")
+        text = {"details": details, "policy": policy, "subject": self.view["subject"]}
+        plain = json.dumps(text, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return sha256(plain.encode()).hexdigest()
 
     def erase(self, now: datetime) -> None:
         """Remove texts and addresses."""

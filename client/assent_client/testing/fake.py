@@ -114,6 +114,8 @@ class FakeAssent(Assent):
         name = sent["Idempotency-Key"]
         if not KEY.fullmatch(name):
             raise invalid("Idempotency-Key", "must be 1 to 80 letters, digits, hyphens")
+        if self._requests.get(name) == body:  # Policies may have changed since.
+            return self._run(name) | {"links": {"self": f"{self.url}/executions/{name}"}}
         request, rule = self._policies.apply(body)
         check_request(request)
         if self._requests.setdefault(name, body) != body:
@@ -133,13 +135,7 @@ class FakeAssent(Assent):
         approval = self._approvals[name]
         view = approval.view
         run = {"execution": name, "executionArn": ARN + name, "startedAt": view["createdAt"]}
-        result = {
-            "outcome": view["outcome"],
-            "approvalId": view["id"],
-            "subject": view["subject"],
-            "decisions": [one["decision"] for one in view["approvers"] if one["decision"]],
-            "closedAt": view["closedAt"],
-        }
+        result = approval.result
         returned = approval.request.get("onReject") == "return" and view["outcome"] == "rejected"
         if view["outcome"] == "pending":
             return run | {"status": "RUNNING"}
@@ -186,21 +182,22 @@ class FakeAssent(Assent):
         rows, after = _page(found, query, 50)
         return {"approvals": [one.summary() for one in rows], "next": after}
 
+    def _waiting(self, policy: str) -> int:
+        return sum(self._waits_under(policy, each) for each in self._approvals.values())
+
     def _waits_under(self, policy: str, approval: FakeApproval) -> bool:
         under = approval.view.get("policy", {}).get("name")
         return bool(approval.view["outcome"] == "pending" and under == policy)
 
     def _list_policies(self, _: Any, query: Json) -> Json:
         found, after = _page(self._policies.all(), query, 25)
-        approvals = self._approvals.values()
-        rows = [
-            one | {"waiting": sum(self._waits_under(one["name"], each) for each in approvals)}
-            for one in found
-        ]
+        rows = [one | {"waiting": self._waiting(one["name"])} for one in found]
         return {"policies": rows, "next": after}
 
     def _policy(self, name: str, _: Any, query: Json) -> Json:
         found = self._policies.get(name, int(query["version"]) if "version" in query else None)
+        if "version" not in query:
+            found = found | {"waiting": self._waiting(name)}
         if query.get("check") != "yes":
             return found
         people = [
@@ -251,9 +248,7 @@ class FakeAssent(Assent):
         elif name == "extend":
             within("expiresIn", body["expiresIn"], 60, YEAR)
             until = self.now + timedelta(seconds=body["expiresIn"])
-            if until <= approval.expires_at:
-                raise invalid("expiresIn", "extending moves the deadline to a later time only")
-            approval.expires_at, approval.view["expiresAt"] = until, iso(until)
+            approval.extend(until)
             approval.happened(self.now, "extended", by, "api", note=f"until {iso(until)}", **why)
         else:
             check_address(body["from"], "from")

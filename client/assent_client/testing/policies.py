@@ -130,13 +130,17 @@ def _rule(found: Json, barred: str) -> Rule:
         {
             "name": group["name"],
             "people": {one.lower() for one in group["approvers"]},
-            "needed": needed_of(group)
-            - (group["approvalsNeeded"] == "all" and barred in map(str.lower, group["approvers"])),
+            "needed": needed_of(group),
         }
         for group in found["policy"]["groups"]
     ]
     alone = [one for one in found["policy"]["breakGlass"] if one.lower() != barred]
-    return Rule({"name": found["name"], "version": found["version"]}, groups, alone)
+    escalation = found["policy"]["escalation"] or {"approvers": []}
+    fallback = {one.lower() for one in escalation["approvers"]}
+    joined = escalation.get("group") or groups[0]["name"]
+    named = {g["name"]: g["people"] | (fallback if g["name"] == joined else set()) for g in groups}
+    reference = {"name": found["name"], "version": found["version"]}
+    return Rule(reference, groups, alone, named, found["policy"]["expiresIn"])
 
 
 def _tightened(request: Json, policy: Json) -> Json:

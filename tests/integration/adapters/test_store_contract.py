@@ -15,12 +15,14 @@ from chalicelib.application.ports import ApprovalStore
 from chalicelib.domain import link_tokens, outbox, transitions
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.delegation import Delegation, lease_telling, to_be_told, told
+from chalicelib.domain.invitation import Invitation
 from chalicelib.domain.outbox_entries import LEASE, Announce
 from chalicelib.domain.validation import check_request
 from tests.aws.table import real_store
 from tests.aws.task_tokens import TASK_TOKENS
 from tests.builders import after_tick, new_approval, people, request_body
 from tests.fakes import EXECUTION, START, TOKEN, FakeStore
+from tests.policies import approval_of_request, policy_version, request_under
 
 T = TypeVar("T")
 LATER = START + timedelta(days=400)
@@ -532,12 +534,46 @@ def test_what_is_due_since_long_is_listed_longest_first(store: ApprovalStore) ->
 def test_invited_approvers_are_listed_last_invited_first(store: ApprovalStore) -> None:
     """By the address in any case, each once over all pages; who was removed isn't listed."""
     for n in range(6):
-        store.put_approver(f"P{n}@example.com", START + timedelta(seconds=n // 2))
-    store.put_approver("p0@example.com", LATER)
+        store.put_approver(f"P{n}@example.com", Invitation(START + timedelta(seconds=n // 2)))
+    store.put_approver("p0@example.com", Invitation(LATER))
     store.drop_approver("P3@example.com", LATER)
     expected = [f"p{n}@example.com" for n in (0, 5, 4, 2, 1)]
     for most in (1, 2, 50):
         assert pages(partial(store.approvers, most)) == expected
+
+
+def test_an_invitation_is_read_back(store: ApprovalStore) -> None:
+    """One by one and many at once; of who isn't listed, or is no more, there is none."""
+    first, refused = Invitation(LATER, since=START), Invitation(START, "InvalidParameter")
+    store.put_approver("Ada@example.com", first)
+    store.put_approver("grace@example.com", refused)
+    store.put_approver("gone@example.com", Invitation(START))
+    store.drop_approver("gone@example.com", LATER)
+    assert store.invitation("ada@example.com") == first
+    assert store.invitation("gone@example.com") is None
+    asked = ["ADA@example.com", "grace@example.com", "gone@example.com", "never@example.com"]
+    expected = {"ada@example.com": first, "grace@example.com": refused}
+    assert store.invitations(asked) == expected
+    assert store.invitations([]) == {}
+
+
+def test_what_waits_under_a_policy_is_found_until_it_is_closed(store: ApprovalStore) -> None:
+    """By deadline, and counted; the entry of the policy is written with each approval."""
+    under = policy_version()
+    made = [
+        approval_of_request(request_under(under, expiresIn=60 * (9 - n)), f"token {n}")
+        for n in range(3)
+    ]
+    for one in made:
+        assert store.create(one)
+    found, more = store.waiting_under(under.name, START, 2)
+    assert [one.id for one in found] == [made[2].id, made[1].id]
+    assert [one.id for one in store.waiting_under(under.name, START, 2, more)[0]] == [made[0].id]
+    assert store.count_waiting_under(under.name, START, 100) == 3
+    assert store.count_waiting_under("another", START, 100) == 0
+    closed = transitions.cancel(made[1], "x", reason="", now=START, via="api")
+    assert store.replace(made[1], closed)
+    assert store.count_waiting_under(under.name, START, 100) == 2
 
 
 def test_what_waits_for_a_person_is_counted_up_to_a_limit(store: ApprovalStore) -> None:

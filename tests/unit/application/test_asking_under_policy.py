@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.application import asking, operating, policies
+from chalicelib.application import approvers, asking, operating, policies
 from chalicelib.application.deciding import decide
 from chalicelib.domain import transitions
 from chalicelib.domain.approval import Approval
 from chalicelib.domain.decidability import BAD_ADDRESS
 from chalicelib.domain.delegation import Delegation
 from chalicelib.domain.errors import InvalidRequest, Undecidable
+from chalicelib.domain.invitation import Invitation
 from tests.builders import task_request
 from tests.fakes import TOKEN, FakePorts
 from tests.policies import OPERATOR, group, policy_body
@@ -116,7 +117,7 @@ def test_a_stage_may_require_a_policy(ports: FakePorts) -> None:
 def test_an_undecidable_request_is_refused_before_anybody_is_asked(ports: FakePorts) -> None:
     """By the route, and by the task that waits."""
     for name in ("ops1", "ops2"):
-        ports.store.put_approver(f"{name}@example.com", ports.now(), refusal=BAD_ADDRESS)
+        ports.store.put_approver(f"{name}@example.com", Invitation(ports.now(), BAD_ADDRESS))
     before = ports.snapshot()
     with pytest.raises(Undecidable, match="group operations needs 2 approvals"):
         operating.start_execution(ports, {"subject": "x", "policy": NAME}, "name")
@@ -129,7 +130,7 @@ def test_an_undecidable_request_is_refused_before_anybody_is_asked(ports: FakePo
 def test_who_was_only_just_invited_counts(ports: FakePorts) -> None:
     """They may confirm in time."""
     for name in ("sam", "sue"):
-        ports.store.put_approver(f"{name}@example.com", ports.now())
+        ports.store.put_approver(f"{name}@example.com", Invitation(ports.now()))
         ports.mailer.subscriptions[f"{name}@example.com"] = "pending"
     assert ask(ports) is not None
 
@@ -142,7 +143,7 @@ def test_a_refused_address_is_remembered_until_it_is_taken(ports: FakePorts) -> 
     assert ask(ports) is not None, "nothing is known of the address yet"
     assert ask(ports, "token-2") is None
     ports.mailer.refuses = ""
-    ports.store.put_approver("sam@example.com", ports.now())
+    approvers.invite(ports, "sam@example.com")
     assert ask(ports, "token-3") is not None
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.application import policies
 from chalicelib.domain.errors import InvalidRequest, NotFound, Undecidable, VersionConflict
+from chalicelib.domain.invitation import Invitation
 from chalicelib.domain.policy import PolicyVersion
 from tests.fakes import START, FakePorts
 from tests.policies import OPERATOR, group, policy_body
@@ -122,10 +123,10 @@ def test_an_undecidable_policy_is_not_written(ports: FakePorts) -> None:
 def test_the_people_of_a_policy_are_looked_at_one_by_one(ports: FakePorts) -> None:
     """A refused address that leaves a group short is a problem, and so is a late confirmation."""
     written = write(ports, policy_body(group("security", "sam"), group("operations", "o1", "o2")))
-    ports.store.put_approver("sam@example.com", START, refusal="InvalidParameter")
-    ports.store.put_approver("o1@example.com", START)
+    ports.store.put_approver("sam@example.com", Invitation(START, "InvalidParameter"))
+    ports.store.put_approver("o1@example.com", Invitation(START))
     ports.mailer.subscriptions["o1@example.com"] = "pending"
-    people, problems = policies.check_people(ports, written.policy)
+    people, problems = policies.look_at_people(ports, written.policy)
     assert people == [
         {
             "approver": "sam@example.com",
@@ -139,6 +140,6 @@ def test_the_people_of_a_policy_are_looked_at_one_by_one(ports: FakePorts) -> No
         "group security needs 1 approval, and nobody can give one; SNS refuses sam@example.com"
     ]
     ports.later(hours=25)
-    assert policies.check_people(ports, written.policy)[1][1:] == [
+    assert policies.look_at_people(ports, written.policy)[1][1:] == [
         "o1@example.com hasn't confirmed the subscription for more than a day"
     ]

@@ -8,7 +8,7 @@ from assent_client import Expired, NotSettled
 from assent_client.testing import FakeAssent
 
 from tests.client_contract import ADA, ClientContract, Target
-from tests.policies_contract import PoliciesContract, PolicyTarget
+from tests.policies_contract import PoliciesContract, PolicyTarget, ResultsContract
 
 REQUEST = {"subject": "Release 4.2?", "approvers": [ADA]}
 
@@ -47,7 +47,7 @@ class TestFake(ClientContract):
         return OfTheFake()
 
 
-class TestPoliciesOfTheFake(PoliciesContract):
+class TestPoliciesOfTheFake(PoliciesContract, ResultsContract):
     @pytest.fixture
     def target(self) -> PolicyTarget:
         return OfTheFake()

@@ -348,3 +348,42 @@ def test_show_says_for_which_group_an_approval_counts(
     assert "may approve alone" in shown
     decide(ports, "cto@example.com", break_glass=True)
     assert "approved alone (break-glass) on" in run("show", approval.id).stdout
+
+
+def test_a_request_is_asked_under_a_policy_and_listed_by_its_groups(
+    run: Run, folder: Path, ports: AppPorts
+) -> None:
+    """By an option; a list, an export and the head of `show` say that one person approved alone."""
+    change(folder, breakGlass=["cto@example.com"])
+    run("policies", "apply", str(folder), "--yes")
+    assert run("start", "--subject", "Release 5", "--policy", NAME).exit_code == 0
+    (started,) = ports.executions.inputs.values()
+    assert json.loads(started) == {"policy": NAME, "subject": "Release 5"}
+    ask_under(ports)
+    assert "security 0 of 1" in run("list", "--policy", NAME).stdout
+    decide(ports, "cto@example.com", break_glass=True)
+    assert "approved alone (break-glass)" in run("list", "--outcome", "approved").stdout
+    header, row = run("export", "--from", "2026-11-01").stdout.splitlines()
+    assert header.endswith("executionArn,policy,policyVersion,groups,breakGlass")
+    assert row.endswith(f'{NAME},1,"security 0 of 1, operations 0 of 2",yes')
+
+
+def test_who_may_not_write_policies_is_told_what_is_needed(
+    run: Run, folder: Path, server: InProcess
+) -> None:
+    """API Gateway's own words don't say it."""
+
+    def forbidden(request: Any) -> Any:
+        return answer_of(request, 403, b'{"Message": "User: x is not authorized"}', {})
+
+    run("policies", "apply", str(folder), "--yes")
+    change(folder, rejectionsNeeded=2)
+    for command, faults in (
+        (("apply", str(folder), "--yes"), [forbidden]),
+        (("apply", str(folder), "--yes"), [lambda _: None, forbidden]),
+        (("delete", NAME, "--yes"), [lambda _: None, forbidden]),
+    ):
+        server.faults = list(faults)
+        ended = run("policies", *command)
+        assert ended.exit_code != 0
+        assert "writing policies needs the stack's PolicyAuthorPolicyArn" in ended.stderr

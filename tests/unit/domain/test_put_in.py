@@ -55,6 +55,17 @@ def test_an_operator_puts_in_a_fallback_approver_of_that_group() -> None:
     assert approved(moved, "sam", "lead").outcome == "approved"
 
 
+def test_an_operator_puts_nobody_into_a_second_group() -> None:
+    """Who is named for one of two groups takes neither."""
+    policy = policy_version(
+        group("security", "ada", "bob"),
+        group("operations", "ada", "cyd"),
+        escalation={"after": 600, "approvers": ["ed@example.com"], "group": "operations"},
+    )
+    with pytest.raises(InvalidRequest, match="doesn't name"):
+        _put_in(approval_under(policy), "ada", "ed")
+
+
 def test_an_approver_hands_on_their_own_part() -> None:
     """They could approve themselves; the record says who did it."""
     moved = _put_in(approval_under(POLICY), "sam", "max", via="page")
@@ -131,5 +142,5 @@ def test_a_delegate_in_another_group_joins_the_escalations_group() -> None:
     assert approval.approver("lead@example.com").groups == (0,)
     later = apply_deadlines(approval, START + timedelta(seconds=600))
     assert later.approver("lead@example.com").groups == (0, 1)
-    assert later.events[-1].note == "nobody new to add"
+    assert later.events[-1].note == "lead@example.com (asked already)"
     assert approved(later, "lead", "ops1").outcome == "approved"

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.application import asking, operating
 from chalicelib.domain.commands import Cancel
+from chalicelib.domain.invitation import Invitation
 from tests.builders import task_request
 from tests.policies import group, policy_body
 from tests.unit.entrypoints.client import AppClient, AppPorts
@@ -25,7 +26,7 @@ def test_a_policy_is_written_read_listed_and_deleted(client: AppClient) -> None:
     assert written.status == 200
     assert (written.json["name"], written.json["version"]) == ("production-release", 1)
     assert written.json["writtenBy"]
-    assert client.get(PATH).json == written.json
+    assert client.get(PATH).json == written.json | {"waiting": 0}
     assert client.get("/policies").json == {
         "policies": [written.json | {"waiting": 0}],
         "next": None,
@@ -70,7 +71,7 @@ def test_a_dry_run_is_answered_and_not_written(client: AppClient, ports: AppPort
 
 def test_check_says_whether_mail_reaches_its_people(client: AppClient, ports: AppPorts) -> None:
     put(client, body=policy_body(group("security", "sam")))
-    ports.store.put_approver("sam@example.com", ports.now(), refusal="InvalidParameter")
+    ports.store.put_approver("sam@example.com", Invitation(ports.now(), "InvalidParameter"))
     checked = client.get(f"{PATH}?check=yes").json
     assert checked["people"] == [
         {

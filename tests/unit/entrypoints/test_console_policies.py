@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.application import asking, policies
+from chalicelib.domain.invitation import Invitation
 from tests.builders import task_request
 from tests.policies import OPERATOR, policy_body
 from tests.unit.entrypoints.client import AppClient, AppPorts
@@ -50,7 +51,7 @@ def test_a_policy_is_shown_with_its_people_and_what_waits(
 
 def test_a_policy_in_trouble_says_so(console: Console, ports: AppPorts) -> None:
     for name in ("sam", "sue"):
-        ports.store.put_approver(f"{name}@example.com", ports.now(), refusal="InvalidParameter")
+        ports.store.put_approver(f"{name}@example.com", Invitation(ports.now(), "InvalidParameter"))
     page = console.get(PAGE).text
     assert "Group security needs 1 approval, and nobody can give one" in page
 

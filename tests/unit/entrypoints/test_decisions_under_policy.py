@@ -34,7 +34,7 @@ def press(
 def test_a_page_says_for_which_group_its_reader_decides(client: AppClient, ports: AppPorts) -> None:
     """And what each group needs."""
     text = client.get(f"/approve/{ports.token_mailed_to(OPS)}", "text/html").text
-    assert "Needed: 1 of 2 in security and 2 of 3 in operations; 1 rejection ends it." in text
+    assert "Policy release, version 1, needs 1 of 2 in security and 2 of 3 in operations;" in text
     assert "<strong>ops1@example.com</strong>, for operations." in text
     assert "Approve alone" not in text
 
@@ -121,10 +121,14 @@ def test_a_press_that_is_not_allowed_changes_nothing(
     assert ports.store.get(asked).outcome == "pending"  # type: ignore[union-attr]
 
 
-@pytest.mark.usefixtures("asked")
-def test_an_inbox_does_not_approve_alone(client: AppClient, ports: AppPorts) -> None:
-    """It shows what waits for its reader, and nothing waits for who is in no group."""
+def test_an_inbox_does_not_approve_alone(client: AppClient, ports: AppPorts, asked: str) -> None:
+    """It decides for a group; for who is in none it shows and decides nothing."""
     token = ports.token_mailed_to(SAM, "inbox")
     waiting = client.get(f"/inbox/{token}", JSON).json["approvals"]
     assert [one["policy"]["name"] for one in waiting] == ["release"]
+    press = {"choice": "approve", "chosen": [asked], "reason": "x", "confirmed": "yes"}
+    refused = client.post_json(f"/inbox/{token}", press | {"breakGlass": "yes"}, JSON)
+    assert (refused.status, refused.json["field"]) == (400, "breakGlass")
     assert ports.store.waiting_for(CTO, ports.now(), 10) == ([], "")
+    assert client.post_json(f"/inbox/{token}", press, JSON).json["decided"][0]["id"] == asked
+    assert ports.store.get(asked).outcome == "pending"  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from chalicelib.presentation.groups import counted_for
 from chalicelib.presentation.standing import answer_state, asked_as
 from chalicelib.presentation.wording import needed, progress, quorum, still_needed
 from tests.fakes import START
-from tests.policies import approved
+from tests.policies import approval_under, approved, group, policy_version
 from tests.policy_states import BOTH, CTO, OPS, SAM, alone, undecidable, under_policy
 from tests.unit.presentation.every_page import SECRET
 
@@ -23,13 +23,15 @@ def test_the_quorum_names_each_group() -> None:
         "approval by 1 of 2 in security and 2 of 4 in operations; 1 rejection ends it"
     )
     assert quorum(approval) == (
-        "Needed: 1 of 2 in security and 2 of 4 in operations; 1 rejection ends it."
+        "Policy production-release, version 1, needs 1 of 2 in security and 2 of 4 in operations; "
+        "1 rejection ends it."
     )
     assert progress(approval) == "nobody has decided"
     half = approved(approval, "both", "ops1")
     assert progress(half) == "security 1 of 1, operations 1 of 2"
     assert still_needed(half) == (
-        "Still needed: 1 approval for operations, from ops2@example.com or ops3@example.com."
+        "Still needed: 1 approval for operations, from sam@example.com, ops2@example.com or "
+        "ops3@example.com."
     )
 
 
@@ -58,7 +60,7 @@ def test_a_mail_says_for_which_group_its_reader_decides(mails: str) -> None:
     about = "reminder" if mails == "reminder" else "request"
     text = _text(Mail(OPS, START, about=about))  # type: ignore[arg-type]
     assert "You decide as ops1@example.com for operations." in text
-    assert "Needed: 1 of 2 in security and 2 of 4 in operations" in text
+    assert "version 1, needs 1 of 2 in security and 2 of 4 in operations" in text
 
 
 def _text(mail: Mail, approval: Approval | None = None) -> str:
@@ -91,7 +93,7 @@ def test_the_audit_report_has_policy_groups_and_what_was_shown() -> None:
         "  operations: 2 of 2 (both@example.com, ops1@example.com)\n" in report
     )
     assert "sam@example.com approved for security on 2026-11-22 09:00:00 UTC" in report
-    assert "cto@example.com may approve alone (mail: sent)" in report
+    assert "cto@example.com is in no group (mail: sent)" in report
 
 
 def test_the_audit_report_marks_who_approved_alone() -> None:
@@ -99,3 +101,15 @@ def test_the_audit_report_marks_who_approved_alone() -> None:
     assert "cto@example.com approved alone (break-glass) on 2026-11-22 11:00:00 UTC" in report
     assert "approved by cto@example.com via page - break-glass" in report
     assert "security: 0 of 1\n" in report
+
+
+def test_whose_approval_moves_another_is_waited_for() -> None:
+    """Who is in two groups counts for one; another's approval there frees them for the other."""
+    policy = policy_version(
+        group("security", "ada", "grace"), group("operations", "grace", "linus")
+    )
+    approval = approved(approval_under(policy), "grace")
+    assert still_needed(approval) == (
+        "Still needed: 1 approval for operations, from ada@example.com or linus@example.com."
+    )
+    assert approved(approval, "ada").outcome == "approved"

@@ -35,7 +35,7 @@ class CheckedStore:
             store.waiting_under,
             store.count_waiting_under,
         )
-        self.invitations = store.invitations
+        self.invitations, self.invitation = store.invitations, store.invitation
         self.put_approver, self.drop_approver = store.put_approver, store.drop_approver
         self.approvers, self.count_waiting = store.approvers, store.count_waiting
         self.delegation, self.put_delegation = store.delegation, store.put_delegation
