@@ -48,7 +48,7 @@ def silence(approver: Approver, approval: Approval) -> str:
     if last is None and approver.mail != "sent":
         return "No mail yet: it is on its way." if coming else "Not invited yet."
     if last is None or last.what == "mailed":
-        return f"{reached or 'Mailed'}{'; the next mail is on its way' if coming else ''}."
+        return f"{reached or 'Mailed.'}{' The next mail is on its way.' if coming else ''}"
     why = {
         "invited": f"Has not confirmed: AWS mailed an invitation on {when(last.at)}, and its "
         "link has not been followed.",
@@ -56,7 +56,7 @@ def silence(approver: Approver, approval: Approval) -> str:
         "refused": f"SNS refuses mail to this address{f' ({last.note})' if last.note else ''}.",
         "undelivered": f"No mail could be sent, last tried on {when(last.at)}.",
     }[last.what]
-    return f"{reached}. {why}" if reached else why
+    return f"{reached} {why}" if reached else why
 
 
 def mailed(approver: Approver, approval: Approval) -> str:
@@ -67,9 +67,9 @@ def mailed(approver: Approver, approval: Approval) -> str:
         return ""
     reminders, least = len(mails) - 1, "at least " if approval.folded_events else ""
     if not reminders:
-        return f"Mailed on {when(mails[0].at)}"
+        return f"Mailed on {when(mails[0].at)}."
     times = "once" if reminders == 1 else f"{reminders} times"
-    return f"Last mailed on {when(mails[-1].at)}, reminded {least}{times}"
+    return f"Last mailed on {when(mails[-1].at)}, reminded {least}{times}."
 
 
 def people(approval: Approval, most: int) -> Markup:

@@ -192,7 +192,7 @@ def test_every_reason_to_be_silent_has_words() -> None:
     assert said("mailed", "mailed", mail="sent").endswith(", reminded once.")
     assert said("mailed", "mailed", "mailed", mail="sent").endswith(", reminded 2 times.")
     assert said(mail="sent") == "Mailed."
-    assert silence(sent, asked).endswith("the next mail is on its way.")
+    assert silence(sent, asked).endswith("The next mail is on its way.")
     left = said("mailed", "invited")
     assert left.startswith("Mailed on 22 Nov 2026, 09:00 UTC. Has not confirmed: AWS mailed")
     assert "last tried on" in said("mailed", "undelivered", mail="sent")
