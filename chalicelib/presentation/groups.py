@@ -35,6 +35,11 @@ def counted_for(approval: Approval) -> dict[str, str]:
     return found if alone is None else {**found, alone.address: f" {ALONE}"}
 
 
+def any_of(addresses: list[str], noun: str) -> str:
+    """Return any one of the people in words: `ada@... or grace@...`, `any of 7 approvers`."""
+    return _either(addresses) if len(addresses) <= _NAMED else f"any of {len(addresses)} {noun}"
+
+
 def groups_needed(approval: Approval) -> str:
     """Return what each group needs: `1 of 2 in security and 2 of 3 in operations`."""
     groups = approval.request.groups
@@ -60,8 +65,8 @@ def groups_waiting(approval: Approval) -> str:
 def _still(one: GroupStanding) -> str:
     left = one.needed - len(one.approved)
     people = [approver.address for approver in one.undecided]
-    from_ = _either(people) if len(people) <= _NAMED else f"any of {len(people)} people"
-    return f"{left} approval{'' if left == 1 else 's'} for {one.name}, from {from_ or 'nobody'}"
+    who = any_of(people, "people") or "nobody"
+    return f"{left} approval{'' if left == 1 else 's'} for {one.name}, from {who}"
 
 
 def _size(approval: Approval, at: int) -> int:

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from ..domain.addresses import same_person
 from ..domain.approval import OPERATOR, OUTCOME_OF, Approval, Approver, Choice
 from ..domain.events import SYSTEM, Event
-from .groups import ALONE, are_named, groups_needed, groups_so_far, groups_waiting, policy_of
+from .groups import (
+    ALONE,
+    any_of,
+    are_named,
+    groups_needed,
+    groups_so_far,
+    groups_waiting,
+    policy_of,
+)
 
 _ENDED = {
     "ABORTED": "was stopped",
@@ -22,8 +30,6 @@ _PRINCIPAL = re.compile(r"arn:[\w:/+=,.@-]+", re.ASCII)
 _LIKE_A_SITE = re.compile(r"(?<![a-z0-9])(www|ftp)\.", re.IGNORECASE)
 _LINKING = re.compile(r"[.@]")
 _HALF_A_YEAR = timedelta(days=180)
-_NAMED = 3
-"""More people are counted and not named."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -126,9 +132,8 @@ def still_needed(approval: Approval) -> str:
         return f"Still needed: {groups_waiting(approval)}."
     left = approval.approvals_needed - approval.approve_count
     people = [approver.address for approver in approval.undecided]
-    some = " or ".join([", ".join(people[:-1]), people[-1]] if people[1:] else people)
-    from_ = some if len(people) <= _NAMED else f"any of {len(people)} approvers"
-    return f"{count(left, 'more approval')} {'is' if left == 1 else 'are'} needed, from {from_}."
+    who, verb = any_of(people, "approvers"), "is" if left == 1 else "are"
+    return f"{count(left, 'more approval')} {verb} needed, from {who}."
 
 
 def needed(approval: Approval, reader: str = "") -> str:

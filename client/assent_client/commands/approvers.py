@@ -11,7 +11,7 @@ from rich.progress import track
 
 from ..errors import Refused
 from ..types import ApproverStatus, ListedApprover
-from .output import plain, print_json, print_table
+from .output import plain, print_found
 
 
 @click.group()
@@ -116,24 +116,17 @@ def _addresses(file: Path) -> list[str]:
 
 
 def _print(session: Any, found: Sequence[ApproverStatus | ListedApprover]) -> None:
-    if session.as_json:
-        print_json(found)
-        return
-    if not found:
-        click.echo("there are none", err=True)
-        return
-    print_table(
+    print_found(
+        found,
         ("approver", "mail", "waiting", "delegate", "until"),
-        (
-            (
-                one["approver"],
-                _mail(one),
-                one.get("waiting", ""),
-                one.get("absence", {}).get("delegate", ""),
-                one.get("absence", {}).get("until", ""),
-            )
-            for one in found
+        lambda one: (
+            one["approver"],
+            _mail(one),
+            one.get("waiting", ""),
+            one.get("absence", {}).get("delegate", ""),
+            one.get("absence", {}).get("until", ""),
         ),
+        as_json=session.as_json,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from ..types import Summary
-from .output import approvals_of, left, outcome_of, print_json, print_table, time_of
+from .output import approvals_of, left, outcome_of, print_found, time_of
 
 
 @click.command("list")
@@ -36,25 +36,19 @@ def list_approvals(session: Any, /, limit: int, **given: str | None) -> None:
         found.append(one)
         if len(found) == limit:
             break
-    if session.as_json:
-        print_json(found)
-        return
-    rows = (
-        (
+    print_found(
+        found,
+        ("id", "subject", "requested by", "approvals", "waits for", "time left"),
+        lambda one: (
             one["id"],
             one["subject"],
             one["requestedBy"] or "",
             approvals_of(one).replace(", ", "\n"),
             "\n".join(_waiting(one)) or outcome_of(one),
             _when(one),
-        )
-        for one in found
+        ),
+        as_json=session.as_json,
     )
-    columns = ("id", "subject", "requested by", "approvals", "waits for", "time left")
-    if found:
-        print_table(columns, rows)
-    else:
-        click.echo("there are none", err=True)
 
 
 def _waiting(approval: Summary) -> list[str]:

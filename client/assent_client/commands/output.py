@@ -3,9 +3,9 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.cells import cell_len
@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+_Row = TypeVar("_Row")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
@@ -40,6 +41,22 @@ def in_one_line(text: object) -> str:
 def print_json(value: Any) -> None:
     """Print JSON; only ASCII, so that no character in it does anything."""
     click.echo(json.dumps(value, indent=2))
+
+
+def print_found(
+    found: Sequence[_Row],
+    columns: Sequence[str],
+    row: Callable[[_Row], Sequence[object]],
+    *,
+    as_json: bool,
+) -> None:
+    """Print what a list holds, a row each, or as JSON; says on standard error if it's empty."""
+    if as_json:
+        print_json(found)
+    elif found:
+        print_table(columns, map(row, found))
+    else:
+        click.echo("there are none", err=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from ..policy_rules import needed_of
 from ..types import Policy
-from .output import in_one_line, print_facts, print_json, print_table, time_of
+from .output import in_one_line, print_facts, print_found, print_json, print_table, time_of
 from .policy_apply import apply
 from .policy_files import PATHS, authors_alone, read_files, said
 
@@ -22,25 +22,17 @@ def policies() -> None:
 @click.pass_obj
 def list_policies(session: Any) -> None:
     """List the policies, last written first."""
-    found = list(session.api.policies())
-    if session.as_json:
-        print_json(found)
-        return
-    if not found:
-        click.echo("there are none", err=True)
-        return
-    print_table(
+    print_found(
+        list(session.api.policies()),
         ("name", "version", "groups", "waiting", "written at"),
-        (
-            (
-                one["name"],
-                one["version"],
-                ", ".join(_counted(group) for group in one["policy"]["groups"]),
-                _many(one.get("waiting", 0)),
-                time_of(one["writtenAt"]),
-            )
-            for one in found
+        lambda one: (
+            one["name"],
+            one["version"],
+            ", ".join(_counted(group) for group in one["policy"]["groups"]),
+            _many(one.get("waiting", 0)),
+            time_of(one["writtenAt"]),
         ),
+        as_json=session.as_json,
     )
 
 
