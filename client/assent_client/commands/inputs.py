@@ -151,7 +151,9 @@ def document_in(text: str, where: str, what: str) -> dict[str, Any]:
         found = json.loads(json.dumps(yaml.load(text, _Strict), allow_nan=False))  # noqa: S506 (it is a SafeLoader)
     except yaml.YAMLError as e:
         said = " ".join(f"is neither JSON nor YAML as a {what} has it: {e}".split())
-        raise click.UsageError(f"{where}: {said}") from None
+        starred = getattr(e, "context", "") == "while scanning an alias"
+        todo = ": put a value that begins with * in quotes" if starred else ""
+        raise click.UsageError(f"{where}: {said}{todo}") from None
     except TypeError as e:
         raise click.UsageError(f"{where}: {e}: put a date or time in quotes") from None
     except (ValueError, LookupError, AttributeError) as e:

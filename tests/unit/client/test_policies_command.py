@@ -196,6 +196,7 @@ GOOD = json.dumps(policy_body())
         ("a.yaml", "groups:\n- name: a\n  name: b\n", "field name is there twice, again in line 3"),
         ("a.yaml", "- a list", "holds no object with the fields of a policy"),
         ("a.yaml", "", "holds no object with the fields of a policy"),
+        ("a.yaml", "requesters: [*@example.com]", "put a value that begins with * in quotes"),
         ("a.yaml", "description: 2026-11-26", "put a date or time in quotes"),
         ("a.yaml", b"\xff\xfe", "isn't text in UTF-8"),
         ("Not A Name.json", GOOD, "name: must have 1 to 64 lower-case letters"),
