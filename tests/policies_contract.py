@@ -167,7 +167,7 @@ class PoliciesContract:
         assert outcome(target, approval_id)[0] == "rejected"
 
     def test_a_person_may_approve_alone_with_a_reason(self, target: PolicyTarget) -> None:
-        """Who is in no group may do nothing else."""
+        """An approver in no group may do nothing else."""
         approval_id, subject = ask_under(target, written(target))
         with pytest.raises(InvalidRequest, match="breakGlass"):
             target.decide(subject, CTO, "approve", "")

@@ -13,7 +13,7 @@ from ..presentation.json_types import PersonJson
 from .ports import Ports
 
 LATE = timedelta(days=1)
-"""Who hasn't confirmed an invitation for so long is reported."""
+"""People who haven't confirmed an invitation for so long are reported."""
 
 
 def write_policy(

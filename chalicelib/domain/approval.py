@@ -163,7 +163,8 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
     def fallback(self) -> tuple[str, ...]:
         """The fallback approvers who are still to be asked for their group.
 
-        Who may only approve alone so far is asked, and so is an undecided approver of other groups.
+        A person who may only approve alone so far is asked, and so is an undecided approver of
+        other groups.
         """
         escalation = self.request.escalation
         if escalation is None or self.escalate_at is None:

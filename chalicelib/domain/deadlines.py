@@ -34,7 +34,7 @@ def apply_deadlines(
 def escalates_to(approval: Approval, now: datetime) -> tuple[str, ...]:
     """Return the fallback approvers to ask at `now`, once it is due: those not asked so far.
 
-    Who may only approve alone counts as not asked.
+    People who may only approve alone count as not asked.
     """
     due_at = approval.escalate_at
     open_ = approval.outcome == "pending" and now < approval.expires_at

@@ -201,7 +201,8 @@ def more_delegates_for(
     """Return `delegates_for` of people whom this approval is about to ask too.
 
     No delegation leads to an excluded requester, nor to a person who is or was asked: a person who
-    was replaced is asked again by name alone. Who may approve alone so far has their own link.
+    was replaced is asked again by name alone. People who may approve alone so far have their own
+    link.
     """
     asked = approval.active_approvers
     people = tuple(one for one in people if find_person(asked, one) is None)

@@ -25,7 +25,7 @@ MOST_GROUPS = 10
 MOST_PEOPLE = 40
 """How many people a policy may name: with its copy, an approval still fits into one item."""
 MOST_MEMBERSHIPS = 80
-"""Who is in two groups has two memberships."""
+"""A person in two groups has two memberships."""
 MOST_REQUESTERS = 20
 NAME_FORM = (
     "1 to 64 lower-case letters, digits and hyphens, beginning and ending with a letter or digit"
@@ -77,7 +77,7 @@ class Policy(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     remind_every: ReminderInterval | None = None
     escalation: GroupEscalation | None = None
     break_glass: Annotated[tuple[Address, ...], Meta(max_length=MOST_PEOPLE)] = ()
-    """Who may approve alone, in an emergency and with a reason."""
+    """The people who may approve alone, in an emergency and with a reason."""
 
     @property
     def escalation_group(self) -> int:

@@ -69,7 +69,7 @@ def check_break_glass(
 ) -> None:
     """Raise InvalidRequest, naming `breakGlass`, if this approver can't decide that way.
 
-    Who is in no group may approve alone, and nothing else.
+    An approver in no group may approve alone, and nothing else.
     """
     field = "breakGlass"
     if break_glass and choice != "approve":

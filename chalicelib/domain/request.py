@@ -76,7 +76,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
 
     @property
     def break_glass(self) -> tuple[str, ...]:
-        """Who may approve it alone."""
+        """The people who may approve it alone."""
         return () if self.policy is None else others(self.policy.policy.break_glass, self.barred)
 
 

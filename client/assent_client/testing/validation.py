@@ -50,7 +50,7 @@ def check_request(request: Mapping[str, Any]) -> None:
     within("remindEvery", request.get("remindEvery") or 300, 300, YEAR)
     for field in ("approvalsNeeded", "rejectionsNeeded"):
         if request.get("policy"):
-            break  # Its numbers hold whoever asks.
+            break  # The policy's counts apply.
         number = request.get(field, 1)
         if number == "all" and field == "approvalsNeeded":
             continue

@@ -102,7 +102,7 @@ def test_a_requester_does_not_approve_alone_either() -> None:
 
 
 def test_the_right_to_approve_alone_is_not_handed_on() -> None:
-    """Who is in no group can't be reassigned; a group's member hands on the group alone."""
+    """An approver in no group can't be reassigned; a group's member hands on the group alone."""
     approval = approval_under(POLICY)
     with pytest.raises(InvalidRequest, match="is in no group"):
         _reassigned(approval, "cto", "mallory")

@@ -43,7 +43,7 @@ def _put_in(approval: Approval, from_: str, to: str, via: Any = "api") -> Approv
 def test_an_operator_puts_in_nobody_whom_the_policy_does_not_name(
     from_: str, to: str, via: str
 ) -> None:
-    """Who may start executions would pick the approvers otherwise; other groups' people too."""
+    """Operators would pick the approvers otherwise; other groups' people too."""
     with pytest.raises(InvalidRequest, match="doesn't name") as refused:
         _put_in(approval_under(POLICY), from_, to, via)
     assert refused.value.field == "to"
@@ -56,7 +56,7 @@ def test_an_operator_puts_in_a_fallback_approver_of_that_group() -> None:
 
 
 def test_an_operator_puts_nobody_into_a_second_group() -> None:
-    """Who is named for one of two groups takes neither."""
+    """A person named for one of two groups takes neither."""
     policy = policy_version(
         group("security", "ada", "bob"),
         group("operations", "ada", "cyd"),

@@ -104,7 +104,7 @@ def test_the_audit_report_marks_who_approved_alone() -> None:
 
 
 def test_whose_approval_moves_another_is_waited_for() -> None:
-    """Who is in two groups counts for one; another's approval there frees them for the other."""
+    """A person in two groups counts for one; another's approval there frees them for the other."""
     policy = policy_version(
         group("security", "ada", "grace"), group("operations", "grace", "linus")
     )
