@@ -3,7 +3,7 @@
 Lambda can't write `__pycache__`, so a module without bytecode is compiled at each cold start.
 Chalice dates every file of a package 1980, which makes ordinary bytecode stale. The bytecode made
 here is never compared with its source: both are in one zip, which Chalice caches under a hash of
-the sources. After an edit Chalice makes another zip, without bytecode.
+the sources. After an edit Chalice makes another zip; bytecode that it finds for it is stale.
 """
 
 import compileall
