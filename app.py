@@ -157,7 +157,7 @@ def get_execution(call: Call, name: str) -> Reply:
 @app.route("/approvals", methods=["GET"], authorizer=iam, **ANY)
 @answered
 def list_approvals(call: Call) -> Reply:
-    """Return approvals by outcome, approver, requester, policy, or by what is due."""
+    """Return a page of approvals: of one outcome, approver, requester, policy or deadline."""
     query = convert(call.query, ApprovalsQuery, strict=False)
     web.check_place(query.next, "next")
     given = {"outcome", "approver", "requestedBy", "due", "policy"} & call.query.keys()

@@ -151,15 +151,16 @@ def start_execution(ports: Ports, untrusted: object, name: str) -> ExecutionJson
     """
     # Sorted, so that one request is one text however its fields are ordered.
     fields = dict(sorted(untrusted.items())) if isinstance(untrusted, dict) else {}
+    sent = msgspec.json.encode(fields).decode()
     try:
         delegates_if_decidable(ports, read_request(ports, untrusted), ports.now())
     except InvalidRequest:
         # Policies, and who can be mailed, may have changed since the same call was taken.
-        found = ports.executions.find(name, msgspec.json.encode(fields).decode())
+        found = ports.executions.find(name, sent)
         if found is None:
             raise
         return found
-    return ports.executions.start(name, msgspec.json.encode(fields).decode())
+    return ports.executions.start(name, sent)
 
 
 def find_execution(ports: Ports, name: str) -> tuple[ExecutionJson, list[Approval]]:

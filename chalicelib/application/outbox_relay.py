@@ -235,10 +235,9 @@ def invite(ports: Ports, address: str) -> None:
 
 def _secrets_keys(approval: Approval) -> list[str]:
     """Return the keys of all secrets that this approval's mails may need now."""
-    escalation = approval.request.escalation
     return [
         *(approver.address for approver in approval.approvers),
-        *(escalation.approvers if escalation else ()),
+        *approval.request.fallback,
         REQUESTER,
         *([approval.requester.address] if approval.requester else []),
     ]

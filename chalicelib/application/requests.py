@@ -43,8 +43,8 @@ def delegates_if_decidable(
         request.approvers, now, delegation, request.barred, own_alone=under_policy
     )
     people = people_of(request, delegates)
-    fallback = request.escalation.approvers if request.escalation else ()
-    invited = ports.store.invitations([*(person.address for person in people), *fallback])
+    asked = [*(person.address for person in people), *request.fallback]
+    invited = ports.store.invitations(asked)
     refused = {address: one.refusal for address, one in invited.items() if one.refusal}
     check_decidable(request, people, refused)
     return delegates, authors_of(delegates, delegation)

@@ -1,6 +1,7 @@
 """E-mail addresses: what counts as one, which may be asked, and when two mean one person."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import Meta
@@ -51,3 +52,8 @@ def check_people(
 def same_person(one: str, other: str) -> bool:
     """Return whether two addresses belong to one person: case makes no difference."""
     return one.lower() == other.lower()
+
+
+def is_among(address: str, people: Iterable[str]) -> bool:
+    """Return whether one of these addresses belongs to that person."""
+    return any(same_person(one, address) for one in people)

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from .addresses import same_person
+from .addresses import is_among, same_person
 from .events import ABOUT_MAIL, Event, append
 from .outbox_entries import LEASE, Announce, Mail, OutboxEntry, Resume, same_entry
 from .request import Request
@@ -139,7 +139,7 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
     @property
     def approved(self) -> tuple[Approver, ...]:
         """The approvers who have approved."""
-        return tuple(a for a in self.approvers if a.decision and a.decision.choice == "approve")
+        return self._who_chose("approve")
 
     @property
     def approve_count(self) -> int:
@@ -149,7 +149,7 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
     @property
     def reject_count(self) -> int:
         """How many approvers have rejected."""
-        return len(self.decisions) - len(self.approved)
+        return len(self._who_chose("reject"))
 
     @property
     def decisions(self) -> list[tuple[Approver, Decision]]:
@@ -166,23 +166,17 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         A person who may only approve alone so far is asked, and so is an undecided approver of
         other groups.
         """
-        escalation = self.request.escalation
-        if escalation is None or self.escalate_at is None:
+        if self.escalate_at is None:
             return ()
-        group = self.request.escalation_group
-        known = (
-            (address, find_person(self.approvers, address)) for address in escalation.approvers
-        )
-        return tuple(
-            address
-            for address, person in known
-            if person is None
-            or (
-                person in self.active_approvers
-                and not person.decision
-                and group not in person.groups
-            )
-        )
+        group, waiting = self.request.escalation_group, self.active_approvers
+
+        def is_to_be_asked(address: str) -> bool:
+            if find_person(self.approvers, address) is None:
+                return True
+            person = find_person(waiting, address)
+            return person is not None and not person.decision and group not in person.groups
+
+        return tuple(filter(is_to_be_asked, self.request.fallback))
 
     @property
     def broken_glass(self) -> Approver | None:
@@ -219,9 +213,12 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         required = self.request.reason_required
         return required == "always" or (required == "onReject" and choice == "reject")
 
+    def _who_chose(self, choice: Choice) -> tuple[Approver, ...]:
+        return tuple(a for a in self.approvers if a.decision and a.decision.choice == choice)
+
     def may_break_glass(self, approver: Approver) -> bool:
         """Return whether this approver may approve alone."""
-        return any(same_person(one, approver.address) for one in self.request.break_glass)
+        return is_among(approver.address, self.request.break_glass)
 
     def approver(self, address: str) -> Approver:
         """Return the approver with that address; raise KeyError if there is none."""
@@ -285,8 +282,8 @@ class Approval(Struct, frozen=True, omit_defaults=True, rename="camel"):
         The closing process leases the Resume. The rest is for the tick, and due when the task is
         answered, at the latest when the lease is over: before, it isn't known whether the task
         still waited. The outbox is replaced, so undelivered mails are dropped. The requester and
-        the active approvers are notified, except `by`, the person who closed it; who is in no group
-        only if somebody approved alone.
+        the active approvers are notified, except `by`, the person who closed it; approvers in no
+        group are notified only if somebody approved alone.
         """
         broken = self.broken_glass is not None
         active = [a for a in self.active_approvers if a.groups or broken]

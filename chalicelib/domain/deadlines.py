@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from .approval import Approval, find_person
+from .approval import Approval, Approver, find_person
 from .asking_people import Authors, ask_too, in_groups, people_to_ask
 from .events import SYSTEM, Event
 from .outbox_entries import AT_ONCE
@@ -40,8 +40,7 @@ def escalates_to(approval: Approval, now: datetime) -> tuple[str, ...]:
     open_ = approval.outcome == "pending" and now < approval.expires_at
     if not open_ or due_at is None or due_at > now:
         return ()
-    asked = [approver for approver in approval.approvers if approver.groups]
-    return tuple(a for a in approval.fallback if find_person(asked, a) is None)
+    return tuple(a for a in approval.fallback if _asked_in_a_group(approval, a) is None)
 
 
 def _escalate(
@@ -51,15 +50,20 @@ def _escalate(
     if approval.escalate_at is None or approval.escalate_at > now:
         return approval
     added, groups = escalates_to(approval, now), (approval.request.escalation_group,)
-    joining = [find_person(approval.approvers, a) for a in approval.fallback if a not in added]
-    new = (*added, *(f"{person.address} (asked already)" for person in filter(None, joining)))
+    joining = [p for a in approval.fallback if (p := _asked_in_a_group(approval, a)) is not None]
+    new = (*added, *(f"{person.address} (asked already)" for person in joining))
     note = ", ".join(new) if new else "nobody new to add"
     approval = replace(approval, escalate_at=None)
     approval = approval.with_event(Event(now, "escalated", SYSTEM, "tick", note))
-    for person in filter(None, joining):  # asked for other groups, as a delegate for example
+    for person in joining:  # asked for other groups, as a delegate for example
         approval = approval.with_approver(replace(person, groups=(*person.groups, *groups)))
     people = tuple(in_groups(one, groups) for one in people_to_ask(added, delegates))
     return ask_too(approval, people, "escalation", now, "tick", authors)
+
+
+def _asked_in_a_group(approval: Approval, address: str) -> Approver | None:
+    found = find_person(approval.approvers, address)
+    return found if found is not None and found.groups else None
 
 
 def _remind(approval: Approval, now: datetime) -> Approval:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from .addresses import same_person
+from .addresses import is_among
 from .approval import Approval, Approver, find_person
 from .errors import Undecidable
 from .events import SYSTEM, Event
@@ -34,7 +34,7 @@ class Shortage(NamedTuple):
 def shortages(
     groups: Sequence[Group], people: Sequence[Approver], refused: Collection[str]
 ) -> list[Shortage]:
-    """Return the groups that these people can't fill, once who is `refused` is taken out.
+    """Return the groups that these people can't fill without those whom SNS refuses.
 
     `refused` has addresses in lower case. All of them are missing: groups may share people.
     """
@@ -57,12 +57,11 @@ def check_decidable(
 ) -> None:
     """Raise Undecidable, naming group and people, if these people could never approve it.
 
-    They must be enough without the fallback approvers, as `transitions.tally` counts who was asked;
-    in the place of those whom SNS refuses, the fallback approvers count. `refused` is `{address in
-    lower case: the name of SNS's refusal}`.
+    They must be enough without the fallback approvers, since `transitions.tally` counts people who
+    were asked; in the place of people whom SNS refuses, fallback approvers count. `refused` is
+    `{address in lower case: the name of SNS's refusal}`.
     """
-    fallback = request.escalation.approvers if request.escalation else ()
-    later = _later(request, people, fallback)
+    later = _later(request, people, request.fallback)
     found = shortages(request.groups, people, ()) or shortages(request.groups, later, refused)
     if not found:
         return
@@ -99,7 +98,8 @@ def in_words(found: list[Shortage]) -> str:
 def find_shortages(approval: Approval) -> list[Shortage]:
     """Return the groups of a pending approval that can't reach their count any more.
 
-    SNS refuses the address of who is missing. Fallback approvers who are still to be asked count.
+    SNS refuses the addresses of the missing people. Fallback approvers who are still to be asked
+    count.
     """
     if approval.outcome != "pending":
         return []
@@ -153,16 +153,12 @@ def _later(request: Request, people: Sequence[Approver], fallback: Sequence[str]
     group = request.escalation_group
     counting = [
         replace(one, groups=(*one.groups, group))
-        if _is_among(fallback, one.address) and one.decision is None and group not in one.groups
+        if is_among(one.address, fallback) and one.decision is None and group not in one.groups
         else one
         for one in people
     ]
     new = (address for address in fallback if find_person(people, address) is None)
     return [*counting, *(Approver(address, groups=(group,)) for address in new)]
-
-
-def _is_among(people: Sequence[str], address: str) -> bool:
-    return any(same_person(one, address) for one in people)
 
 
 def _is_named(request: Request, person: str) -> bool:

@@ -64,8 +64,7 @@ def _people(approval: Approval) -> Iterator[str]:
     request = approval.request
     yield from (approver.address for approver in approval.approvers)
     yield from request.approvers
-    if request.escalation is not None:
-        yield from request.escalation.approvers
+    yield from request.fallback
     if request.policy is not None:
         yield from request.policy.policy.people
 

@@ -9,6 +9,9 @@ from msgspec.structs import replace
 Channel = Literal["page", "list", "api", "console", "function", "queue", "topic", "tick"]
 """By which entrypoint something came; on the wire `via`. The inbox page is `list` there."""
 
+OPERATORS: frozenset[Channel] = frozenset({"api", "console"})
+"""The channels of operators."""
+
 MailFailure = Literal["invited", "unconfirmed", "refused"]
 """Why a mail wasn't sent: SNS invited the approver just now, the approver hasn't confirmed the
 subscription, or SNS refuses the address."""

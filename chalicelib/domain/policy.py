@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from .addresses import Address, same_person
+from .addresses import Address, is_among, same_person
 from .bounds import (
     Approvers,
     Count,
@@ -133,11 +133,7 @@ class AppliedPolicy(Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 def groups_of(groups: Sequence[Group], address: str) -> tuple[int, ...]:
     """Return the positions of the groups that this person is in."""
-    return tuple(
-        at
-        for at, group in enumerate(groups)
-        if any(same_person(address, one) for one in group.approvers)
-    )
+    return tuple(at for at, group in enumerate(groups) if is_among(address, group.approvers))
 
 
 def check_name(name: object) -> str:
@@ -149,4 +145,4 @@ def check_name(name: object) -> str:
 
 def others(people: tuple[str, ...], left_out: tuple[str, ...]) -> tuple[str, ...]:
     """Return these people without those who are left out."""
-    return tuple(one for one in people if not any(same_person(one, out) for out in left_out))
+    return tuple(one for one in people if not is_among(one, left_out))

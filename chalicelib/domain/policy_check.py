@@ -4,7 +4,7 @@ from unicodedata import category, normalize
 
 from msgspec.structs import replace
 
-from .addresses import check_address, check_people, same_person
+from .addresses import check_address, check_people, is_among
 from .decoding import convert
 from .errors import InvalidRequest, Undecidable
 from .groups import unfilled
@@ -118,7 +118,7 @@ def _check_escalation(policy: Policy) -> None:
         wrong = f"escalation.group: must be one of {', '.join(names)}"
         raise InvalidRequest(wrong, field="escalation.group")
     for at, person in enumerate(escalation.approvers):
-        if any(same_person(person, member) for member in policy.members):
+        if is_among(person, policy.members):
             field = f"escalation.approvers[{at}]"
             raise InvalidRequest(f"{field}: {person} is in a group already", field=field)
     if policy.expires_in is not None and escalation.after >= policy.expires_in:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from .addresses import same_person
+from .addresses import is_among
 from .approval import OUTCOME_OF, Approval, Approver, Choice, find_person
 from .errors import (
     AlreadyDecided,
@@ -136,7 +136,7 @@ def check_operator_may_ask(approval: Approval, leaving: Approver, to: str) -> No
         return
     policy = applied.policy
     named = set(groups_of(policy.groups, to))
-    if any(same_person(one, to) for one in policy.fallback):
+    if is_among(to, policy.fallback):
         named.add(policy.escalation_group)
     if not named >= set(leaving.groups):
         raise InvalidRequest(
@@ -154,7 +154,7 @@ def check_can_be_asked(approval: Approval, address: str) -> None:
     found = find_person(approval.active_approvers, address)
     if found is not None and found.groups:
         raise InvalidRequest(f"to: {address} is asked already", field="to")
-    if any(same_person(barred, address) for barred in approval.request.barred):
+    if is_among(address, approval.request.barred):
         raise InvalidRequest(
             f"to: {address} asks, and may not approve their own request", field="to"
         )

@@ -63,8 +63,18 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
         return () if asker is None or self.allow_self_approval else (asker,)
 
     @property
+    def fallback(self) -> tuple[str, ...]:
+        """The fallback approvers; none without an escalation."""
+        return self.escalation.approvers if self.escalation else ()
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The names of its groups, in their order; "" without a policy."""
+        return ("",) if self.policy is None else tuple(g.name for g in self.policy.policy.groups)
+
+    @property
     def groups(self) -> tuple[Group, ...]:
-        """The groups of its policy, without who is barred; without a policy one, unnamed."""
+        """The groups of its policy, without barred people; without a policy one, unnamed."""
         if self.policy is None:
             return (Group("", self.approvers, self.approvals_needed),)
         return tuple(group.without(self.barred) for group in self.policy.policy.groups)

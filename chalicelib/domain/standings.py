@@ -29,7 +29,7 @@ def standings(approval: Approval) -> list[GroupStanding]:
     counting in it, or by counting where somebody counts now who is in it.
     """
     groups, approved = approval.request.groups, approval.approved
-    counted = assign([g.needed for g in groups], [a.groups for a in approved])
+    counted = _assigned(groups, approved)
     have = [list(counted.values()).count(at) for at in range(len(groups))]
     return [
         GroupStanding(
@@ -52,11 +52,13 @@ def _nearer(approval: Approval, have: Sequence[int], group: int) -> Iterator[App
 
 def counted_in(approval: Approval) -> dict[str, str]:
     """Return `{approver: name of the group that their approval counts in}`; "" has no name."""
-    return {
-        approver.address: standing.name
-        for standing in standings(approval)
-        for approver in standing.approved
-    }
+    groups, approved = approval.request.groups, approval.approved
+    counted = _assigned(groups, approved)
+    return {approved[person].address: groups[at].name for person, at in counted.items()}
+
+
+def _assigned(groups: Sequence[Group], approved: Sequence[Approver]) -> dict[int, int]:
+    return assign([g.needed for g in groups], [a.groups for a in approved])
 
 
 def can_fill(groups: Sequence[Group], people: Sequence[Approver]) -> bool:

@@ -24,7 +24,7 @@ from .approval import (
 )
 from .asking_people import Authors, ask_too, delegated, people_of, people_to_ask
 from .errors import InvalidRequest
-from .events import Channel, Event
+from .events import OPERATORS, Channel, Event
 from .item_size import check_has_room
 from .link_tokens import SecretHashes, wrong_codes
 from .outbox_entries import LEASE, Mail, same_entry
@@ -191,8 +191,7 @@ def remind(
     """
     check_open(approval, now)
     reminded = Event(now, "reminded", by, via, why=reason, principal=principal)
-    everybody = via in ("api", "console")
-    return add_reminders(approval, now, everybody=everybody).with_event(reminded)
+    return add_reminders(approval, now, everybody=via in OPERATORS).with_event(reminded)
 
 
 def extend(
@@ -261,11 +260,11 @@ def reassign(
             field="from",
         )
     check_can_be_asked(approval, to)
-    if via in ("api", "console"):
+    if via in OPERATORS:
         check_operator_may_ask(approval, leaving, to)
     (person,) = people_to_ask((to,), delegates or {})
     address = _as_stored(approval, person.address)
-    author = OPERATOR if via in ("api", "console") else by
+    author = OPERATOR if via in OPERATORS else by
     person = replace(
         person,
         address=address,

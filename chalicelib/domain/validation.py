@@ -200,8 +200,8 @@ def _without_requester(request: Request) -> Request:
 def _check_requester(request: Request) -> None:
     if request.requested_by is None:
         return
-    fallback = () if request.escalation is None else request.escalation.approvers
-    for named, people in (("approvers", request.approvers), ("escalation.approvers", fallback)):
+    asked = (("approvers", request.approvers), ("escalation.approvers", request.fallback))
+    for named, people in asked:
         for position, address in enumerate(people):
             if same_person(address, request.requested_by) and not request.allow_self_approval:
                 field = f"{named}[{position}]"

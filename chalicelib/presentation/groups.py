@@ -24,8 +24,8 @@ def role_in_groups(approver: Approver, approval: Approval) -> str:
     """Return for which groups this approver may decide: `for security or operations`; or ""."""
     if not are_named(approval) or not approver.groups:
         return ""
-    groups = approval.request.groups
-    return f"for {_either([groups[at].name for at in approver.groups])}"
+    names = approval.request.group_names
+    return f"for {_either([names[at] for at in approver.groups])}"
 
 
 def counted_for(approval: Approval) -> dict[str, str]:

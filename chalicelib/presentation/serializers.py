@@ -251,7 +251,7 @@ def _approver(approval: Approval, approver: Approver, counted: Mapping[str, str]
         "decision": _decision(approver, approver.decision, counted) if approver.decision else None,
     }
     if approval.request.policy is not None:
-        names = [group.name for group in approval.request.groups]
+        names = approval.request.group_names
         view["groups"] = [names[at] for at in approver.groups]
     if approver.replaced_by is not None:
         view["replacedBy"] = approver.replaced_by
