@@ -46,9 +46,9 @@ def deploy(
 ) -> str:
     """Deploy the project as this stage and return its public URL.
 
-    `domains` (comma-separated) is needed once and then recorded in config.json; given limits, both
-    numbers of days, whether requests need a policy (yes, no), `name` (of organisation and stage)
-    and that of an existing stack are too.
+    `domains` (comma-separated) is needed once. config.json records it, and what else is given:
+    limits, both numbers of days, whether requests need a policy (yes, no), `name` (of organisation
+    and stage), and the name of an existing stack.
     `parameters` are the stack's, which keeps them. The first deploy runs stack and Chalice twice:
     the functions need the API's URL for their mails, and the API exists after the first run.
     """

@@ -46,7 +46,6 @@ from .dynamodb_items import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-
 WriteResult = Literal["written", "condition_false", "collided"]
 """`collided`: DynamoDB refused the write because of another one under way at that moment. For
 `replace`, both are a version conflict."""
@@ -94,7 +93,7 @@ class DynamoDbStore:
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval as stored now (a consistent read), or None."""
-        item = self._item(approval_id)
+        item = self._item(approval_key(approval_id))
         return None if item is None else approval_in(item)
 
     def create(self, approval: Approval) -> bool:
@@ -152,11 +151,7 @@ class DynamoDbStore:
 
     def delegation(self, address: str) -> Delegation | None:
         """Return the stored delegation of that approver, past ones included, or None."""
-        with aws_errors("DynamoDB"):
-            answer = self._client.get_item(
-                TableName=self._table, Key=delegation_key(address), ConsistentRead=True
-            )
-        item = answer.get("Item")
+        item = self._item(delegation_key(address))
         return None if item is None else delegation_in(item)
 
     def put_delegation(self, address: str, delegation: Delegation) -> None:
@@ -186,11 +181,7 @@ class DynamoDbStore:
 
     def invitation(self, address: str) -> Invitation | None:
         """Return the newest invitation of that approver; None if they aren't listed."""
-        with aws_errors("DynamoDB"):
-            answer = self._client.get_item(
-                TableName=self._table, Key=approver_key(address), ConsistentRead=True
-            )
-        item: Any = answer.get("Item")
+        item = self._item(approver_key(address))
         return None if item is None else invitation_in(item)
 
     def invitations(self, addresses: Sequence[str]) -> dict[str, Invitation]:
@@ -329,14 +320,14 @@ class DynamoDbStore:
         try:
             self._put(put, others)
         except Unavailable:
-            stored = self._item(changed.id)
+            stored = self._item(approval_key(changed.id))
             if _is_written_by(stored, write_id):
                 return "written"
             if (None if stored is None else approval_in(stored)) == read:
                 raise  # Nothing was written.
             return "condition_false"
         except Expected as e:
-            if e.repeated and _is_written_by(self._item(changed.id), write_id):
+            if e.repeated and _is_written_by(self._item(approval_key(changed.id)), write_id):
                 return "written"  # By the first try, whose answer was lost.
             codes = {e.code, *e.reasons}
             if codes & {"ConditionalCheckFailed", "ConditionalCheckFailedException"}:
@@ -359,12 +350,10 @@ class DynamoDbStore:
         with aws_errors("DynamoDB"):
             self._client.put_item(TableName=self._table, Item=item)
 
-    def _item(self, approval_id: str) -> Any:
-        """Return the approval's item as stored now, or None."""
+    def _item(self, key: Any) -> Any:
+        """Return the item of that key as stored now, or None."""
         with aws_errors("DynamoDB"):
-            answer = self._client.get_item(
-                TableName=self._table, Key=approval_key(approval_id), ConsistentRead=True
-            )
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return answer.get("Item")
 
     def _batch(self, wanted: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from ..domain.errors import InvalidRequest, Refused, Unavailable
 from ..domain.invitation import Invitation
 from ..domain.texts import check_reason
 from ..presentation.delegation_json import DelegationJson, delegation_json
+from ..presentation.json_types import MailSeenJson
 from . import outbox_relay
 from .ports import Ports, Subscription
 
@@ -61,11 +62,15 @@ def overview(ports: Ports, address: str) -> ListedApproverJson:
 
 def seen(ports: Ports, address: str) -> Mapping[str, object]:
     """Return what `overview` does for a page; `subscription` is `unknown` if SNS doesn't answer."""
-    without_mail = _without_mail(ports, address)
+    return {**_without_mail(ports, address), **mail_seen(ports, address)}
+
+
+def mail_seen(ports: Ports, address: str) -> MailSeenJson:
+    """Return whether mail reaches a person; `unknown` if SNS doesn't answer."""
     try:
-        return {**without_mail, **_mail(ports, address)}
+        return {**_mail(ports, address)}
     except Unavailable:
-        return {**without_mail, "subscription": "unknown"}
+        return {"subscription": "unknown"}
 
 
 def list_seen(ports: Ports, most: int, after: str) -> tuple[list[Mapping[str, object]], str]:

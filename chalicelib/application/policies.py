@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from ..domain.approval import Approver
 from ..domain.bounds import MOST_WAITING
 from ..domain.decidability import in_words, shortages
-from ..domain.errors import NotFound, Refused, Unavailable, VersionConflict
+from ..domain.errors import NotFound, VersionConflict
 from ..domain.invitation import Invitation
 from ..domain.policy import Policy, PolicyVersion, check_name, groups_of
 from ..domain.policy_check import check_policy
 from ..presentation.json_types import PersonJson
+from .approvers import mail_seen
 from .ports import Ports
 
 LATE = timedelta(days=1)
@@ -118,12 +119,7 @@ def _memberships(policy: Policy) -> list[Approver]:
 def _person(ports: Ports, address: str, invitation: Invitation | None) -> PersonJson:
     if invitation is not None and invitation.refusal:
         return {"approver": address, "subscription": "refused", "refusal": invitation.refusal}
-    try:
-        return {"approver": address, "subscription": ports.mailer.subscription(address)}
-    except Refused as e:
-        return {"approver": address, "subscription": "refused", "refusal": e.name}
-    except Unavailable:
-        return {"approver": address, "subscription": "unknown"}
+    return {"approver": address, **mail_seen(ports, address)}
 
 
 def _is_late(person: PersonJson, invitations: dict[str, Invitation], now: datetime) -> bool:

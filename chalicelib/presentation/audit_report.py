@@ -9,7 +9,7 @@ from datetime import datetime
 from ..domain.approval import Approval, Approver
 from ..domain.events import ABOUT_MAIL, Event
 from ..domain.standings import GroupStanding, standings
-from .groups import are_named, counted_for
+from .groups import are_named, counted_for, policy_of
 from .layout import wrap
 from .wording import asked_again, detail_rows, needed, note_author, past, requester, was, when
 
@@ -24,7 +24,7 @@ def audit_report(approval: Approval) -> str:
         ("Asked by", requester(approval)),
         ("Asked on", when(approval.created_at)),
         ("Answer by", when(approval.expires_at)),
-        *_policy(approval),
+        *([("Policy", policy)] if (policy := policy_of(approval)) else []),
         ("Needed", needed(approval)),
         *([("Erased", when(approval.erased_at))] if approval.erased_at else []),
         *([("Note", asked_again(approval))] if approval.asked_again_at else []),
@@ -62,11 +62,6 @@ def _rows(rows: list[tuple[str, str]]) -> str:
 def _wrapped(text: str, indent: str = "") -> list[str]:
     lines = (wrap(line, indent) or indent.rstrip() for line in text.split("\n"))
     return "\n".join(lines).split("\n") if text else []
-
-
-def _policy(approval: Approval) -> list[tuple[str, str]]:
-    applied = approval.request.policy
-    return [("Policy", f"{applied.name}, version {applied.version}")] if applied else []
 
 
 def _shown(approval: Approval) -> Iterator[str]:

@@ -24,10 +24,10 @@ from .mail_text import (
 )
 from .outcome_email import outcome
 from .wording import (
+    answer_by,
     answer_the_newer,
     capital,
     count,
-    deadline,
     detail_rows,
     duration,
     in_mail,
@@ -96,10 +96,8 @@ def _emergency(
     approval: Approval, mail: Mail, secrets: MailSecrets, public_url: str, now: datetime
 ) -> tuple[str, str]:
     """Return the mail to a person who is in no group, and may approve alone."""
-    day, left = deadline(approval, now)
-    until = f"{day}{f' ({left})' if left else ''}"
     code = [f"CODE - the page asks for it:\n{secrets.code}"]
-    newer = answer_the_newer(approval)
+    newer, until = answer_the_newer(approval), answer_by(approval, now)
     return "For emergencies", letter(
         f"You don't need to do anything. {capital(in_mail(requester(approval)))} asks others, who "
         f"decide by {until}. In an emergency you may approve this alone, with a reason:",
@@ -128,13 +126,12 @@ def _receipt(
     people = [
         in_mail(approver.address) for approver in approval.active_approvers if approver.groups
     ]
-    day, left = deadline(approval, now)
     asked = "This was asked in your name"
     if mail.extended:
         asked = "There is more time for what you asked"
     needed = quorum(approval)
     return "More time" if mail.extended else "Asked", letter(
-        f"{asked}: {_listed(people)} may decide by {day}{f' ({left})' if left else ''}:",
+        f"{asked}: {_listed(people)} may decide by {answer_by(approval, now)}:",
         approval,
         *([needed] if needed else []),
         _status(approval, secrets, public_url),
@@ -170,10 +167,9 @@ def _opening(approval: Approval, mail: Mail, now: datetime) -> tuple[str, str]:
     It says who asks, and by when to decide.
     """
     person = approval.approver(mail.to)
-    who, (day, left) = in_mail(requester(approval)), deadline(approval, now)
-    absent = person.stands_in_for
+    who, absent = in_mail(requester(approval)), person.stands_in_for
     away = f" for {in_mail(absent)}, who is away," if absent else ""
-    asks = f"{who} asks you to decide{away} by {day}{f' ({left})' if left else ''}:"
+    asks = f"{who} asks you to decide{away} by {answer_by(approval, now)}:"
     match mail.about:
         case "request":
             return "Approval needed", capital(asks)

@@ -15,9 +15,9 @@ def are_named(approval: Approval) -> bool:
 
 
 def policy_of(approval: Approval) -> str:
-    """Return the policy that it was asked under: `Policy production-release, version 3,`; or ""."""
+    """Return the policy that it was asked under: `production-release, version 3`; or ""."""
     applied = approval.request.policy
-    return f"Policy {applied.name}, version {applied.version}," if applied else ""
+    return f"{applied.name}, version {applied.version}" if applied else ""
 
 
 def role_in_groups(approver: Approver, approval: Approval) -> str:

@@ -28,12 +28,17 @@ class PolicyJson(TypedDict):
     version: int
 
 
-class PersonJson(TypedDict):
+class MailSeenJson(TypedDict):
+    """Whether mail reaches a person: `unknown` if SNS doesn't answer."""
+
+    subscription: Literal["none", "pending", "confirmed", "refused", "unknown"]
+    refusal: NotRequired[str]
+
+
+class PersonJson(MailSeenJson):
     """Whether mail reaches a person of a policy; `refusal` is the name of SNS's error."""
 
     approver: str
-    subscription: Literal["none", "pending", "confirmed", "refused", "unknown"]
-    refusal: NotRequired[str]
 
 
 class PolicyViewJson(TypedDict):

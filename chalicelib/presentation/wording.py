@@ -113,13 +113,18 @@ def deadline(approval: Approval, now: datetime) -> tuple[str, str]:
     return weekday(approval.expires_at, now), left
 
 
+def answer_by(approval: Approval, now: datetime) -> str:
+    """Return the deadline in one piece: `Mon 23 Nov, 09:00 UTC (in 24 hours)`."""
+    day, left = deadline(approval, now)
+    return f"{day} ({left})" if left else day
+
+
 def quorum(approval: Approval) -> str:
     """Return the quorum and how far it is, if several are asked; empty if one is."""
     so_far = f" So far: {progress(approval)}." if approval.decisions else ""
     if are_named(approval):
-        return (
-            f"{policy_of(approval)} needs {groups_needed(approval)}; {_ending(approval)}.{so_far}"
-        )
+        policy, needs = policy_of(approval), groups_needed(approval)
+        return f"Policy {policy}, needs {needs}; {_ending(approval)}.{so_far}"
     k, n = approval.approvals_needed, len(approval.active_approvers)
     if n == 1 and k == 1:
         return ""

@@ -225,9 +225,9 @@ class OfferedSession(TypedDict):
 class Person(TypedDict):
     """Whether mail reaches a person of a policy; `refusal` is the name of SNS's error."""
 
-    approver: str
     subscription: Literal["none", "pending", "confirmed", "refused", "unknown"]
     refusal: NotRequired[str]
+    approver: str
 
 
 class Policy(TypedDict):

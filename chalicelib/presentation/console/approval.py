@@ -10,10 +10,10 @@ from ..groups import counted_for
 from ..pages.details import details
 from ..pages.fields import FormError
 from ..pages.markup import NOTHING, Markup
-from ..pages.parts import Page, joined, reason
+from ..pages.parts import Page, facts, joined, reason
 from ..wording import asked_again, needed, note_author, requester, when
 from .approvals import cannot_be_approved, state
-from .frame import Visit, approver_link, console_page, fill
+from .frame import Visit, approver_link, console_page, fill, policy_link
 from .people import mailed, role, standing
 from .state_picture import state_picture
 from .timeline import timeline
@@ -26,8 +26,7 @@ COMMANDS = {
 }
 """Last part of a command's address -> its button."""
 
-_FACT = Markup("<dt>{}</dt><dd>{}</dd>\n")
-_POLICY = Markup('<a href="{}console/policies/{}">{}</a>, version {}')
+_POLICY = Markup("{}, version {}")
 _BUTTON = Markup('<li><a class="other" href="{}console/approvals/{}/{}">{}</a></li>\n')
 _BUTTONS = Markup('<ul class="commands">\n{}</ul>\n')
 _LINK = Markup('{} <a href="{}" rel="noreferrer">Open it in AWS\'s console</a>')
@@ -54,7 +53,7 @@ def approval_page(
     error: FormError | None = None,
 ) -> Page:
     """Return the page; `history` is None if the execution is another state machine's, or gone."""
-    facts = [
+    rows = [
         ("Asked by", requester(approval)),
         ("Asked on", when(approval.created_at)),
         ("Deadline", when(approval.expires_at)),
@@ -76,7 +75,7 @@ def approval_page(
         outcome=approval.outcome,
         state=state(approval, visit),
         commands=_commands(visit, approval),
-        facts=joined(_FACT.format(*fact) for fact in facts),
+        facts=facts(rows),
         people=joined(_person(visit, one, approval, counted) for one in approval.approvers),
         details=details(approval),
         workflow=Markup("<h2>Workflow</h2>\n{}").format(drawn) if drawn else "",
@@ -90,7 +89,7 @@ def _policy(visit: Visit, approval: Approval) -> list[tuple[str, Markup]]:
     applied = approval.request.policy
     if applied is None:
         return []
-    return [("Policy", _POLICY.format(visit.root, applied.name, applied.name, applied.version))]
+    return [("Policy", _POLICY.format(policy_link(visit, applied.name), applied.version))]
 
 
 def _commands(visit: Visit, approval: Approval) -> Markup:

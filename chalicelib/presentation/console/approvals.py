@@ -10,6 +10,7 @@ from ..pages.fields import FormError, error_attributes, field_error
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined
 from ..wording import (
+    answer_by,
     asked_again,
     count,
     deadline,
@@ -114,14 +115,8 @@ def state(approval: Approval, visit: Visit) -> str:
 def waiting_list(visit: Visit, approvals: Sequence[Approval]) -> Markup:
     """Return these approvals as links, each with its deadline; empty if there are none."""
     items = joined(
-        _WAITING.format(
-            visit.root,
-            a.id,
-            a.request.subject,
-            " ".join((day, f"({left})" if left else "")).strip(),
-        )
-        for a in approvals
-        for day, left in (deadline(a, visit.at),)
+        _WAITING.format(visit.root, one.id, one.request.subject, answer_by(one, visit.at))
+        for one in approvals
     )
     return _WAITINGS.format(items) if items else NOTHING
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...domain.approval import Approval
+from ...domain.bounds import MOST_WAITING
 from ..pages.fields import FormError, date_field, email_field, link_field, text_area
 from ..pages.markup import NOTHING, Markup
 from ..pages.parts import Page, joined
@@ -57,7 +58,7 @@ def approvers_page(
             _tone(one),
             approver_link(visit, one["approver"]),
             mail(one),
-            _waiting(one),
+            how_many(one["waiting"]),
             absence(one),
         )
         for one in approvers
@@ -87,7 +88,7 @@ def approver_page(
         address=listed["approver"],
         mail=mail(listed),
         absence=absence(listed) or "nobody",
-        waits=_waiting(listed),
+        waits=how_many(listed["waiting"]),
         waiting=waiting_list(visit, waiting),
         actions=_actions(visit, listed, typed, error) if visit.may_operate else "",
     )
@@ -104,7 +105,7 @@ def removal_page(visit: Visit, listed: Listed) -> Page:
         "removal",
         address=listed["approver"],
         back=approver_href(visit, listed["approver"]),
-        waits=_waiting(listed),
+        waits=how_many(listed["waiting"]),
         button=_ACTION.format(
             token_field(visit), "remove", _CONFIRMED, "reject", "Remove this approver"
         ),
@@ -169,9 +170,9 @@ def _actions(
     return joined((*parts, _HEADED.format("Remove", remove)))
 
 
-def _waiting(listed: Listed) -> str:
-    number: int = listed["waiting"]
-    return f"{count(number, 'request')}{' or more' if number >= 100 else ''}"
+def how_many(waiting: int) -> str:
+    """Return how many requests wait; more than MOST_WAITING aren't counted."""
+    return f"{count(waiting, 'request')}{' or more' if waiting >= MOST_WAITING else ''}"
 
 
 def _tone(listed: Listed) -> str:

@@ -34,6 +34,7 @@ _SIGN_OUT = Markup(
     "</form>\n"
 )
 _APPROVER = Markup('<a href="{}">{}</a>')
+_POLICY = Markup('<a href="{}console/policies/{}">{}</a>')
 _NEXT = Markup('<p><a class="other" href="?{}">Next page</a></p>\n')
 _OPTION = Markup('<option value="{}"{}>{}</option>\n')
 _SELECTED = Markup(" selected")
@@ -93,6 +94,11 @@ def approver_link(visit: Visit, address: str) -> Markup:
 def approver_href(visit: Visit, address: str) -> str:
     """Return the relative address of an approver's page."""
     return f"{visit.root}console/approvers/{quote(address, safe='@')}"
+
+
+def policy_link(visit: Visit, name: str) -> Markup:
+    """Return a policy's name as a link to its page."""
+    return _POLICY.format(visit.root, name, name)
 
 
 def next_page(query: str) -> Markup:

@@ -4,20 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from ...domain.approval import Approval
-from ...domain.bounds import MOST_WAITING
 from ...domain.policy import Group, Policy, PolicyVersion
 from ..json_types import PersonJson
 from ..pages.markup import NOTHING, Markup
-from ..pages.parts import Page, joined, notice_box
-from ..wording import capital, count, duration, when
+from ..pages.parts import Page, facts, joined, notice_box
+from ..wording import capital, duration, when
 from .approvals import waiting_list
-from .approvers import mail
-from .frame import Visit, approver_link, console_page, fill, next_page
+from .approvers import how_many, mail
+from .frame import Visit, approver_link, console_page, fill, next_page, policy_link
 
 Listed = tuple[PolicyVersion, int]
 """A policy, and how many requests wait under it."""
 
-_LINK = Markup('<a href="{}console/policies/{}">{}</a>')
 _ROW = Markup(
     '<tr><th scope="row">{}</th><td data-label="Groups">{}</td>'
     '<td data-label="Waits under it">{}</td><td data-label="Written">{}</td></tr>\n'
@@ -27,7 +25,6 @@ _GROUP = Markup(
     '<td data-label="People">{}</td></tr>\n'
 )
 _PERSON = Markup('<span class="person">{}<span class="fact">{}</span></span>\n')
-_RULE = Markup("<dt>{}</dt><dd>{}</dd>\n")
 _TEXT = Markup('<p dir="auto">{}</p>\n')
 _ALL = Markup('<p><a class="link" href="{}console?by=policy&amp;q={}">All that waits</a></p>\n')
 _SAID = Markup("{}\n")
@@ -43,9 +40,9 @@ def policies_page(visit: Visit, policies: Sequence[Listed], *, more: str) -> Pag
     """Return one page of the policies; `more` is the query of the next one, "" if none follows."""
     rows = joined(
         _ROW.format(
-            _LINK.format(visit.root, one.name, one.name),
+            policy_link(visit, one.name),
             groups_of(one.policy),
-            _how_many(waiting),
+            how_many(waiting),
             f"version {one.version}, {when(one.written_at)}",
         )
         for one, waiting in policies
@@ -78,7 +75,7 @@ def policy_page(
         description=_TEXT.format(policy.description) if policy.description else NOTHING,
         problems=joined(notice_box(f"{capital(one)}.") for one in problems),
         groups=joined(_group(visit, group, by_address) for group in policy.groups),
-        rules=joined(_RULE.format(*rule) for rule in _rules(visit, stored, by_address)),
+        rules=facts(_rules(visit, stored, by_address)),
         waiting=(waiting_list(visit, waiting) or _NONE.format("Nothing waits under it."))
         + (_ALL.format(visit.root, stored.name) if more else ""),
     )
@@ -131,7 +128,3 @@ def _rules(
         rules.append(("Break-glass", alone + _people(visit, policy.break_glass, people)))
     written = f"version {stored.version}, {when(stored.written_at)}, by {stored.written_by}"
     return [*rules, ("Written", written)]
-
-
-def _how_many(number: int) -> str:
-    return f"{count(number, 'request')}{' or more' if number >= MOST_WAITING else ''}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from ...domain.approval import Approval
 from ..pages.fields import FormError, email_field, error_attributes, field_error, text_area
 from ..pages.markup import NOTHING, Markup
-from ..pages.parts import Page, about, joined
+from ..pages.parts import Page, about, facts, joined
 from ..wording import count, when
 from .frame import Visit, console_page, fill, options, token_field
 
@@ -51,7 +51,6 @@ _DEADLINE = Markup(
     '</div>\n<div><label for="unit">Unit</label>\n<select id="unit" name="unit">\n{}</select>'
     "</div>\n</div>\n"
 )
-_FACT = Markup("<dt>{}</dt><dd>{}</dd>\n")
 _FACTS = Markup("<dl>\n{}</dl>\n")
 _QUOTE = Markup('<p class="author">{}:</p>\n<blockquote dir="auto">{}</blockquote>\n')
 
@@ -75,12 +74,12 @@ def second_look_page(
     visit: Visit, approval: Approval, command: str, typed: Mapping[str, str], changed: Approval
 ) -> Page:
     """Return the page whose button does it; `changed` is the approval as it will be then."""
-    facts = [*_facts(command, typed, approval, changed)]
+    rows = [*_facts(command, typed, approval, changed)]
     reason = typed["note"] if command == "reassign" else typed["reason"]
     label = "Your note to them" if command == "reassign" else "Your reason"
     shown = joined(
         (
-            _FACTS.format(joined(_FACT.format(*fact) for fact in facts)) if facts else NOTHING,
+            _FACTS.format(facts(rows)) if rows else NOTHING,
             _QUOTE.format(label, reason) if reason else NOTHING,
             *(_HIDDEN.format(*pair) for pair in typed.items()),
             _HIDDEN.format("confirmed", "yes"),

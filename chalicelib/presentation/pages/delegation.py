@@ -5,7 +5,7 @@ from ...domain.delegation import Delegation
 from ..wording import capital, when
 from .fields import FormError, date_field, email_field, text_area
 from .markup import Markup
-from .parts import ROOT, Page, fill, joined, page, quotation
+from .parts import ROOT, Page, facts, fill, page, quotation
 
 _END = Markup(
     '<button class="reject outline" name="end" value="yes" formnovalidate>'
@@ -60,10 +60,8 @@ def _current(address: str, delegation: Delegation) -> Markup:
         ("Until", when(delegation.until)),
         *([("Set by", author)] if delegation.by else []),
     ]
-    row = Markup("<dt>{}</dt><dd>{}</dd>\n")
-    facts = Markup("<dl>\n{}</dl>\n").format(joined(row.format(*one) for one in rows))
     said = delegation.reason and quotation(capital(author), delegation.reason)
-    return facts + said
+    return Markup("<dl>\n{}</dl>\n").format(facts(rows)) + said
 
 
 def _author(address: str, delegation: Delegation) -> str:

@@ -29,6 +29,7 @@ _BUTTON = Markup('<button class="{}"{}>{}</button>')
 _CHOSEN = Markup(' name="choice" value="{}"')
 _NOTICE = Markup('<p class="notice">{}</p>\n')
 _ASKS = Markup("<strong>{}</strong> asks. Answer by <strong>{}</strong>{}.")
+_FACT = Markup("<dt>{}</dt><dd>{}</dd>\n")
 _REASON = Markup('<blockquote class="reason" dir="auto">{}</blockquote>')
 _BRAND = Markup('<p class="brand">{}</p>\n')
 _BAR = Markup('<header class="bar">\n{}{}</header>\n')
@@ -99,6 +100,11 @@ def fill(template: str, folder: Path = _HERE, /, **values: object) -> Markup:
 def joined(parts: Iterable[Markup]) -> Markup:
     """Return the parts as one."""
     return NOTHING.join(parts)
+
+
+def facts(rows: Iterable[tuple[str, str | Markup]]) -> Markup:
+    """Return names and values as the rows of a `<dl>`."""
+    return joined(_FACT.format(*row) for row in rows)
 
 
 def choice_button(

@@ -11,7 +11,7 @@ from rich.progress import track
 
 from ..errors import Refused
 from ..types import ApproverStatus, ListedApprover
-from .output import plain, print_found
+from .output import mail_of, plain, print_found
 
 
 @click.group()
@@ -121,21 +121,10 @@ def _print(session: Any, found: Sequence[ApproverStatus | ListedApprover]) -> No
         ("approver", "mail", "waiting", "delegate", "until"),
         lambda one: (
             one["approver"],
-            _mail(one),
+            mail_of(one),
             one.get("waiting", ""),
             one.get("absence", {}).get("delegate", ""),
             one.get("absence", {}).get("until", ""),
         ),
         as_json=session.as_json,
     )
-
-
-def _mail(approver: Any) -> str:
-    """Return in words whether mail reaches that person."""
-    words = {
-        "none": "not invited",
-        "pending": "invited, has to confirm",
-        "refused": f"refused: {approver.get('refusal', 'unknown')}",
-    }
-    subscription: str = approver["subscription"]
-    return words.get(subscription, subscription)

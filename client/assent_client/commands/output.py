@@ -152,6 +152,18 @@ def words(duration: timedelta) -> str:
     return f"{seconds} seconds"
 
 
+def mail_of(person: Any) -> str:
+    """Return in words whether mail reaches that person."""
+    words = {
+        "none": "not invited",
+        "pending": "invited, has to confirm",
+        "refused": f"refused: {person.get('refusal', 'unknown')}",
+        "unknown": "SNS doesn't answer now",
+    }
+    subscription: str = person["subscription"]
+    return words.get(subscription, subscription)
+
+
 def outcome_of(approval: Any) -> str:
     """Return the outcome in words; `approved alone (break-glass)` if one person approved it."""
     outcome = str(approval["outcome"])

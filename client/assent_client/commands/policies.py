@@ -8,7 +8,7 @@ import click
 
 from ..policy_rules import needed_of
 from ..types import Policy
-from .output import in_one_line, print_facts, print_found, print_json, print_table, time_of
+from .output import in_one_line, mail_of, print_facts, print_found, print_json, print_table, time_of
 from .policy_apply import apply
 from .policy_files import PATHS, authors_alone, read_files, said
 
@@ -133,7 +133,7 @@ def _print(found: Policy) -> None:
     )
     if "people" in found:
         click.echo()
-        reached = ((one["approver"], _mail(one)) for one in found["people"])
+        reached = ((one["approver"], mail_of(one)) for one in found["people"])
         print_table(("person", "mail"), reached)
     for problem in found.get("problems", []):
         click.echo(in_one_line(f"problem: {problem}"))
@@ -154,14 +154,3 @@ def _seconds(number: int | None) -> str:
 def _many(waiting: int) -> str:
     """Return how many requests wait; the API counts to 100."""
     return "100 or more" if waiting >= 100 else str(waiting)
-
-
-def _mail(person: Any) -> str:
-    words = {
-        "none": "not invited",
-        "pending": "invited, has to confirm",
-        "refused": f"refused: {person.get('refusal', 'unknown')}",
-        "unknown": "SNS doesn't answer now",
-    }
-    subscription: str = person["subscription"]
-    return words.get(subscription, subscription)
