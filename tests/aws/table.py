@@ -31,12 +31,17 @@ def make_table(client: "DynamoDBClient") -> None:
     client.create_table(TableName=TABLE, **definition)
 
 
-def real_store() -> DynamoDbStore:
-    """Return the adapter on a new table; its client checks parameters against botocore's model."""
+def table_client() -> "DynamoDBClient":
+    """Return a client of a new table; it checks parameters against botocore's model."""
     client = session().client("dynamodb")
     make_table(client)
     take_turns(client)
-    return DynamoDbStore(client, TABLE)
+    return client
+
+
+def real_store() -> DynamoDbStore:
+    """Return the adapter on a new table."""
+    return DynamoDbStore(table_client(), TABLE)
 
 
 def take_turns(client: "DynamoDBClient") -> None:

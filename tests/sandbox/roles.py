@@ -13,6 +13,36 @@ from tools.sandbox.users import IamUser
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:"
 
+Call = tuple[str, str, Mapping[str, Any]]
+"""Service, action and arguments of a call."""
+
+_ASSENTS = {"executionArn": f"{EXECUTION}assent-sandbox:x"}
+ASK_A_CHILD: list[Call] = [
+    ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}assent-sandbox"}),
+    ("stepfunctions", "describe_execution", _ASSENTS),
+    ("stepfunctions", "stop_execution", _ASSENTS),
+]
+"""What a state machine calls that asks by a child.
+
+The three actions of EventBridge aren't here: MiniStack looks for the rule under another ARN than
+AWS. tests/integration/statemachine/child_role.py compares them with the documentation.
+"""
+
+
+def nothing_but_a_child(machine: str) -> list[Call]:
+    """Return calls that the role of that state machine, which asks by a child, may not make."""
+    return [
+        ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}{machine}-sandbox"}),
+        (
+            "stepfunctions",
+            "describe_execution",
+            {"executionArn": f"{EXECUTION}{machine}-sandbox:x"},
+        ),
+        ("stepfunctions", "get_execution_history", _ASSENTS),
+        ("stepfunctions", "send_task_success", {"taskToken": "x", "output": "{}"}),
+        ("lambda", "invoke", {"FunctionName": "assent-sandbox-request_approval"}),
+    ]
+
 
 class May:
     """Makes calls as an IAM user that has a role's policy.

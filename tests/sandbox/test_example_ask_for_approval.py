@@ -8,24 +8,7 @@ import pytest
 from examples.ask_for_approval import demo
 from examples.deployed import DeployedExample
 from tests.sandbox.client import Sandbox
-from tests.sandbox.roles import EXECUTION, MACHINE, May
-
-ASSENTS = {"executionArn": f"{EXECUTION}assent-sandbox:x"}
-OWN = {"executionArn": f"{EXECUTION}ask-for-approval-sandbox:x"}
-# The three actions of EventBridge aren't here: MiniStack looks for the rule under another ARN than
-# AWS. tests/integration/statemachine/test_ask_for_approval.py compares them with the documentation.
-ALLOWED: list[tuple[str, str, Any]] = [
-    ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}assent-sandbox"}),
-    ("stepfunctions", "describe_execution", ASSENTS),
-    ("stepfunctions", "stop_execution", ASSENTS),
-]
-DENIED: list[tuple[str, str, Any]] = [
-    ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}ask-for-approval-sandbox"}),
-    ("stepfunctions", "describe_execution", OWN),
-    ("stepfunctions", "get_execution_history", ASSENTS),
-    ("stepfunctions", "send_task_success", {"taskToken": "x", "output": "{}"}),
-    ("lambda", "invoke", {"FunctionName": "assent-sandbox-request_approval"}),
-]
+from tests.sandbox.roles import ASK_A_CHILD, May, nothing_but_a_child
 
 
 @pytest.fixture
@@ -55,7 +38,7 @@ def test_an_execution_whose_request_was_cancelled_fails(
     assert deployed.entered_states(execution) == ["AskForApproval"]
 
 
-@pytest.mark.parametrize(("service", "action", "arguments"), ALLOWED)
+@pytest.mark.parametrize(("service", "action", "arguments"), ASK_A_CHILD)
 def test_its_role_may_do_what_it_needs(
     may: May, deployed: DeployedExample, service: str, action: str, arguments: Any
 ) -> None:
@@ -63,7 +46,9 @@ def test_its_role_may_do_what_it_needs(
     assert may(deployed, "StateMachine", service, action, arguments)
 
 
-@pytest.mark.parametrize(("service", "action", "arguments"), DENIED)
+@pytest.mark.parametrize(
+    ("service", "action", "arguments"), nothing_but_a_child("ask-for-approval")
+)
 def test_its_role_may_do_nothing_else(
     may: May, deployed: DeployedExample, service: str, action: str, arguments: Any
 ) -> None:

@@ -9,23 +9,7 @@ import pytest
 from examples.deployed import DeployedExample
 from examples.two_groups import demo
 from tests.sandbox.client import Sandbox, press
-from tests.sandbox.roles import EXECUTION, MACHINE, May
-
-ASSENTS = {"executionArn": f"{EXECUTION}assent-sandbox:x"}
-OWN = {"executionArn": f"{EXECUTION}two-groups-sandbox:x"}
-# The three actions of EventBridge: as in test_example_ask_for_approval.py.
-ALLOWED: list[tuple[str, str, Any]] = [
-    ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}assent-sandbox"}),
-    ("stepfunctions", "describe_execution", ASSENTS),
-    ("stepfunctions", "stop_execution", ASSENTS),
-]
-DENIED: list[tuple[str, str, Any]] = [
-    ("stepfunctions", "start_execution", {"stateMachineArn": f"{MACHINE}two-groups-sandbox"}),
-    ("stepfunctions", "describe_execution", OWN),
-    ("stepfunctions", "get_execution_history", ASSENTS),
-    ("stepfunctions", "send_task_success", {"taskToken": "x", "output": "{}"}),
-    ("lambda", "invoke", {"FunctionName": "assent-sandbox-request_approval"}),
-]
+from tests.sandbox.roles import ASK_A_CHILD, May, nothing_but_a_child
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +74,7 @@ def test_one_rejection_of_any_group_stops_the_release(
     assert deployed.entered_states(execution)[-2:] == ["IsItApproved", "Stop"]
 
 
-@pytest.mark.parametrize(("service", "action", "arguments"), ALLOWED)
+@pytest.mark.parametrize(("service", "action", "arguments"), ASK_A_CHILD)
 def test_its_role_may_do_what_it_needs(
     may: May, deployed: DeployedExample, service: str, action: str, arguments: Any
 ) -> None:
@@ -98,7 +82,7 @@ def test_its_role_may_do_what_it_needs(
     assert may(deployed, "StateMachine", service, action, arguments)
 
 
-@pytest.mark.parametrize(("service", "action", "arguments"), DENIED)
+@pytest.mark.parametrize(("service", "action", "arguments"), nothing_but_a_child("two-groups"))
 def test_its_role_may_do_nothing_else(
     may: May, deployed: DeployedExample, service: str, action: str, arguments: Any
 ) -> None:

@@ -10,9 +10,8 @@ from chalicelib.adapters.dynamodb_policies import DynamoDbPolicies
 from chalicelib.application.ports import Policies
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.policy import PolicyVersion
-from tests.aws.clients import session as aws
 from tests.aws.stubs import strict_client, stubbed
-from tests.aws.table import TABLE, make_table, take_turns
+from tests.aws.table import TABLE, table_client
 from tests.fake_policies import FakePolicies
 from tests.fakes import START
 from tests.policies import policy_version
@@ -26,10 +25,7 @@ def policies(request: pytest.FixtureRequest) -> Policies:
     if request.param == "fake":
         return FakePolicies()
     request.getfixturevalue("account")
-    client = aws().client("dynamodb")
-    make_table(client)
-    take_turns(client)
-    return DynamoDbPolicies(client, TABLE)
+    return DynamoDbPolicies(table_client(), TABLE)
 
 
 def _next(read: PolicyVersion, **fields: object) -> PolicyVersion:

@@ -10,7 +10,7 @@ from chalicelib.application.ports import Sessions
 from chalicelib.domain import console_session
 from chalicelib.domain.console_session import OPEN_FOR, ConsoleSession
 from tests.aws.clients import session as aws
-from tests.aws.table import TABLE, make_table, take_turns
+from tests.aws.table import TABLE, make_table, table_client
 from tests.fakes import START, FakeSessions
 
 HOUR = timedelta(hours=1)
@@ -22,10 +22,7 @@ def sessions(request: pytest.FixtureRequest) -> Sessions:
     if request.param == "fake":
         return FakeSessions()
     request.getfixturevalue("account")
-    client = aws().client("dynamodb")
-    make_table(client)
-    take_turns(client)
-    return DynamoDbSessions(client, TABLE)
+    return DynamoDbSessions(table_client(), TABLE)
 
 
 def offered(of: str = "one") -> ConsoleSession:

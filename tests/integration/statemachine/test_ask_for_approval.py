@@ -7,22 +7,14 @@ from typing import Any
 import pytest
 
 from examples.example import HERE
-from tests import readme
 from tests.definitions import definition
 from tests.fakes import FakePorts
+from tests.integration.statemachine.child_role import actions_for_a_child, actions_of
 from tests.integration.statemachine.engine import ACCOUNT, Engine
 from tests.integration.statemachine.test_executions import decide
-from tools.template import load_template
 
 pytestmark = pytest.mark.usefixtures("children")
 FOLDER = HERE / "ask_for_approval"
-SAMPLES = {
-    "AWS::Partition": "aws",
-    "AWS::Region": "us-east-1",
-    "AWS::AccountId": readme.ACCOUNT,
-    "AssentStateMachine": f"assent-{readme.STAGE}",
-}
-"""What the sample ARNs of the documentation have in the place of the template's parameters."""
 ADA, GRACE = "ada@example.com", "grace@example.com"
 
 
@@ -88,13 +80,6 @@ def test_a_failed_child_fails_the_execution(
 
 def test_its_role_may_do_what_the_documentation_names_for_a_child() -> None:
     """The six actions, each on its resource, and nothing else."""
-    role = load_template(FOLDER / "infrastructure.yaml")["Resources"]["StateMachineRole"]
-    (policy,) = role["Properties"]["Policies"]
-    text = json.dumps(policy["PolicyDocument"]["Statement"])
-    for name, value in SAMPLES.items():
-        text = text.replace(f"${{{name}}}", value)
-    found = {
-        statement["Resource"]["Fn::Sub"]: set(statement["Action"]) for statement in json.loads(text)
-    }
-    assert found == {on: set(actions) for actions, on in readme.permissions("a child, waited for")}
+    found = actions_of(FOLDER)
+    assert found == actions_for_a_child()
     assert sum(map(len, found.values())) == 6

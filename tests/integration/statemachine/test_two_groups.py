@@ -13,11 +13,10 @@ from examples.two_groups import demo
 from tests import readme
 from tests.definitions import definition
 from tests.fakes import FakePorts
+from tests.integration.statemachine.child_role import actions_for_a_child, actions_of
 from tests.integration.statemachine.engine import ACCOUNT, Engine
-from tests.integration.statemachine.test_ask_for_approval import SAMPLES
 from tests.integration.statemachine.test_executions import decide
 from tests.policies import OPERATOR
-from tools.template import load_template
 
 FOLDER = HERE / "two_groups"
 RELEASE = {"version": "5.0.0", "image": demo.IMAGE}
@@ -116,12 +115,4 @@ def test_it_compares_as_the_documentation_does() -> None:
 
 def test_its_role_may_do_what_the_documentation_names_for_a_child() -> None:
     """The six actions, each on its resource, and nothing else."""
-    role = load_template(FOLDER / "infrastructure.yaml")["Resources"]["StateMachineRole"]
-    (policy,) = role["Properties"]["Policies"]
-    text = json.dumps(policy["PolicyDocument"]["Statement"])
-    for name, value in SAMPLES.items():
-        text = text.replace(f"${{{name}}}", value)
-    found = {
-        statement["Resource"]["Fn::Sub"]: set(statement["Action"]) for statement in json.loads(text)
-    }
-    assert found == {on: set(actions) for actions, on in readme.permissions("a child, waited for")}
+    assert actions_of(FOLDER) == actions_for_a_child()
